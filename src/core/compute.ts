@@ -1,0 +1,23 @@
+/**
+ * The compute receipt of one clip. Multiply-adds follow the network's cost model (dense, padding included) and
+ * never mean anything else; durations are milliseconds on the monotonic clock.
+ */
+export interface ComputeStats {
+  /** Time steps that reached the SGS layer, T'. */
+  readonly inputSteps: number;
+  /** Time steps that the upper half processed, B'. */
+  readonly keptSteps: number;
+  readonly multiplyAdds: number;
+  /** What the same clip would have cost without sampling or reuse. */
+  readonly denseMultiplyAdds: number;
+  /** Multiply-adds not spent because another clip had already paid for them. */
+  readonly reusedMultiplyAdds: number;
+  readonly queueMs: number;
+  readonly lowerMs: number;
+  readonly samplerMs: number;
+  readonly upperMs: number;
+  /** onnx, reference, null, … */
+  readonly engine: string;
+  /** cpu, cuda:0, … */
+  readonly device: string;
+}

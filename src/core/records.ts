@@ -1,0 +1,145 @@
+import type { ClockSource } from './frame.ts';
+
+/**
+ * What actionstream publishes: the shapes below are the wire format (JSON Schemas of the same names in `schemas/`).
+ * Keys are snake_case with units in names, times RFC 3339 UTC with milliseconds, unknown values omitted.
+ */
+export type PublishedRecord =
+  | { readonly type: 'action.event'; readonly payload: ActionEvent }
+  | { readonly type: 'clip.stats'; readonly payload: ClipStats }
+  | { readonly type: 'stream.status'; readonly payload: StreamStatus };
+
+export type RecordType = PublishedRecord['type'];
+
+export type EpisodeState = 'started' | 'updated' | 'ended';
+export type EndReason =
+  'below_threshold' | 'max_duration' | 'discontinuity' | 'end_of_stream' | 'shutdown' | 'restart';
+
+/** A change of an episode: an action from onset to offset, [started_at, ended_at). */
+export interface ActionEvent {
+  /** UUIDv5 of stream, label and onset: the same input gives the same id. */
+  readonly episode_id: string;
+  /** 0 for `started`, then 1, 2, …; the highest sequence is the truth. */
+  readonly sequence: number;
+  readonly state: EpisodeState;
+  readonly end_reason?: EndReason;
+  readonly stream_id: string;
+  readonly label: string;
+  readonly label_id: number;
+  readonly score: { readonly peak: number; readonly mean: number; readonly last: number };
+  readonly started_at: string;
+  readonly ended_at?: string;
+  readonly duration_ms?: number;
+  /** Onset and offset are known to this grid: the stride between clips. */
+  readonly resolution_ms: number;
+  readonly time: {
+    readonly clock_source: ClockSource;
+    readonly uncertainty_ms: number;
+    readonly ingested_at: string;
+    readonly processed_at: string;
+  };
+  readonly media: { readonly first_pts_us: number; readonly last_pts_us: number; readonly segment: number };
+  /** Clips that the episode has spanned so far. */
+  readonly clips: number;
+  /** Sums over those clips; equal to the sums over their clip statistics. */
+  readonly compute: EpisodeCompute;
+  readonly model: ModelReference;
+  readonly pipeline: PipelineReference;
+}
+
+export interface EpisodeCompute {
+  readonly sampler: string;
+  readonly kept_steps: number;
+  readonly input_steps: number;
+  readonly multiply_adds: number;
+  readonly dense_multiply_adds: number;
+  readonly reused_multiply_adds: number;
+  /** 1 − multiply_adds ÷ dense_multiply_adds. */
+  readonly saved_ratio: number;
+  readonly latency_ms: {
+    /** Means over the clips. */
+    readonly queue: number;
+    readonly lower: number;
+    readonly sampler: number;
+    readonly upper: number;
+    /** This event emitted − last frame of its clip received. */
+    readonly e2e: number;
+  };
+  readonly engine: string;
+  readonly device: string;
+}
+
+/** The compute receipt and best scores of one clip. */
+export interface ClipStats {
+  readonly clip_id: string;
+  readonly clip_seq: number;
+  readonly stream_id: string;
+  readonly clip_start: string;
+  readonly clip_end: string;
+  readonly segment: number;
+  readonly frames: number;
+  readonly scores: readonly { readonly label: string; readonly score: number }[];
+  readonly compute: {
+    readonly sampler: string;
+    readonly kept_steps: number;
+    readonly input_steps: number;
+    readonly multiply_adds: number;
+    readonly dense_multiply_adds: number;
+    readonly reused_multiply_adds: number;
+    readonly latency_ms: {
+      readonly queue: number;
+      readonly lower: number;
+      readonly sampler: number;
+      readonly upper: number;
+      readonly e2e: number;
+    };
+    readonly engine: string;
+    readonly device: string;
+  };
+  readonly model: ModelReference;
+  readonly pipeline: PipelineReference;
+}
+
+/** A stream came up, went down, or left an interval unwatched. */
+export interface StreamStatus {
+  /** `<stream_id>:<instance>:<n>`; unique and stable on re-send. */
+  readonly status_id: string;
+  readonly stream_id: string;
+  readonly state: 'connecting' | 'up' | 'stalled' | 'down' | 'ended' | 'gap';
+  readonly at: string;
+  readonly reason: string;
+  readonly detail?: string;
+  /** Only for `gap`: the interval [from, to) was not watched. */
+  readonly gap?: { readonly from: string; readonly to: string };
+  readonly pipeline: PipelineReference;
+}
+
+export interface ModelReference {
+  /** Starts with `untrained-` when the weights are random: then labels mean nothing. */
+  readonly id: string;
+  readonly version: string;
+  /** `sha256:<hex>` of the weights. */
+  readonly digest: string;
+}
+
+export interface PipelineReference {
+  readonly instance: string;
+  readonly version: string;
+}
+
+/** The stream that a record belongs to: Kafka key and ordering domain. */
+export function streamIdOf(record: PublishedRecord): string {
+  return record.payload.stream_id;
+}
+
+/** Identity of a record for deduplication: the same on every re-send. */
+export function recordIdOf(record: PublishedRecord): string {
+  switch (record.type) {
+    case 'action.event':
+      return `${record.payload.episode_id}:${record.payload.sequence}`;
+    case 'clip.stats':
+      return `${record.payload.pipeline.instance}:${record.payload.clip_id}:${record.payload.clip_start}`;
+    case 'stream.status':
+      return record.payload.status_id;
+  }
+}

@@ -1,0 +1,194 @@
+import type { ConvNode, GateNode, Network, NetworkNode, NetworkOptions } from './graph.ts';
+import { STAGES, type MixedChannels, type Stage, type StageName, type Triple } from './stages.ts';
+import { parseVariant, type TemporalForm, type Variant } from './variants.ts';
+
+/** torchvision's preset for its S3D: also used for networks trained here. */
+export const KINETICS_RGB = {
+  kind: 'rgb',
+  mean: [0.43216, 0.394666, 0.37645],
+  std: [0.22803, 0.22145, 0.216989],
+} as const;
+
+export const DEFAULT_NETWORK_OPTIONS: NetworkOptions = {
+  variant: 's3d-g',
+  frames: 64,
+  height: 224,
+  width: 224,
+  classes: 400,
+  widthMultiplier: 1,
+  input: KINETICS_RGB,
+  padding: 'symmetric',
+  batchNormEpsilon: 1e-3,
+  gateBias: true,
+  stem: 'separable',
+};
+
+/**
+ * The node list of a family member. Options left out take DEFAULT_NETWORK_OPTIONS.
+ * @throws ActionstreamError NETWORK_UNKNOWN
+ */
+export function buildNetwork(partial: Partial<NetworkOptions> = {}): Network {
+  const options = { ...DEFAULT_NETWORK_OPTIONS, ...partial };
+  const variant = parseVariant(options.variant);
+  const builder = createBuilder(options, variant);
+  let head: Feature = { name: 'input', channels: 3 };
+  builder.nodes.push({ op: 'input', name: 'input', stage: 'input', encoding: options.input });
+  for (const stage of STAGES) {
+    head = builder.stage(stage, head);
+    if (options.sgs?.after === stage.name) head = builder.sgs(head);
+  }
+  builder.nodes.push({
+    op: 'head',
+    name: 'Head',
+    stage: 'Head',
+    input: head.name,
+    inChannels: head.channels,
+    classes: options.classes,
+  });
+  return { name: variant.name, options, nodes: builder.nodes, output: 'Head' };
+}
+
+/** A node's output, as the next node needs to know it. */
+interface Feature {
+  readonly name: string;
+  readonly channels: number;
+}
+
+function createBuilder(options: NetworkOptions, variant: Variant) {
+  const nodes: NetworkNode[] = [];
+  const scaled = (channels: number): number => Math.max(1, Math.round(channels * options.widthMultiplier));
+
+  const conv = (
+    stage: StageName,
+    name: string,
+    input: Feature,
+    outChannels: number,
+    kernel: Triple,
+    stride: Triple,
+  ): Feature => {
+    const node: ConvNode = {
+      op: 'conv',
+      name,
+      stage,
+      input: input.name,
+      inChannels: input.channels,
+      outChannels,
+      kernel,
+      stride,
+      batchNormEpsilon: options.batchNormEpsilon,
+    };
+    nodes.push(node);
+    return { name, channels: outChannels };
+  };
+
+  const gate = (stage: StageName, name: string, input: Feature): Feature => {
+    if (!variant.gating) return input;
+    const node: GateNode = {
+      op: 'gate',
+      name,
+      stage,
+      input: input.name,
+      channels: input.channels,
+      bias: options.gateBias,
+    };
+    nodes.push(node);
+    return { name, channels: input.channels };
+  };
+
+  /** A k×k×k convolution in the form that the variant gives this stage. */
+  const temporalConv = (
+    stage: StageName,
+    name: string,
+    input: Feature,
+    channels: number,
+    kernel: Triple,
+    stride: Triple,
+    form: TemporalForm,
+  ): Feature => {
+    const [kt, kh, kw] = kernel;
+    const [st, sh, sw] = stride;
+    if (kt === 1 || form === 'dense') return conv(stage, name, input, channels, kernel, stride);
+    if (form === 'flat') return conv(stage, name, input, channels, [1, kh, kw], stride);
+    const spatial = conv(stage, `${name}.spatial`, input, channels, [1, kh, kw], [1, sh, sw]);
+    return conv(stage, `${name}.temporal`, spatial, channels, [kt, 1, 1], [st, 1, 1]);
+  };
+
+  const mixed = (stage: StageName, channels: MixedChannels, input: Feature): Feature => {
+    const form = variant.form(stage);
+    const unit: Triple = [1, 1, 1];
+    const cube: Triple = [3, 3, 3];
+    const pointwise = (name: string, from: Feature, out: number): Feature => {
+      const spatial = conv(stage, name, from, scaled(out), unit, unit);
+      const extra = variant.fourBranch && form === 'separable';
+      return extra ? conv(stage, `${name}.temporal`, spatial, scaled(out), [3, 1, 1], unit) : spatial;
+    };
+    const reduced = (name: string, [reduce, out]: readonly [number, number]): Feature => {
+      const narrow = conv(stage, `${name}.reduce`, input, scaled(reduce), unit, unit);
+      return temporalConv(stage, name, narrow, scaled(out), cube, unit, form);
+    };
+    const b0 = gate(stage, `${stage}.b0.gate`, pointwise(`${stage}.b0`, input, channels.b0));
+    const b1 = gate(stage, `${stage}.b1.gate`, reduced(`${stage}.b1`, channels.b1));
+    const b2 = gate(stage, `${stage}.b2.gate`, reduced(`${stage}.b2`, channels.b2));
+    nodes.push({
+      op: 'max_pool',
+      name: `${stage}.b3.pool`,
+      stage,
+      input: input.name,
+      kernel: cube,
+      stride: unit,
+    });
+    const pooled: Feature = { name: `${stage}.b3.pool`, channels: input.channels };
+    const b3 = gate(stage, `${stage}.b3.gate`, pointwise(`${stage}.b3`, pooled, channels.b3));
+    const branches = [b0, b1, b2, b3];
+    nodes.push({ op: 'concat', name: stage, stage, inputs: branches.map((branch) => branch.name) });
+    return { name: stage, channels: branches.reduce((sum, branch) => sum + branch.channels, 0) };
+  };
+
+  const stageOf = (stage: Stage & { name: StageName }, input: Feature): Feature => {
+    switch (stage.op) {
+      case 'conv': {
+        const form = variant.form(stage.name);
+        const whole = stage.name === 'Conv_1a' && options.stem === 'dense' && form === 'separable';
+        const out = whole
+          ? conv(stage.name, stage.name, input, scaled(stage.channels), [3, 7, 7], stage.stride)
+          : temporalConv(
+              stage.name,
+              stage.name,
+              input,
+              scaled(stage.channels),
+              stage.kernel,
+              stage.stride,
+              form,
+            );
+        return stage.name === 'Conv_2c' ? gate(stage.name, 'Conv_2c.gate', out) : out;
+      }
+      case 'max_pool':
+        nodes.push({
+          op: 'max_pool',
+          name: stage.name,
+          stage: stage.name,
+          input: input.name,
+          kernel: stage.kernel,
+          stride: stage.stride,
+        });
+        return { name: stage.name, channels: input.channels };
+      case 'mixed':
+        return mixed(stage.name, stage.channels, input);
+    }
+  };
+
+  const sgs = (input: Feature): Feature => {
+    nodes.push({
+      op: 'sgs',
+      name: 'SGS',
+      stage: 'SGS',
+      input: input.name,
+      channels: input.channels,
+      embedding: options.sgs!.embedding,
+      batchNormEpsilon: 1e-5,
+    });
+    return { name: 'SGS', channels: input.channels };
+  };
+
+  return { nodes, stage: stageOf, sgs };
+}

@@ -1,0 +1,117 @@
+import type { StageName, Triple } from './stages.ts';
+
+/**
+ * A network as data: nodes in topological order, each naming its inputs. Engines, cost model, weight loading and
+ * training interpret this list; none restates the architecture. Activations are [t, h, w, c]; weight tensors are
+ * named `<node>.<part>` and shaped as PyTorch does (see weight-shapes.ts).
+ */
+export interface Network {
+  /** Canonical variant name, e.g. `s3d-g`. */
+  readonly name: string;
+  readonly options: NetworkOptions;
+  readonly nodes: readonly NetworkNode[];
+  /** Name of the node whose output the head turned into logits: always the last. */
+  readonly output: string;
+}
+
+export interface NetworkOptions {
+  readonly variant: string;
+  readonly frames: number;
+  readonly height: number;
+  readonly width: number;
+  readonly classes: number;
+  /** Width multiplier α: channels are max(1, round(α·c)). */
+  readonly widthMultiplier: number;
+  readonly input: InputEncoding;
+  /** `symmetric` as PyTorch ports, `same` as TensorFlow (dynamic SAME); see padding.ts. */
+  readonly padding: 'symmetric' | 'same';
+  readonly batchNormEpsilon: number;
+  readonly gateBias: boolean;
+  /** Separable variants: the stem split in space and time (PyTorch ports) or one dense 3×7×7 (TF-slim). */
+  readonly stem: 'separable' | 'dense';
+  readonly sgs?: SgsOptions;
+}
+
+/**
+ * What the first convolution sees, computed inside the network from uint8 rgb24:
+ * `rgb`: (x/255 − mean)/std a channel. `motion`: grey g = (0.299 R + 0.587 G + 0.114 B)/255 as (g − 0.5)/0.25, then the
+ * frame difference d_t = (g_t − g_{t−1})/0.25 (d_0 = 0), then |d_t|.
+ */
+export type InputEncoding =
+  { readonly kind: 'rgb'; readonly mean: Triple; readonly std: Triple } | { readonly kind: 'motion' };
+
+/** Where Similarity Guided Sampling sits, and the space in which it compares time steps. */
+export interface SgsOptions {
+  readonly after: StageName;
+  /**
+   * `learned`: FC(C → ⌊C/2⌋) · ReLU · FC(→ size) · batch norm on the spatial mean, as the paper. `pooled`: the spatial
+   * mean over a grid×grid raster, scaled to unit length over all its values; no weights, for networks never trained with SGS.
+   */
+  readonly embedding:
+    { readonly kind: 'learned'; readonly size: number } | { readonly kind: 'pooled'; readonly grid: number };
+}
+
+export type NetworkNode = InputNode | ConvNode | MaxPoolNode | GateNode | ConcatNode | SgsNode | HeadNode;
+
+interface NodeBase {
+  readonly name: string;
+  /** Row of the layer table it belongs to: a stage name, `input`, `SGS` or `Head`. */
+  readonly stage: string;
+}
+
+export interface InputNode extends NodeBase {
+  readonly op: 'input';
+  readonly encoding: InputEncoding;
+}
+
+/** Convolution, then batch norm (scale γ, shift β), then ReLU. */
+export interface ConvNode extends NodeBase {
+  readonly op: 'conv';
+  readonly input: string;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  readonly batchNormEpsilon: number;
+}
+
+/** Max over the window; padding never wins (its value is −∞). */
+export interface MaxPoolNode extends NodeBase {
+  readonly op: 'max_pool';
+  readonly input: string;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+}
+
+/** Self-gating: y = σ(W·mean_{t,h,w}(x) + b) ⊙ x, W n×n, broadcast over t, h, w. */
+export interface GateNode extends NodeBase {
+  readonly op: 'gate';
+  readonly input: string;
+  readonly channels: number;
+  readonly bias: boolean;
+}
+
+export interface ConcatNode extends NodeBase {
+  readonly op: 'concat';
+  readonly inputs: readonly string[];
+}
+
+/** The cut. Input [t, h, w, c] → embeddings [t, size] → plan (B'×t) → output [B', h, w, c] = plan · input. */
+export interface SgsNode extends NodeBase {
+  readonly op: 'sgs';
+  readonly input: string;
+  readonly channels: number;
+  readonly embedding: SgsOptions['embedding'];
+  readonly batchNormEpsilon: number;
+}
+
+/**
+ * Average pool kernel (2, 7, 7), stride 1, no padding, the kernel clamped to the map where that is smaller; dropout
+ * (training only); 1×1×1 convolution with bias; mean over t, h, w → logits [classes].
+ */
+export interface HeadNode extends NodeBase {
+  readonly op: 'head';
+  readonly input: string;
+  readonly inChannels: number;
+  readonly classes: number;
+}

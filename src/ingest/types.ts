@@ -1,0 +1,63 @@
+import type { Clip, ClockSource, StreamGap, StreamTransition } from '../core/frame.ts';
+import type { Logger } from '../core/logger.ts';
+
+/** What the pipeline needs to know of one stream; config validates and fills it. */
+export interface StreamOptions {
+  readonly streamId: string;
+  /** rtsp://, rtsps://, http(s):// or a path that ffmpeg reads. May carry user and password. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** `live`: endless, reconnects. `file`: ends at its end. Default by URL scheme. */
+  readonly kind: 'live' | 'file';
+  /** `every_frame`: the decoder waits for inference. `freshest`: never waits; the oldest clip is dropped and counted. */
+  readonly policy: 'every_frame' | 'freshest';
+  readonly window: WindowOptions;
+  readonly width: number;
+  readonly height: number;
+  /** How the picture is fitted to width×height: `stretch` (aspect not kept) or `crop` (centre). */
+  readonly fit: 'stretch' | 'crop';
+  /** Event time of the first frame of a file, ms since 1970; absent: file-relative (1970-01-01 plus pts). */
+  readonly startTimeMs?: number;
+  readonly noFrameTimeoutMs: number;
+  readonly reconnect: { readonly firstMs: number; readonly maxMs: number; readonly maxAttempts: number };
+  /** Clips that may wait for inference; beyond it the policy acts. */
+  readonly queueClips: number;
+  readonly ffmpegPath: string;
+}
+
+/** Clips of `frames` frames at `fps`, one every `stride` frames. */
+export interface WindowOptions {
+  readonly frames: number;
+  readonly stride: number;
+  readonly fps: number;
+  /** What becomes of the frames after the last full clip: dropped, or repeated to a full clip, or a shorter clip. */
+  readonly tail: 'drop' | 'pad' | 'short';
+}
+
+export interface StreamHooks {
+  readonly logger: Logger;
+  onTransition(transition: StreamTransition): void;
+  onGap(gap: StreamGap): void;
+}
+
+export interface StreamCounters {
+  readonly framesDecoded: number;
+  readonly clipsFormed: number;
+  readonly clipsDropped: Readonly<Record<string, number>>;
+  readonly framesDropped: Readonly<Record<string, number>>;
+  readonly reconnects: Readonly<Record<string, number>>;
+  readonly lastFrameAtMs?: number;
+}
+
+/**
+ * One stream as clips, pulled. The decoder is always drained or paused as the policy says; a slow reader never stalls
+ * a camera. Iteration ends at the end of a file, or within 1 s of an abort, with every child process gone; it throws
+ * an ActionstreamError where the source cannot be read at all.
+ */
+export interface ClipStream {
+  readonly streamId: string;
+  readonly clockSource: ClockSource;
+  readonly counters: StreamCounters;
+  clips(signal: AbortSignal): AsyncIterable<Clip>;
+}

@@ -1,0 +1,44 @@
+/** How time steps are grouped. One union for config, command line, model manifest and engines. */
+export type SamplerOptions =
+  | { readonly kind: 'none' }
+  /** Every `stride`-th step: the baseline that SGS has to beat at equal multiply-adds. */
+  | { readonly kind: 'uniform'; readonly stride: number }
+  | ReferenceOptions
+  | OrderedOptions;
+
+/** The official SGS code's arithmetic (Fayyaz et al., CVPR 2021; code of August 2021), defects included. */
+export interface ReferenceOptions {
+  readonly kind: 'reference';
+  /** B: bins over [0, max Δ]. Default: as many as input steps. */
+  readonly bins?: number;
+  readonly kernel: 'linear' | 'linear_normalized' | 'delta' | 'delta_normalized';
+  readonly distance: 'l2' | 'l1';
+}
+
+/** Ours: contiguous groups along the arc length of the embedding path. */
+export interface OrderedOptions {
+  readonly kind: 'ordered';
+  /** δ: width of a bin, in units of embedding distance. 0 keeps every step that differs at all. */
+  readonly width: number;
+  readonly distance: 'l2' | 'l1';
+}
+
+/**
+ * Row b of `weights` mixes the input steps into kept step b: kept = weights · features.
+ * Rows are never empty; outputLength ≥ 1 where inputLength ≥ 1.
+ */
+export interface SamplingPlan {
+  readonly inputLength: number;
+  readonly outputLength: number;
+  /** Row-major [outputLength × inputLength]. */
+  readonly weights: Float32Array;
+  /** For each input step the row that holds its largest weight; −1 where no row uses it. */
+  readonly groupOf: Int32Array;
+}
+
+/** Row-major [length × size]: one embedding z_t a time step. */
+export interface Embeddings {
+  readonly length: number;
+  readonly size: number;
+  readonly data: Float32Array;
+}
