@@ -1,0 +1,165 @@
+import { Option, type Command } from 'commander';
+import { ActionstreamError } from '../core/errors.ts';
+import type { NetworkOptions } from '../inference/network/graph.ts';
+import { parseStageName } from '../inference/network/variants.ts';
+import type { SamplerOptions } from '../sampler/types.ts';
+
+/** Flags that choose and shape a network, shared by `models inspect`, `infer` and `run`. */
+export interface NetworkFlags {
+  readonly frames?: number;
+  readonly size?: number;
+  readonly classes?: number;
+  readonly width?: number;
+  readonly padding?: 'symmetric' | 'same';
+  readonly stem?: 'separable' | 'dense';
+  readonly input?: 'rgb' | 'motion';
+  readonly gateBias?: boolean;
+}
+
+/** Flags that choose a sampler and where it sits, shared by `infer`, `run` and `models inspect`. */
+export interface SamplerFlags {
+  readonly sampler?: string;
+  readonly sgsAfter?: string;
+  readonly sgsSize?: number;
+  readonly delta?: number;
+  readonly stride?: number;
+  readonly bins?: number;
+  readonly kernel?: string;
+  readonly distance?: string;
+}
+
+export function addNetworkFlags(command: Command): Command {
+  return command
+    .option('--frames <T>', 'frames a clip', positiveInteger)
+    .option('--size <N>', 'input height and width in pixels', positiveInteger)
+    .option('--classes <K>', 'number of classes', positiveInteger)
+    .option('--width <A>', 'width multiplier of all channels', positiveNumber)
+    .addOption(
+      new Option('--padding <mode>', 'padding of convolutions and pools').choices(['symmetric', 'same']),
+    )
+    .addOption(new Option('--stem <form>', 'stem of separable networks').choices(['separable', 'dense']))
+    .addOption(new Option('--input <encoding>', 'what the first convolution sees').choices(['rgb', 'motion']))
+    .option('--no-gate-bias', 'self-gating without bias, as TF-slim');
+}
+
+export function addSamplerFlags(command: Command): Command {
+  return command
+    .option('--sampler <kind>', 'none, uniform, reference or ordered')
+    .option('--sgs-after <layer>', 'layer after which time steps are sampled, e.g. Conv_2b')
+    .option(
+      '--sgs-size <L>',
+      'learned embedding of that size (default: pooled features, no weights)',
+      positiveInteger,
+    )
+    .option('--delta <δ>', 'ordered: bin width in embedding distance', nonNegativeNumber)
+    .option('--stride <n>', 'uniform: keep every n-th step', positiveInteger)
+    .option('--bins <B>', 'reference: number of bins', positiveInteger)
+    .option('--kernel <name>', 'reference: linear, linear_normalized, delta or delta_normalized')
+    .option('--distance <norm>', 'l2 or l1');
+}
+
+/** Only the options that were given, so that a model's own or the defaults stand for the rest. */
+export function networkOverrides(flags: NetworkFlags): Partial<NetworkOptions> {
+  return {
+    ...(flags.frames !== undefined && { frames: flags.frames }),
+    ...(flags.size !== undefined && { height: flags.size, width: flags.size }),
+    ...(flags.classes !== undefined && { classes: flags.classes }),
+    ...(flags.width !== undefined && { widthMultiplier: flags.width }),
+    ...(flags.padding !== undefined && { padding: flags.padding }),
+    ...(flags.stem !== undefined && { stem: flags.stem }),
+    ...(flags.input === 'motion' && { input: { kind: 'motion' } as const }),
+    ...(flags.gateBias === false && { gateBias: false }),
+  };
+}
+
+/** Where SGS sits, if a flag says so. A sampler that samples needs a place: Conv_2b where none is named. */
+export function sgsOverride(flags: SamplerFlags): Partial<Pick<NetworkOptions, 'sgs'>> {
+  const samples = flags.sampler !== undefined && flags.sampler !== 'none';
+  if (flags.sgsAfter === undefined && !samples) return {};
+  const after = parseStageName(flags.sgsAfter ?? 'Conv_2b');
+  const embedding =
+    flags.sgsSize === undefined
+      ? ({ kind: 'pooled', grid: 1 } as const)
+      : ({ kind: 'learned', size: flags.sgsSize } as const);
+  return { sgs: { after, embedding } };
+}
+
+/** Bin width of `ordered` where nothing names one: for pooled embeddings, which have unit length. */
+const DEFAULT_DELTA = 0.02;
+
+/** The sampler that the flags name; `fallback` (the model's own) where they name none. */
+export function samplerFromFlags(
+  flags: SamplerFlags,
+  fallback: SamplerOptions = { kind: 'none' },
+): SamplerOptions {
+  const kind = flags.sampler ?? fallback.kind;
+  const inherited = kind === fallback.kind ? fallback : undefined;
+  const distance = distanceOf(flags);
+  switch (kind) {
+    case 'none':
+      return { kind };
+    case 'uniform':
+      return { kind, stride: flags.stride ?? (inherited?.kind === 'uniform' ? inherited.stride : 2) };
+    case 'reference': {
+      const own = inherited?.kind === 'reference' ? inherited : undefined;
+      const bins = flags.bins ?? own?.bins;
+      const kernel = kernelOf(flags) ?? own?.kernel ?? 'linear';
+      return {
+        kind,
+        kernel,
+        distance: distance ?? own?.distance ?? 'l2',
+        ...(bins !== undefined && { bins }),
+      };
+    }
+    case 'ordered': {
+      const own = inherited?.kind === 'ordered' ? inherited : undefined;
+      return {
+        kind,
+        width: flags.delta ?? own?.width ?? DEFAULT_DELTA,
+        distance: distance ?? own?.distance ?? 'l2',
+      };
+    }
+    default:
+      throw new ActionstreamError('USAGE', `no sampler "${kind}"; known: none, uniform, reference, ordered`);
+  }
+}
+
+const KERNELS = ['linear', 'linear_normalized', 'delta', 'delta_normalized'] as const;
+const DISTANCES = ['l2', 'l1'] as const;
+
+function kernelOf({ kernel }: SamplerFlags): (typeof KERNELS)[number] | undefined {
+  if (kernel === undefined) return undefined;
+  const found = KERNELS.find((name) => name === kernel);
+  if (!found) throw new ActionstreamError('USAGE', `no kernel "${kernel}"; known: ${KERNELS.join(', ')}`);
+  return found;
+}
+
+function distanceOf({ distance }: SamplerFlags): (typeof DISTANCES)[number] | undefined {
+  if (distance === undefined) return undefined;
+  const found = DISTANCES.find((name) => name === distance.toLowerCase());
+  if (!found)
+    throw new ActionstreamError('USAGE', `no distance "${distance}"; known: ${DISTANCES.join(', ')}`);
+  return found;
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw usage(text, 'a whole number of 1 or more');
+  return value;
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw usage(text, 'a number above 0');
+  return value;
+}
+
+export function nonNegativeNumber(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0) || !Number.isFinite(value)) throw usage(text, 'a number of 0 or more');
+  return value;
+}
+
+function usage(text: string, wanted: string): ActionstreamError {
+  return new ActionstreamError('USAGE', `"${text}" is not ${wanted}`);
+}

@@ -1,0 +1,110 @@
+import { toActionstreamError } from '../core/errors.ts';
+import type { Clip } from '../core/frame.ts';
+import { createProblemReporter } from '../core/problem-reporter.ts';
+import type { ActionEvent, EndReason, PublishedRecord } from '../core/records.ts';
+import { monotonicMs } from '../core/time.ts';
+import type { ScoredClip } from '../events/types.ts';
+import { packPixels } from './pack-pixels.ts';
+import type { StreamJob, StreamOutcome, StreamTotals } from './types.ts';
+
+/** A stream whose clips fail one after the other, this often, is given up: the engine will not recover. */
+const CONSECUTIVE_FAILURES_LIMIT = 5;
+
+/**
+ * Runs one stream until its source ends, fails or is aborted. States of a clip: formed (waiting in the clip stream's
+ * bounded queue) → in inference (one a stream, so that streams share the engine in turn) → scored → journalled, before
+ * the next clip of the stream is taken. On every way out the open episodes are ended and journalled.
+ */
+export async function runStream(job: StreamJob, signal: AbortSignal): Promise<StreamOutcome> {
+  const { clips, tracker, log, logger, observer } = job;
+  const problems = createProblemReporter(logger, 'clips could not be inferred');
+  const totals = { ...NO_TOTALS };
+  let consecutiveFailures = 0;
+
+  const publish = async (
+    events: readonly ActionEvent[],
+    stats: readonly PublishedRecord[],
+  ): Promise<void> => {
+    const records = [...events.map((payload) => ({ type: 'action.event', payload }) as const), ...stats];
+    if (records.length === 0) return;
+    await log.append(records);
+    totals.events += events.length;
+    if (events.length > 0) observer?.onEvents?.(events);
+  };
+
+  const processClip = async (clip: Clip): Promise<void> => {
+    const scored = await scoreClip(job, clip, signal);
+    count(totals, scored);
+    const stats = job.statsOf(scored, clip.frames.length - clip.paddedFrames, clip.sequence);
+    await publish(tracker.observe(scored), [{ type: 'clip.stats', payload: stats }]);
+    observer?.onClip?.(clip, scored, stats);
+  };
+
+  const finish = async (
+    reason: StreamOutcome['reason'],
+    endReason: EndReason,
+    thrown?: unknown,
+  ): Promise<StreamOutcome> => {
+    problems.flush();
+    await publish(tracker.close(endReason), []);
+    const outcome = { streamId: clips.streamId, reason, totals };
+    return thrown === undefined ? outcome : { ...outcome, error: toActionstreamError(thrown) };
+  };
+
+  try {
+    for await (const clip of clips.clips(signal)) {
+      try {
+        await processClip(clip);
+        consecutiveFailures = 0;
+      } catch (error) {
+        const failure = toActionstreamError(error);
+        if (signal.aborted || failure.code !== 'ENGINE_FAILED') throw error;
+        totals.clipsFailed += 1;
+        consecutiveFailures += 1;
+        problems.report(failure.message);
+        if (consecutiveFailures >= CONSECUTIVE_FAILURES_LIMIT) throw error;
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) return finish('failed', 'end_of_stream', error);
+  }
+  return signal.aborted ? finish('stopped', 'shutdown') : finish('ended', 'end_of_stream');
+}
+
+const NO_TOTALS: StreamTotals = {
+  clips: 0,
+  clipsFailed: 0,
+  events: 0,
+  inputSteps: 0,
+  keptSteps: 0,
+  multiplyAdds: 0,
+  denseMultiplyAdds: 0,
+};
+
+async function scoreClip(job: StreamJob, clip: Clip, signal: AbortSignal): Promise<ScoredClip> {
+  const queuedAt = monotonicMs();
+  const result = await job.engine.infer(packPixels(clip), { sampler: job.sampler, signal });
+  const { lowerMs, samplerMs, upperMs } = result.compute;
+  const queueMs = Math.max(0, monotonicMs() - queuedAt - lowerMs - samplerMs - upperMs);
+  const last = clip.frames.at(-1);
+  return {
+    clipId: clip.clipId,
+    segment: clip.segment,
+    startMs: clip.startedAtMs,
+    endMs: clip.endedAtMs,
+    startUs: clip.startUs,
+    endUs: clip.endUs,
+    ingestedAtMs: last?.ingestedAtMs ?? clip.endedAtMs,
+    processedAtMs: Date.now(),
+    scores: result.scores,
+    compute: { ...result.compute, queueMs },
+  };
+}
+
+function count(totals: { -readonly [K in keyof StreamTotals]: number }, { compute }: ScoredClip): void {
+  totals.clips += 1;
+  totals.inputSteps += compute.inputSteps;
+  totals.keptSteps += compute.keptSteps;
+  totals.multiplyAdds += compute.multiplyAdds;
+  totals.denseMultiplyAdds += compute.denseMultiplyAdds;
+}

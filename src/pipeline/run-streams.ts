@@ -1,0 +1,24 @@
+import type { Logger } from '../core/logger.ts';
+import { runStream } from './run-stream.ts';
+import type { StreamJob, StreamOutcome } from './types.ts';
+
+/**
+ * Runs all streams side by side on their engine until each has ended, failed or been aborted. One stream's failure
+ * leaves the others running. Streams take turns: each has one clip in inference, and the engine serves in order.
+ */
+export async function runStreams(
+  jobs: readonly StreamJob[],
+  { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
+): Promise<readonly StreamOutcome[]> {
+  return Promise.all(
+    jobs.map(async (job) => {
+      const outcome = await runStream(job, signal);
+      const { streamId, reason, totals, error } = outcome;
+      const fields = { stream_id: streamId, reason, clips: totals.clips, events: totals.events };
+      if (error)
+        logger.error({ ...fields, err: { type: error.code, message: error.message } }, 'stream failed');
+      else logger.info(fields, 'stream finished');
+      return outcome;
+    }),
+  );
+}

@@ -1,0 +1,51 @@
+import type { ActionEvent, ClipStats, PublishedRecord } from '../core/records.ts';
+import type { Clip } from '../core/frame.ts';
+import type { Logger } from '../core/logger.ts';
+import type { EpisodeTracker, ScoredClip } from '../events/types.ts';
+import type { InferenceEngine } from '../inference/engine.ts';
+import type { ClipStream } from '../ingest/types.ts';
+import type { SamplerOptions } from '../sampler/types.ts';
+import type { ActionstreamError } from '../core/errors.ts';
+
+/** The durable log that the pipeline writes to: resolves once the records survive a crash. */
+export interface RecordLog {
+  append(records: readonly PublishedRecord[]): Promise<unknown>;
+}
+
+/** One stream with everything it needs; built by the composition root. */
+export interface StreamJob {
+  readonly clips: ClipStream;
+  readonly engine: InferenceEngine;
+  readonly sampler: SamplerOptions;
+  readonly tracker: EpisodeTracker;
+  /** The clip's statistics record. */
+  statsOf(clip: ScoredClip, frames: number, sequence: number): ClipStats;
+  readonly log: RecordLog;
+  readonly logger: Logger;
+  readonly observer?: PipelineObserver;
+}
+
+/** For progress, live output and tests. Called synchronously; must not throw or block. */
+export interface PipelineObserver {
+  onClip?(clip: Clip, scored: ScoredClip, stats: ClipStats): void;
+  onEvents?(events: readonly ActionEvent[]): void;
+}
+
+export interface StreamOutcome {
+  readonly streamId: string;
+  /** `ended`: the file's end. `stopped`: asked to. `failed`: `error` says why. */
+  readonly reason: 'ended' | 'stopped' | 'failed';
+  readonly error?: ActionstreamError;
+  readonly totals: StreamTotals;
+}
+
+/** What a stream has cost and brought so far. */
+export interface StreamTotals {
+  readonly clips: number;
+  readonly clipsFailed: number;
+  readonly events: number;
+  readonly inputSteps: number;
+  readonly keptSteps: number;
+  readonly multiplyAdds: number;
+  readonly denseMultiplyAdds: number;
+}
