@@ -39,6 +39,8 @@ export interface EngineInfo {
   readonly frames: number;
   readonly height: number;
   readonly width: number;
+  /** How the model steps through a stream: frames a second, frames between clip starts. */
+  readonly clip: { readonly fps: number; readonly stride: number };
   /** The model's own sampler, used where the configuration names none. */
   readonly sampler: SamplerOptions;
   readonly warmupMs: number;
