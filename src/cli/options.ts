@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
-import type { NetworkOptions } from '../inference/network/graph.ts';
+import type { NetworkOptions, SgsOptions } from '../inference/network/graph.ts';
 import { parseStageName } from '../inference/network/variants.ts';
-import type { SamplerOptions } from '../sampler/types.ts';
+import { parseSamplerOptions, type SamplerOptions } from '../sampler/index.ts';
 
 /** Flags that choose and shape a network, shared by `models inspect`, `infer` and `run`. */
 export interface NetworkFlags {
@@ -22,6 +22,7 @@ export interface SamplerFlags {
   readonly sgsAfter?: string;
   readonly sgsSize?: number;
   readonly delta?: number;
+  readonly noiseFloor?: number;
   readonly stride?: number;
   readonly bins?: number;
   readonly kernel?: string;
@@ -52,6 +53,7 @@ export function addSamplerFlags(command: Command): Command {
       positiveInteger,
     )
     .option('--delta <δ>', 'ordered: bin width in embedding distance', nonNegativeNumber)
+    .option('--noise-floor <n>', 'ordered: smaller moves count as none', nonNegativeNumber)
     .option('--stride <n>', 'uniform: keep every n-th step', positiveInteger)
     .option('--bins <B>', 'reference: number of bins', positiveInteger)
     .option('--kernel <name>', 'reference: linear, linear_normalized, delta or delta_normalized')
@@ -84,62 +86,55 @@ export function sgsOverride(flags: SamplerFlags): Partial<Pick<NetworkOptions, '
   return { sgs: { after, embedding } };
 }
 
-/** Bin width of `ordered` where nothing names one: for pooled embeddings, which have unit length. */
-const DEFAULT_DELTA = 0.02;
+/** Which model to open and how; the composition root turns it into an engine. */
+export interface ModelChoice {
+  /** A path to a trained model, or a network name for random weights. */
+  readonly model: string;
+  readonly seed: number;
+  readonly engine: string;
+  readonly threads?: number;
+  /** Differences from the model's own network: only what flags or the input demand. */
+  readonly network: Partial<NetworkOptions>;
+  /** Where SGS is to sit if the model has none of its own, or a flag moves it. */
+  readonly sgs?: SgsOptions;
+  /** True where a flag names the place or the embedding, so that the model's own SGS gives way. */
+  readonly sgsForced: boolean;
+}
 
-/** The sampler that the flags name; `fallback` (the model's own) where they name none. */
+export function modelChoice(
+  flags: NetworkFlags & SamplerFlags & { model: string; seed: number; engine: string; threads?: number },
+  input?: { readonly frames: number; readonly height: number; readonly width: number },
+): ModelChoice {
+  const { model, seed, engine, threads } = flags;
+  const size = input && { frames: input.frames, height: input.height, width: input.width };
+  return {
+    model,
+    seed,
+    engine,
+    network: { ...networkOverrides(flags), ...size },
+    ...sgsOverride(flags),
+    sgsForced: flags.sgsAfter !== undefined || flags.sgsSize !== undefined,
+    ...(threads !== undefined && { threads }),
+  };
+}
+
+/** The sampler that the flags name; `fallback` (the model's own) gives what they leave out. */
 export function samplerFromFlags(
   flags: SamplerFlags,
   fallback: SamplerOptions = { kind: 'none' },
 ): SamplerOptions {
   const kind = flags.sampler ?? fallback.kind;
-  const inherited = kind === fallback.kind ? fallback : undefined;
-  const distance = distanceOf(flags);
-  switch (kind) {
-    case 'none':
-      return { kind };
-    case 'uniform':
-      return { kind, stride: flags.stride ?? (inherited?.kind === 'uniform' ? inherited.stride : 2) };
-    case 'reference': {
-      const own = inherited?.kind === 'reference' ? inherited : undefined;
-      const bins = flags.bins ?? own?.bins;
-      const kernel = kernelOf(flags) ?? own?.kernel ?? 'linear';
-      return {
-        kind,
-        kernel,
-        distance: distance ?? own?.distance ?? 'l2',
-        ...(bins !== undefined && { bins }),
-      };
-    }
-    case 'ordered': {
-      const own = inherited?.kind === 'ordered' ? inherited : undefined;
-      return {
-        kind,
-        width: flags.delta ?? own?.width ?? DEFAULT_DELTA,
-        distance: distance ?? own?.distance ?? 'l2',
-      };
-    }
-    default:
-      throw new ActionstreamError('USAGE', `no sampler "${kind}"; known: none, uniform, reference, ordered`);
-  }
-}
-
-const KERNELS = ['linear', 'linear_normalized', 'delta', 'delta_normalized'] as const;
-const DISTANCES = ['l2', 'l1'] as const;
-
-function kernelOf({ kernel }: SamplerFlags): (typeof KERNELS)[number] | undefined {
-  if (kernel === undefined) return undefined;
-  const found = KERNELS.find((name) => name === kernel);
-  if (!found) throw new ActionstreamError('USAGE', `no kernel "${kernel}"; known: ${KERNELS.join(', ')}`);
-  return found;
-}
-
-function distanceOf({ distance }: SamplerFlags): (typeof DISTANCES)[number] | undefined {
-  if (distance === undefined) return undefined;
-  const found = DISTANCES.find((name) => name === distance.toLowerCase());
-  if (!found)
-    throw new ActionstreamError('USAGE', `no distance "${distance}"; known: ${DISTANCES.join(', ')}`);
-  return found;
+  const given = {
+    kind,
+    width: flags.delta,
+    noiseFloor: flags.noiseFloor,
+    stride: flags.stride,
+    bins: flags.bins,
+    kernel: flags.kernel,
+    distance: flags.distance?.toLowerCase(),
+  };
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return parseSamplerOptions(kind === fallback.kind ? { ...fallback, ...defined } : defined);
 }
 
 export function positiveInteger(text: string): number {

@@ -22,6 +22,7 @@ export function addSampleCommand(program: Command, io: CliIo): void {
     .option('--distance <norm>', 'l2 or l1')
     .option('--bins <B>', 'reference: number of bins (default: T)', positiveInteger)
     .option('--width <δ>', 'ordered: bin width in embedding distance', nonNegativeNumber)
+    .option('--noise-floor <n>', 'ordered: smaller moves count as none', nonNegativeNumber)
     .option('--stride <n>', 'uniform: keep every n-th step', positiveInteger)
     .option('--json', 'machine-readable')
     .action(async (path: string, { width, ...flags }: SampleFlags) => {

@@ -1,0 +1,144 @@
+import type { Command } from 'commander';
+import type { Clip } from '../core/frame.ts';
+import type { EngineInfo, InferenceEngine, InferenceResult, PixelClip } from '../inference/engine.ts';
+import type { CliIo } from './io.ts';
+import { printJson, printLine } from './io.ts';
+import {
+  addNetworkFlags,
+  addSamplerFlags,
+  modelChoice,
+  positiveInteger,
+  samplerFromFlags,
+  type ModelChoice,
+  type NetworkFlags,
+  type SamplerFlags,
+} from './options.ts';
+import { createProgress } from './progress.ts';
+
+/** What `infer` needs from the composition root. */
+export interface InferServices {
+  openEngine(choice: ModelChoice): Promise<InferenceEngine>;
+  /** Reads a video as clips of the size and length that the engine wants. */
+  readClips(
+    input: string,
+    window: ClipWindow,
+    info: EngineInfo,
+    signal: AbortSignal,
+  ): AsyncIterable<ClipOfFile>;
+  /** Reads a `.npy` of uint8 [T, H, W, 3]. */
+  readPixels(path: string): Promise<PixelClip>;
+  packPixels(clip: Clip): PixelClip;
+}
+
+export interface ClipWindow {
+  readonly stride?: number;
+  readonly fps?: number;
+}
+
+export interface ClipOfFile {
+  readonly clip: Clip;
+  /** 0…1 of the file, where its length is known. */
+  readonly progress?: number;
+}
+
+interface InferFlags extends NetworkFlags, SamplerFlags {
+  readonly model: string;
+  readonly seed: number;
+  readonly engine: string;
+  readonly threads?: number;
+  readonly fps?: number;
+  readonly clipStride?: number;
+  readonly top: number;
+  readonly json?: true;
+}
+
+/** `infer INPUT`: scores and compute receipt of each clip of a video, or of one `.npy` clip. Delivers nothing. */
+export function addInferCommand(program: Command, io: CliIo, services: InferServices): void {
+  const command = program
+    .command('infer <input>')
+    .description('score the clips of a video, or one .npy clip (uint8 [T, H, W, 3])')
+    .requiredOption(
+      '--model <path|name>',
+      'model folder, manifest or .safetensors; or a network name (untrained)',
+    )
+    .option('--seed <n>', 'seed of an untrained network', Number, 0)
+    .option('--engine <kind>', 'onnx, reference or null', 'onnx')
+    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
+    .option('--fps <r>', "frames a second (default: the model's)", Number)
+    .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
+    .option('--top <n>', 'labels shown a clip (not with --json)', positiveInteger, 3)
+    .option('--json', 'one JSON line a clip');
+  addSamplerFlags(addNetworkFlags(command)).action((input: string, flags: InferFlags) =>
+    infer(input, flags, io, services),
+  );
+}
+
+async function infer(input: string, flags: InferFlags, io: CliIo, services: InferServices): Promise<void> {
+  const pixels = input.endsWith('.npy') ? await services.readPixels(input) : undefined;
+  await using engine = await services.openEngine(modelChoice(flags, pixels));
+  const sampler = samplerFromFlags(flags, engine.info.sampler);
+  if (engine.info.model.id.startsWith('untrained-')) {
+    printLine(io.stderr, `${engine.info.model.id}: random weights, the labels mean nothing`);
+  }
+  if (pixels) {
+    const fps = flags.fps ?? engine.info.clip.fps;
+    const result = await engine.infer(pixels, { sampler, signal: io.signal });
+    print(io, flags, { result, info: engine.info, startMs: 0, endMs: (pixels.frames / fps) * 1000 });
+    return;
+  }
+  const progress = createProgress(io.stderr, flags.json === undefined);
+  const window = {
+    ...(flags.fps !== undefined && { fps: flags.fps }),
+    ...(flags.clipStride !== undefined && { stride: flags.clipStride }),
+  };
+  for await (const { clip, progress: done } of services.readClips(input, window, engine.info, io.signal)) {
+    const result = await engine.infer(services.packPixels(clip), { sampler, signal: io.signal });
+    progress.clear();
+    print(io, flags, { result, info: engine.info, startMs: clip.startUs / 1000, endMs: clip.endUs / 1000 });
+    if (done !== undefined) progress.show(done, clip.clipId);
+  }
+  progress.clear();
+}
+
+interface Scored {
+  readonly result: InferenceResult;
+  readonly info: EngineInfo;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, endMs }: Scored): void {
+  const { compute, logits } = result;
+  const scores = Array.from(result.scores, (score, index) => ({
+    label: info.labels[index] ?? String(index),
+    score,
+  })).sort((a, b) => b.score - a.score);
+  if (json) {
+    printJson(io.stdout, {
+      start_ms: Math.round(startMs),
+      end_ms: Math.round(endMs),
+      logits: Array.from(logits),
+      scores,
+      compute: {
+        input_steps: compute.inputSteps,
+        kept_steps: compute.keptSteps,
+        multiply_adds: compute.multiplyAdds,
+        dense_multiply_adds: compute.denseMultiplyAdds,
+        lower_ms: compute.lowerMs,
+        sampler_ms: compute.samplerMs,
+        upper_ms: compute.upperMs,
+      },
+    });
+    return;
+  }
+  const best = scores.slice(0, top).map(({ label, score }) => `${label} ${score.toFixed(3)}`);
+  const milliseconds = compute.lowerMs + compute.samplerMs + compute.upperMs;
+  printLine(
+    io.stdout,
+    `${seconds(startMs)}–${seconds(endMs)}  kept ${compute.keptSteps}/${compute.inputSteps}  ${milliseconds.toFixed(0)} ms  ${best.join(', ')}`,
+  );
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
+}
