@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+
+/** A server process that cannot outlive this one, not even when this one is killed with SIGKILL. */
+export interface GuardedChild {
+  readonly pid: number;
+  readonly exited: boolean;
+  /** Sends the signal and waits for the end; SIGKILL after `graceMs`. */
+  end(signal: NodeJS.Signals, graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts `command`, output appended to `logFile`. Beside it waits a shell that reads a pipe held by this process: the
+ * pipe ends when we do, for whatever reason, and the shell then kills the child and removes `directory`.
+ */
+export function spawnGuarded(
+  command: readonly [string, ...string[]],
+  { logFile, directory }: { readonly logFile: string; readonly directory: string },
+): GuardedChild {
+  const log = openSync(logFile, 'a');
+  const child = spawn(command[0], command.slice(1), { stdio: ['ignore', log, log] });
+  closeSync(log);
+  // A missing binary is reported by 'error'; the caller sees it as an early exit with the log's text.
+  child.on('error', () => undefined);
+  const pid = child.pid ?? 0;
+  const guard = spawn(
+    'sh',
+    ['-c', 'cat >/dev/null; [ "$0" -gt 1 ] && kill -9 "$0" 2>/dev/null; rm -rf "$1"', String(pid), directory],
+    { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
+  );
+  guard.unref();
+  guard.stdin?.on('error', () => undefined);
+  const dismissGuard = (): void => {
+    if (hasExited(guard)) return;
+    guard.kill('SIGKILL');
+  };
+  child.once('exit', dismissGuard);
+  return {
+    pid,
+    get exited() {
+      return child.pid === undefined || hasExited(child);
+    },
+    end: (signal, graceMs) => endChild(child, signal, graceMs),
+  };
+}
+
+/** A TCP port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export function tailOf(logFile: string, characters = 2000): string {
+  return readFileSync(logFile, 'utf8').slice(-characters);
+}
+
+async function endChild(child: ChildProcess, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  if (child.pid === undefined || hasExited(child)) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await exit;
+  clearTimeout(timer);
+}
+
+function hasExited(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
