@@ -21,6 +21,11 @@ export interface OrderedOptions {
   /** δ: width of a bin, in units of embedding distance. 0 keeps every step that differs at all. */
   readonly width: number;
   readonly distance: 'l2' | 'l1';
+  /**
+   * n: a step no farther than n from the last step that moved counts as not having moved (ordered.ts), so that sensor
+   * noise adds no arc length. Default 0: the plain arc length.
+   */
+  readonly noiseFloor?: number;
 }
 
 /**

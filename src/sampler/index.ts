@@ -1,0 +1,67 @@
+import { ActionstreamError } from '../core/errors.ts';
+import { planNone } from './none.ts';
+import { checkSamplerOptions } from './options.ts';
+import { planOrdered } from './ordered.ts';
+import { planReference } from './reference.ts';
+import type { Embeddings, SamplerOptions, SamplingPlan } from './types.ts';
+import { planUniform } from './uniform.ts';
+
+export { DEFAULT_SAMPLER, parseSamplerOptions } from './options.ts';
+export type { Embeddings, OrderedOptions, ReferenceOptions, SamplerOptions, SamplingPlan } from './types.ts';
+
+/**
+ * Decides which time steps of one clip are kept, and how the others are mixed into them. Pure: the same embeddings give
+ * the same plan, bit for bit. `none` and `uniform` read only `embeddings.length`, so `size` may then be 0.
+ *
+ * @param embeddings [T × L], every value finite; T = 0 gives an empty plan
+ * @returns weights [B' × T], 1 ≤ B' where T ≥ 1
+ * @throws SAMPLER_INVALID for an option out of range, a wrong data length, or a value that is not finite
+ */
+export function planSampling(embeddings: Embeddings, options: SamplerOptions): SamplingPlan {
+  checkSamplerOptions(options);
+  checkShape(embeddings);
+  switch (options.kind) {
+    case 'none':
+      return planNone(embeddings.length);
+    case 'uniform':
+      return planUniform(embeddings.length, options);
+    case 'reference':
+      checkValues(embeddings, options.kind);
+      return planReference(embeddings, options);
+    case 'ordered':
+      checkValues(embeddings, options.kind);
+      return planOrdered(embeddings, options);
+  }
+}
+
+function checkShape({ length, size, data }: Embeddings): void {
+  if (!Number.isInteger(length) || length < 0 || !Number.isInteger(size) || size < 0) {
+    throw new ActionstreamError(
+      'SAMPLER_INVALID',
+      `embeddings: [${length} × ${size}] is no shape; use whole numbers ≥ 0`,
+    );
+  }
+  if (data.length !== length * size) {
+    throw new ActionstreamError(
+      'SAMPLER_INVALID',
+      `embeddings: [${length} × ${size}] needs ${length * size} values, but there are ${data.length}`,
+    );
+  }
+}
+
+function checkValues({ length, size, data }: Embeddings, kind: string): void {
+  if (length > 0 && size === 0) {
+    throw new ActionstreamError(
+      'SAMPLER_INVALID',
+      `embeddings: sampler ${kind} compares time steps and needs at least one value a step`,
+    );
+  }
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new ActionstreamError(
+      'SAMPLER_INVALID',
+      `embeddings: value ${bad % size} of step ${Math.floor(bad / size)} is ${data[bad]!}; ` +
+        'the network below the sampler overflowed or its weights are damaged',
+    );
+  }
+}

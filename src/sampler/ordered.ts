@@ -1,0 +1,77 @@
+import { stepDistance } from './distance.ts';
+import { planOf } from './plan.ts';
+import type { Embeddings, OrderedOptions, SamplingPlan } from './types.ts';
+
+/**
+ * In bins. A drift of exactly δ a step must give one step a bin, though single precision stores 0.7 as 0.69999999:
+ * an arc length this close below an edge counts as on it.
+ */
+const EDGE_TOLERANCE = 1e-6;
+
+/**
+ * Ours: contiguous groups in time along the arc length in similarity space,
+ *
+ *     s_0 = 0,  s_t = s_{t−1} + ‖e_t − e_{t−1}‖,  bin b_t = ⌊s_t/δ⌋,  centre β_b = (b + ½)δ,
+ *     k_t = 1 − |s_t − β_{b_t}|/δ,  w_t = k_t / Σ_{τ in the bin of t} k_τ.
+ *
+ * s never falls, so groups are contiguous and in order; b_t needs nothing after t, so a plan may be made as steps come:
+ * only the last row can still change. Empty bins are skipped: B' ≤ T. A static clip has s = 0 and gives its mean.
+ *
+ * Kernel. The half width is δ, twice that of the bin: the hat function of the grid of centres, cut to its own bin. So k_t
+ * is 1 at the centre and ½ on an edge. With SGS's half width δ/2 it would be 0 on an edge, which is where the first
+ * step (s = 0), a static clip and the most distinctive step fall. With k in [½, 1], a step of a row of n keeps
+ * w_t ≥ ½/(½ + n − 1) > 1/(2n): at least half of its equal share, and exactly 1 where it is alone.
+ *
+ * Gradient, within bins (as with SGS, none flows through the choice of bin):
+ * ∂w_i/∂s_t = −sign(s_t − β)/δ · ([i = t] − w_i)/Σk for i, t of one bin, else 0; ∂s_t/∂e_τ is the sum of the unit
+ * vectors ±(e_τ − e_{τ∓1})/‖·‖ over the differences up to t in which e_τ stands.
+ *
+ * δ = 0 is the limit of narrow bins: a step joins the one before exactly where s does not grow.
+ */
+export function planOrdered(embeddings: Embeddings, options: OrderedOptions): SamplingPlan {
+  const arc = arcLengths(embeddings, options);
+  const rows: Float32Array[] = [];
+  for (let start = 0; start < arc.length;) {
+    const bin = binOf(arc[start]!, options.width);
+    let end = start + 1;
+    while (end < arc.length && binOf(arc[end]!, options.width) === bin) end += 1;
+    rows.push(rowOf(arc, [start, end], options.width));
+    start = end;
+  }
+  return planOf(rows, arc.length);
+}
+
+/**
+ * s [T]. With a noise floor n the path is measured with a ruler longer than n: the distance is taken from the anchor,
+ * the last step that moved, and counts (whole) once it exceeds n. Noise around a static picture then adds nothing, while
+ * plain arc length would add its size at every step; a slow drift still counts as soon as it has gone n. With n = 0 the
+ * anchor is always the step before.
+ */
+function arcLengths(embeddings: Embeddings, { distance, noiseFloor = 0 }: OrderedOptions): Float64Array {
+  const arc = new Float64Array(embeddings.length);
+  let anchor = 0;
+  for (let t = 1; t < arc.length; t += 1) {
+    const moved = stepDistance(embeddings, [t, anchor], distance);
+    const counts = moved > noiseFloor;
+    arc[t] = arc[t - 1]! + (counts ? moved : 0);
+    if (counts) anchor = t;
+  }
+  return arc;
+}
+
+/** A number that two steps share exactly where they belong to one bin; it grows with s. */
+function binOf(s: number, width: number): number {
+  return width === 0 ? s : Math.floor(s / width + EDGE_TOLERANCE);
+}
+
+function rowOf(arc: Float64Array, [start, end]: readonly [number, number], width: number): Float32Array {
+  const row = new Float32Array(arc.length);
+  const centre = (binOf(arc[start]!, width) + 0.5) * width;
+  // The bound holds in exact arithmetic; stated, it also holds for a δ below what double precision resolves.
+  const kernel = (t: number): number =>
+    width === 0 ? 1 : Math.max(0.5, 1 - Math.abs(arc[t]! - centre) / width);
+  let sum = 0;
+  for (let t = start; t < end; t += 1) sum += kernel(t);
+  for (let t = start; t < end; t += 1) row[t] = kernel(t) / sum;
+  return row;
+}

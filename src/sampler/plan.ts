@@ -1,0 +1,25 @@
+import type { SamplingPlan } from './types.ts';
+
+/** Rows, each [inputLength], as one plan. */
+export function planOf(rows: readonly Float32Array[], inputLength: number): SamplingPlan {
+  const weights = new Float32Array(rows.length * inputLength);
+  rows.forEach((row, b) => {
+    weights.set(row, b * inputLength);
+  });
+  return { inputLength, outputLength: rows.length, weights, groupOf: groupOf(rows, inputLength) };
+}
+
+/** The row with a step's largest weight, the first of equals; −1 where every weight of the step is 0. */
+function groupOf(rows: readonly Float32Array[], inputLength: number): Int32Array {
+  const group = new Int32Array(inputLength).fill(-1);
+  const largest = new Float32Array(inputLength);
+  rows.forEach((row, b) => {
+    for (let t = 0; t < inputLength; t += 1) {
+      if (row[t]! > largest[t]!) {
+        largest[t] = row[t]!;
+        group[t] = b;
+      }
+    }
+  });
+  return group;
+}
