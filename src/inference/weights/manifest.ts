@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import { parseSamplerOptions, type SamplerOptions } from '../../sampler/index.ts';
+import { checkSamplerFits } from '../check-sampler.ts';
+import type { ModelManifest } from '../model.ts';
+import { DEFAULT_NETWORK_OPTIONS, buildNetwork } from '../network/build.ts';
+import { STAGES, type StageName } from '../network/stages.ts';
+import { parseVariant } from '../network/variants.ts';
+
+/**
+ * The text of a `manifest.json` as a manifest; network options left out take the family's defaults. `origin` names the
+ * file in errors.
+ * @throws ActionstreamError MODEL_INVALID naming every wrong key
+ */
+export function parseManifest(text: string, origin: string): ModelManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ActionstreamError('MODEL_INVALID', `${origin}: is no JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const result = MANIFEST.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    ({ path, message }) => `${path.join('.') || '(whole)'}: ${message}`,
+  );
+  throw new ActionstreamError('MODEL_INVALID', `${origin}: ${problems.join('; ')}`, { cause: result.error });
+}
+
+const count = z.int().min(1);
+const triple = z.tuple([z.number(), z.number(), z.number()]).readonly();
+const positiveTriple = z
+  .tuple([z.number().positive(), z.number().positive(), z.number().positive()])
+  .readonly();
+const threshold = z
+  .strictObject({ on: z.number().min(0).max(1), off: z.number().min(0).max(1) })
+  .refine(({ on, off }) => off <= on, 'off must not be above on');
+
+const INPUT = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('rgb'), mean: triple, std: positiveTriple }),
+  z.strictObject({ kind: z.literal('motion') }),
+]);
+
+const SGS = z.strictObject({
+  after: z.enum(STAGES.map((stage) => stage.name) as [StageName, ...StageName[]]),
+  embedding: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('learned'), size: count }),
+    z.strictObject({ kind: z.literal('pooled'), grid: count }),
+  ]),
+});
+
+const defaults = DEFAULT_NETWORK_OPTIONS;
+
+const NETWORK = z.strictObject({
+  variant: z.string().superRefine(reportThrown(parseVariant)),
+  frames: count,
+  height: count,
+  width: count,
+  classes: count,
+  widthMultiplier: z.number().positive().default(defaults.widthMultiplier),
+  input: INPUT.default(defaults.input),
+  padding: z.enum(['symmetric', 'same']).default(defaults.padding),
+  batchNormEpsilon: z.number().positive().default(defaults.batchNormEpsilon),
+  gateBias: z.boolean().default(defaults.gateBias),
+  stem: z.enum(['separable', 'dense']).default(defaults.stem),
+  sgs: SGS.exactOptional(),
+});
+
+const SAMPLER = z
+  .unknown()
+  .superRefine(reportThrown(parseSamplerOptions))
+  .transform((value): SamplerOptions => parseSamplerOptions(value));
+
+const MANIFEST: z.ZodType<ModelManifest> = z
+  .strictObject({
+    id: z.string().min(1),
+    version: z.string().min(1),
+    network: NETWORK,
+    labels: z.array(z.string().min(1)),
+    background: z.string().exactOptional(),
+    activation: z.enum(['softmax', 'sigmoid']),
+    sampler: SAMPLER,
+    clip: z.strictObject({ fps: z.number().positive(), stride: count }),
+    weights: z.strictObject({
+      // A bare name: a manifest must not reach outside its own folder.
+      file: z
+        .string()
+        .regex(/^[^/\\]+\.safetensors$/, 'must be the name of a .safetensors file beside the manifest'),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+    }),
+    thresholds: z.record(z.string(), threshold).exactOptional(),
+  })
+  .superRefine((manifest, context) => {
+    const fail = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: path.split('.'), message });
+    };
+    const { labels, network, background, thresholds = {} } = manifest;
+    if (labels.length !== network.classes) {
+      fail('labels', `there are ${labels.length}, but network.classes is ${network.classes}`);
+    }
+    const twice = labels.find((label, index) => labels.indexOf(label) !== index);
+    if (twice !== undefined) fail('labels', `"${twice}" stands there twice`);
+    if (background !== undefined && !labels.includes(background)) {
+      fail('background', `"${background}" is none of the labels`);
+    }
+    for (const label of Object.keys(thresholds)) {
+      if (!labels.includes(label)) fail('thresholds', `"${label}" is none of the labels`);
+    }
+    try {
+      checkSamplerFits(buildNetwork(network), manifest.sampler);
+    } catch (error) {
+      fail('sampler', messageOf(error));
+    }
+  });
+
+/** A parser that throws, as a check whose message is the error's. */
+function reportThrown<T>(parse: (value: T) => unknown) {
+  return (value: T, context: z.RefinementCtx): void => {
+    try {
+      parse(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error), continue: false });
+    }
+  };
+}

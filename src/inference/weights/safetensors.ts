@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import type { WeightTensor, Weights } from '../model.ts';
+import { parseHeader, type TensorEntry } from './safetensors-header.ts';
+import { widenToFloat32 } from './widen.ts';
+
+/**
+ * Reads a .safetensors file (https://github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
+ * header, then the tensors without gaps. F64, F32, F16 and BF16 become Float32.
+ * @throws ActionstreamError MODEL_INVALID naming file, tensor and what was expected
+ */
+export async function loadSafetensors(path: string): Promise<Weights> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new ActionstreamError('MODEL_INVALID', `${path}: cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return parseSafetensors(bytes, path);
+}
+
+/** As loadSafetensors, from memory; `origin` names the file in errors. */
+export function parseSafetensors(bytes: Uint8Array, origin: string): Weights {
+  const { entries, dataStart } = parseHeader(bytes, origin);
+  const tensorOf = ({ shape, dtype, begin, end }: TensorEntry): WeightTensor => ({
+    shape,
+    data: widenToFloat32(bytes.subarray(dataStart + begin, dataStart + end), dtype),
+  });
+  return new Map(entries.map((entry) => [entry.name, tensorOf(entry)]));
+}
+
+/** The bytes of a .safetensors file, all F32, in the map's order: the same weights give the same bytes. */
+export function writeSafetensors(weights: Weights): Uint8Array {
+  const header: Record<string, unknown> = {};
+  let offset = 0;
+  for (const [name, { shape, data }] of weights) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  // Padded with spaces, so that the data starts at a multiple of 8.
+  const dataStart = 8 + Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(dataStart + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
+  bytes.fill(0x20, 8, dataStart);
+  bytes.set(json, 8);
+  let position = dataStart;
+  for (const { data } of weights.values()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
+    position += data.byteLength;
+  }
+  return bytes;
+}
