@@ -6,7 +6,7 @@ import type { Embeddings, OrderedOptions, SamplingPlan } from './types.ts';
  * In bins. A drift of exactly δ a step must give one step a bin, though single precision stores 0.7 as 0.69999999:
  * an arc length this close below an edge counts as on it.
  */
-const EDGE_TOLERANCE = 1e-6;
+const EDGE_TOLERANCE = 1e-5;
 
 /**
  * Ours: contiguous groups in time along the arc length in similarity space,
