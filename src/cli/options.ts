@@ -74,17 +74,22 @@ export function networkOverrides(flags: NetworkFlags): Partial<NetworkOptions> {
   };
 }
 
-/** Where SGS sits, if a flag says so. A sampler that samples needs a place: Conv_2b where none is named. */
+/**
+ * Where SGS sits, if a flag says so. A sampler that samples needs a place: Conv_2b where none is named. Pooled
+ * embeddings need no weights; the published arithmetic is kept as it is.
+ */
 export function sgsOverride(flags: SamplerFlags): Partial<Pick<NetworkOptions, 'sgs'>> {
   const samples = flags.sampler !== undefined && flags.sampler !== 'none';
   if (flags.sgsAfter === undefined && !samples) return {};
   const after = parseStageName(flags.sgsAfter ?? 'Conv_2b');
-  const embedding =
-    flags.sgsSize === undefined
-      ? ({ kind: 'pooled', grid: 1 } as const)
-      : ({ kind: 'learned', size: flags.sgsSize } as const);
-  return { sgs: { after, embedding } };
+  const learned = flags.sgsSize !== undefined && ({ kind: 'learned', size: flags.sgsSize } as const);
+  const embedding = learned || ({ kind: 'pooled', grid: POOLED_GRID } as const);
+  const boundary = flags.sampler === 'reference' ? 'as_is' : 'nearest_complete';
+  return { sgs: { after, embedding, boundary } };
 }
+
+/** 4×4 cells see a person at the edge of the picture; measured against 1×1 in ADR 0015. */
+const POOLED_GRID = 4;
 
 /** Which model to open and how; the composition root turns it into an engine. */
 export interface ModelChoice {

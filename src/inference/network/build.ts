@@ -185,6 +185,7 @@ function createBuilder(options: NetworkOptions, variant: Variant) {
       input: input.name,
       channels: input.channels,
       embedding: options.sgs!.embedding,
+      boundary: options.sgs!.boundary,
       batchNormEpsilon: 1e-5,
     });
     return { name: 'SGS', channels: input.channels };

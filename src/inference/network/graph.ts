@@ -45,10 +45,17 @@ export interface SgsOptions {
   readonly after: StageName;
   /**
    * `learned`: FC(C → ⌊C/2⌋) · ReLU · FC(→ size) · batch norm on the spatial mean, as the paper. `pooled`: the spatial
-   * mean over a grid×grid raster, scaled to unit length over all its values; no weights, for networks never trained with SGS.
+   * mean over a grid×grid raster (cells as PyTorch's adaptive average pool), scaled to unit length over all its values;
+   * no weights, for networks never trained with SGS.
    */
   readonly embedding:
     { readonly kind: 'learned'; readonly size: number } | { readonly kind: 'pooled'; readonly grid: number };
+  /**
+   * The first and last steps of a clip also see the zero padding before and after it: on a static clip that alone is a
+   * change forty times the sensor noise. `nearest_complete`: such a step takes the embedding of the nearest step that
+   * sees only frames (settle-boundary.ts). `as_is`: the published arithmetic.
+   */
+  readonly boundary: 'as_is' | 'nearest_complete';
 }
 
 export type NetworkNode = InputNode | ConvNode | MaxPoolNode | GateNode | ConcatNode | SgsNode | HeadNode;
@@ -102,6 +109,7 @@ export interface SgsNode extends NodeBase {
   readonly input: string;
   readonly channels: number;
   readonly embedding: SgsOptions['embedding'];
+  readonly boundary: SgsOptions['boundary'];
   readonly batchNormEpsilon: number;
 }
 
