@@ -1,0 +1,66 @@
+import {
+  encodeModel,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+} from './onnx-proto.ts';
+
+/** Collects one ONNX graph; every method returns the name of the tensor it adds. */
+export interface GraphWriter {
+  input(info: OnnxValueInfo): string;
+  /** Gives a tensor the public name of the output. */
+  output(tensor: string, info: OnnxValueInfo): void;
+  node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  floats(data: Float32Array, shape: readonly number[]): string;
+  /** A one-dimensional int64 constant: shapes, axes, slice bounds. Equal ones are written once. */
+  ints(values: readonly number[]): string;
+  /** The bytes of the model. */
+  encode(): Uint8Array;
+}
+
+export function createGraphWriter(name: string): GraphWriter {
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxTensor[] = [];
+  const inputs: OnnxValueInfo[] = [];
+  const outputs: OnnxValueInfo[] = [];
+  const intConstants = new Map<string, string>();
+  let tensors = 0;
+
+  const addNode = (
+    op: string,
+    from: readonly string[],
+    to: string,
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+  ): string => {
+    nodes.push({ op, name: `${op}_${nodes.length}`, inputs: from, outputs: [to], attributes });
+    return to;
+  };
+
+  return {
+    input: (info) => {
+      inputs.push(info);
+      return info.name;
+    },
+    output: (tensor, info) => {
+      addNode('Identity', [tensor], info.name, {});
+      outputs.push(info);
+    },
+    node: (op, from, attributes = {}) => addNode(op, from, `t${++tensors}`, attributes),
+    floats: (data, shape) => {
+      const constant = `c${initializers.length}`;
+      initializers.push({ name: constant, shape, data });
+      return constant;
+    },
+    ints: (values) => {
+      const key = values.join(',');
+      const known = intConstants.get(key);
+      if (known !== undefined) return known;
+      const constant = `c${initializers.length}`;
+      initializers.push({ name: constant, shape: [values.length], data: BigInt64Array.from(values, BigInt) });
+      intConstants.set(key, constant);
+      return constant;
+    },
+    encode: () => encodeModel({ name, nodes, initializers, inputs, outputs }),
+  };
+}

@@ -1,0 +1,50 @@
+import type { HeadNode } from '../../network/graph.ts';
+import { headNames } from '../../network/weight-shapes.ts';
+import { inForm, type Activation } from './layouts.ts';
+import type { LayerContext } from './layers.ts';
+import { tensorOf } from './tensors.ts';
+
+const KERNEL = 7;
+
+/**
+ * Sliding (2, 7, 7) average, classifier, mean over positions. All three are linear, so the mean over positions comes
+ * first: over space it is one product with the constant share of each pixel, over time the mean of neighbouring pairs.
+ */
+export function writeHead({ graph, weights }: LayerContext, node: HeadNode, input: Activation): string {
+  const { height, width } = input;
+  const { inChannels, classes } = node;
+  const shares = graph.floats(pixelShares(height, width), [height * width, 1]);
+  const perStep = graph.node('MatMul', [inForm(graph, input, 'steps'), shares]);
+  const steps = graph.node('Reshape', [perStep, graph.ints([1, inChannels, -1])]);
+  const pairs = graph.node('AveragePool', [atLeastTwoSteps(graph, steps)], { kernel_shape: [2], strides: [1] });
+  const features = graph.node('ReduceMean', [pairs, graph.ints([2])], { keepdims: 0 });
+  const names = headNames(node);
+  const weight = graph.floats(tensorOf(weights, names.weight).data, [classes, inChannels]);
+  const bias = graph.floats(tensorOf(weights, names.bias).data, [classes]);
+  return graph.node('Gemm', [features, weight, bias], { transB: 1 });
+}
+
+/** [1, c, t] with the last step doubled where it is the only one: the clamped window then averages that step alone. */
+function atLeastTwoSteps(graph: LayerContext['graph'], steps: string): string {
+  const last = graph.node('Slice', [steps, graph.ints([-1]), graph.ints([Number.MAX_SAFE_INTEGER]), graph.ints([2])]);
+  const longer = graph.node('Concat', [steps, last], { axis: 2 });
+  const length = graph.node('Shape', [steps], { start: 2, end: 3 });
+  const end = graph.node('Max', [length, graph.ints([2])]);
+  return graph.node('Slice', [longer, graph.ints([0]), end, graph.ints([2])]);
+}
+
+/** Weight of each pixel in the mean over all window positions. */
+function pixelShares(height: number, width: number): Float32Array {
+  const rows = axisShares(height);
+  const columns = axisShares(width);
+  return Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
+}
+
+function axisShares(length: number): readonly number[] {
+  const kernel = Math.min(KERNEL, length);
+  const positions = length - kernel + 1;
+  return Array.from({ length }, (_, i) => {
+    const covering = Math.min(i, positions - 1) - Math.max(0, i - kernel + 1) + 1;
+    return covering / (positions * kernel);
+  });
+}

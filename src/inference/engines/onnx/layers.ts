@@ -1,0 +1,93 @@
+import type { ConvNode, GateNode, MaxPoolNode } from '../../network/graph.ts';
+import { convNames, gateNames } from '../../network/weight-shapes.ts';
+import type { Weights } from '../../model.ts';
+import { foldBatchNorm } from './fold-batch-norm.ts';
+import type { GraphWriter } from './graph-writer.ts';
+import { activation, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
+import { batchNormOf, tensorOf } from './tensors.ts';
+import { slideWindow, strideSteps, type PaddingMode } from './windowed.ts';
+
+/** What a layer needs beside its node and input. */
+export interface LayerContext {
+  readonly graph: GraphWriter;
+  readonly weights: Weights;
+  readonly padding: PaddingMode;
+}
+
+/** Convolution with its batch norm folded in, then ReLU, in the form that runs fastest for its kernel. */
+export function writeConv(
+  { graph, weights, padding }: LayerContext,
+  node: ConvNode,
+  input: Activation,
+  inputScale?: readonly number[],
+): Activation {
+  const [kt, kh, kw] = node.kernel;
+  const names = convNames(node);
+  const { weight, bias } = foldBatchNorm(
+    tensorOf(weights, names.weight),
+    batchNormOf(weights, names.batchNorm, node.batchNormEpsilon),
+    inputScale ? { inputScale } : {},
+  );
+  const form = convForm(node, input);
+  const kernelShape = { frames: [kh, kw], planes: [kh, kw], steps: [kt, 1], volume: [kt, kh, kw] }[form];
+  const constants = [
+    graph.floats(weight, [node.outChannels, node.inChannels, ...kernelShape]),
+    graph.floats(bias, [node.outChannels]),
+  ];
+  const strided = kt === 1 ? strideSteps(graph, input, node.stride[0]) : input;
+  const window = { kernel: node.kernel, stride: node.stride, padding };
+  const out = slideWindow(graph, strided, form, window, {
+    op: 'Conv',
+    constants,
+    channels: node.outChannels,
+  });
+  return activation(form, graph.node('Relu', [inForm(graph, out, form)]), out);
+}
+
+/** A pool over space only slides over planes; one over time too is split, as a maximum of maxima. */
+export function writeMaxPool({ graph, padding }: LayerContext, node: MaxPoolNode, input: Activation): Activation {
+  const [kt, kh, kw] = node.kernel;
+  const [st, sh, sw] = node.stride;
+  const pool = (value: Activation, form: Form, kernel: typeof node.kernel, stride: typeof node.stride): Activation =>
+    slideWindow(graph, value, form, { kernel, stride, padding }, {
+      op: 'MaxPool',
+      constants: [],
+      channels: value.channels,
+    });
+  if (kt === 1) {
+    const form = isChannelFirst(input) ? 'planes' : 'frames';
+    return pool(strideSteps(graph, input, st), form, node.kernel, node.stride);
+  }
+  const inTime = pool(input, 'steps', [kt, 1, 1], [st, 1, 1]);
+  return pool(inTime, 'planes', [1, kh, kw], [1, sh, sw]);
+}
+
+/** Self-gating: the mean over t, h, w through a fully connected layer and a sigmoid scales each channel. */
+export function writeGate({ graph, weights }: LayerContext, node: GateNode, input: Activation): Activation {
+  const names = gateNames(node);
+  const steps = inForm(graph, input, 'steps');
+  const { channels } = node;
+  const constants = [graph.floats(tensorOf(weights, names.weight).data, [channels, channels, 1, 1])];
+  if (names.bias !== undefined) {
+    constants.push(graph.floats(tensorOf(weights, names.bias).data, [channels]));
+  }
+  const mean = graph.node('GlobalAveragePool', [steps]);
+  const logits = graph.node('Conv', [mean, ...constants], { kernel_shape: [1, 1] });
+  return activation('steps', graph.node('Mul', [steps, graph.node('Sigmoid', [logits])]), input);
+}
+
+export function writeConcat({ graph }: LayerContext, inputs: readonly Activation[]): Activation {
+  const [first] = inputs;
+  if (!first) throw new RangeError('a concatenation needs inputs');
+  const form: Form = inputs.every((input) => input.forms.has('frames')) ? 'frames' : 'steps';
+  const tensors = inputs.map((input) => inForm(graph, input, form));
+  const channels = inputs.reduce((sum, input) => sum + input.channels, 0);
+  return activation(form, graph.node('Concat', tensors, { axis: 1 }), { ...first, channels });
+}
+
+function convForm({ kernel, stride }: ConvNode, input: Activation): Form {
+  const [kt, kh, kw] = kernel;
+  const spatial = kh > 1 || kw > 1 || stride[1] > 1 || stride[2] > 1;
+  if (!spatial) return kt > 1 || isChannelFirst(input) ? 'steps' : 'frames';
+  return kt === 1 ? 'frames' : 'volume';
+}

@@ -1,0 +1,110 @@
+import type { NetworkOptions } from '../../network/graph.ts';
+import { axisPadding } from '../../network/padding.ts';
+import type { Triple } from '../../network/stages.ts';
+import type { GraphWriter } from './graph-writer.ts';
+import { activation, inForm, TIME_AXIS, type Activation, type Form } from './layouts.ts';
+import type { OnnxAttribute } from './onnx-proto.ts';
+
+export type PaddingMode = NetworkOptions['padding'];
+
+export interface Window {
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  readonly padding: PaddingMode;
+}
+
+/** The axes of t, h, w that a form's sliding window moves over; `steps` has h·w as one axis, which stays untouched. */
+const WINDOW_AXES = {
+  frames: ['h', 'w'],
+  planes: ['h', 'w'],
+  volume: ['t', 'h', 'w'],
+  steps: ['t', 'hw'],
+} as const satisfies Record<Form, readonly string[]>;
+
+/**
+ * Slides a Conv or MaxPool over an activation held in `form`, with the padding of padding.ts. Height and width are known
+ * when the graph is written, the number of steps only at run time: TF's SAME is ONNX's SAME_UPPER, symmetric padding does
+ * not depend on the length for odd kernels, and for even ones the graph pads up to one kernel and cuts surplus steps.
+ */
+export function slideWindow(
+  graph: GraphWriter,
+  value: Activation,
+  form: Form,
+  { kernel, stride, padding }: Window,
+  layer: {
+    readonly op: 'Conv' | 'MaxPool';
+    readonly constants: readonly string[];
+    readonly channels: number;
+  },
+): Activation {
+  const [kt, kh, kw] = kernel;
+  const [st, sh, sw] = stride;
+  const byAxis = {
+    t: { length: undefined, kernel: kt, stride: st },
+    h: { length: value.height, kernel: kh, stride: sh },
+    w: { length: value.width, kernel: kw, stride: sw },
+    hw: { length: value.height * value.width, kernel: 1, stride: 1 },
+  };
+  const axes = WINDOW_AXES[form].map((axis) => byAxis[axis]);
+  const attributes: Record<string, OnnxAttribute> = {
+    kernel_shape: axes.map((axis) => axis.kernel),
+    strides: axes.map((axis) => axis.stride),
+  };
+  if (padding === 'same') {
+    attributes['auto_pad'] = 'SAME_UPPER';
+  } else {
+    const pads = axes.map((axis) =>
+      axis.length === undefined
+        ? timePadding(axis.kernel)
+        : axisPadding(padding, axis.length, axis.kernel, axis.stride),
+    );
+    attributes['pads'] = [...pads.map((pad) => pad.before), ...pads.map((pad) => pad.after)];
+  }
+  const slid = graph.node(layer.op, [inForm(graph, value, form), ...layer.constants], attributes);
+  const surplus = padding === 'symmetric' && kt % 2 === 0;
+  const tensor = surplus ? cutSurplusSteps(graph, slid, inForm(graph, value, form), form, kt, st) : slid;
+  return activation(form, tensor, {
+    channels: layer.channels,
+    height: axisPadding(padding, value.height, kh, sh).out,
+    width: axisPadding(padding, value.width, kw, sw).out,
+  });
+}
+
+/** Every `stride`-th step, from the first: what a kernel of one step and that stride sees under either padding. */
+export function strideSteps(graph: GraphWriter, value: Activation, stride: number): Activation {
+  if (stride === 1) return value;
+  const form: Form = value.forms.has('frames') ? 'frames' : 'steps';
+  const tensor = graph.node('Slice', [
+    inForm(graph, value, form),
+    graph.ints([0]),
+    graph.ints([Number.MAX_SAFE_INTEGER]),
+    graph.ints([TIME_AXIS[form]]),
+    graph.ints([stride]),
+  ]);
+  return activation(form, tensor, value);
+}
+
+/** Symmetric padding for a length of at least one: an odd kernel always fits, an even one is padded up to itself. */
+function timePadding(kernel: number): { before: number; after: number } {
+  const side = Math.floor((kernel - 1) / 2);
+  return { before: side, after: kernel - 1 - side };
+}
+
+/** Keeps the first max(1, ⌊(n + 2·side − k) / s⌋ + 1) steps, n the length before the window slid. */
+function cutSurplusSteps(
+  graph: GraphWriter,
+  slid: string,
+  before: string,
+  form: Form,
+  kernel: number,
+  stride: number,
+): string {
+  const axis = TIME_AXIS[form];
+  const side = Math.floor((kernel - 1) / 2);
+  const length = graph.node('Shape', [before], { start: axis, end: axis + 1 });
+  // Integer division rounds towards zero, so the sum under it is kept positive: n + s ≥ k.
+  const room = graph.node('Add', [length, graph.ints([2 * side - kernel + stride])]);
+  const steps = graph.node('Div', [room, graph.ints([stride])]);
+  const kept = graph.node('Max', [steps, graph.ints([1])]);
+  return graph.node('Slice', [slid, graph.ints([0]), kept, graph.ints([axis]), graph.ints([1])]);
+}
