@@ -49,6 +49,7 @@ const SGS = z.strictObject({
     z.strictObject({ kind: z.literal('learned'), size: count }),
     z.strictObject({ kind: z.literal('pooled'), grid: count }),
   ]),
+  boundary: z.enum(['as_is', 'nearest_complete']),
 });
 
 const defaults = DEFAULT_NETWORK_OPTIONS;

@@ -1,0 +1,24 @@
+import type { EngineInfo } from './engine.ts';
+import type { Model } from './model.ts';
+
+/** What an engine says about itself, as far as the model decides it. */
+export function engineInfoOf(
+  { manifest, digest }: Pick<Model, 'manifest' | 'digest'>,
+  { engine, device, warmupMs }: Pick<EngineInfo, 'engine' | 'device' | 'warmupMs'>,
+): EngineInfo {
+  const { id, version, labels, background, clip, sampler } = manifest;
+  const { frames, height, width } = manifest.network;
+  return {
+    engine,
+    device,
+    model: { id, version, digest },
+    labels,
+    ...(background !== undefined && { backgroundId: labels.indexOf(background) }),
+    frames,
+    height,
+    width,
+    clip,
+    sampler,
+    warmupMs,
+  };
+}

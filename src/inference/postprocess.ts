@@ -1,0 +1,16 @@
+/** Logits → scores in [0, 1], as the model's manifest says. */
+export function scoresOf(logits: Float32Array, activation: 'softmax' | 'sigmoid'): Float32Array {
+  return activation === 'softmax' ? softmax(logits) : logits.map(sigmoid);
+}
+
+/** Sums to one; safe for logits of any size. */
+function softmax(logits: Float32Array): Float32Array {
+  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exponentials = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return Float32Array.from(exponentials, (value) => value / sum);
+}
+
+function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
