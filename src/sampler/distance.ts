@@ -16,25 +16,20 @@ export function stepDistance(
   return p === 'l2' ? Math.sqrt(sum) : sum;
 }
 
-const PAIRWISE_EPSILON = Math.fround(1e-6);
+/** Added by the official code to every coordinate of a difference. */
+const PAIRWISE_EPSILON = 1e-6;
 
-/**
- * Δ_t = ‖ē − e_t + 1e-6‖ in single precision, as the official code has it (MODELS.md §2.1): the epsilon is added to
- * every difference. Sums over time and channels are rounded once, since the order in which a tensor library adds
- * is not defined; so ē lies between the smallest and the largest e_t, and the largest Δ_t is never 0.
- */
-export function distancesToMean({ data, length, size }: Embeddings, p: Distance): Float32Array {
-  const mean = new Float32Array(size);
-  for (let i = 0; i < size; i += 1) {
-    let sum = 0;
-    for (let t = 0; t < length; t += 1) sum += data[t * size + i]!;
-    mean[i] = sum / length;
+/** Δ_t = ‖ē − e_t + 1e-6‖ [T], ē the mean over the clip (MODELS.md §2.1). The largest is never 0. */
+export function distancesToMean({ data, length, size }: Embeddings, p: Distance): Float64Array {
+  const total = new Float64Array(size);
+  for (let t = 0; t < length; t += 1) {
+    for (let i = 0; i < size; i += 1) total[i]! += data[t * size + i]!;
   }
-  const distances = new Float32Array(length);
+  const distances = new Float64Array(length);
   for (let t = 0; t < length; t += 1) {
     let sum = 0;
     for (let i = 0; i < size; i += 1) {
-      const difference = Math.fround(Math.fround(mean[i]! - data[t * size + i]!) + PAIRWISE_EPSILON);
+      const difference = total[i]! / length - data[t * size + i]! + PAIRWISE_EPSILON;
       sum += p === 'l2' ? difference * difference : Math.abs(difference);
     }
     distances[t] = p === 'l2' ? Math.sqrt(sum) : sum;

@@ -1,31 +1,32 @@
 import type { ReferenceOptions } from './types.ts';
 
-/** The official kernels work on bins of half width 1; epsilon keeps a step on a bin's edge from weighing nothing. */
-const ONE_PLUS_EPSILON = Math.fround(1 + 1e-7);
+/** Keeps a step on the edge of a linear bin from weighing nothing. */
+const LINEAR_EPSILON = 1e-7;
+
+/** Relative. A delta bin holds its edges, also where rounding puts a step this far beyond. */
+const EDGE_TOLERANCE = 1e-9;
 
 /**
- * One row of the official kernel Ψ (MODELS.md §2.1): the weights of all steps in the bin at `centre`, single precision.
+ * One row of the official kernel Ψ (MODELS.md §2.1): the weights [T] of all steps in the bin at `centre`.
  *
- * @param distances [T], scaled so that the largest is 2B
- * @param halfWidth of the delta kernel's bin; the linear kernel always takes 1
+ * @param distances [T], scaled so that bins have half width 1
  */
 export function kernelRow(
-  distances: Float32Array,
-  { centre, halfWidth }: { readonly centre: number; readonly halfWidth: number },
+  distances: Float64Array,
+  centre: number,
   kernel: ReferenceOptions['kernel'],
 ): Float32Array {
-  const row = distances.map((distance) => {
-    const offset = Math.fround(Math.abs(distance - centre));
-    if (kernel.startsWith('linear')) return Math.max(0, ONE_PLUS_EPSILON - offset);
-    return offset <= halfWidth ? 1 : 0;
+  const linear = kernel === 'linear' || kernel === 'linear_normalized';
+  const row = Float32Array.from(distances, (distance) => {
+    const offset = Math.abs(distance - centre);
+    if (linear) return Math.max(0, 1 + LINEAR_EPSILON - offset);
+    return offset <= 1 + EDGE_TOLERANCE ? 1 : 0;
   });
-  return kernel.endsWith('_normalized') ? divideByCount(row) : row;
+  return kernel === 'linear' || kernel === 'delta' ? row : divideByCount(row);
 }
 
-/** The weight, in exact arithmetic, of the step that is farthest from the mean: it always lies on its bin's edge. */
-export const EDGE_WEIGHT = Math.fround(ONE_PLUS_EPSILON - 1);
-
+/** `_normalized`: over the number of weights that are not 0, not over their sum. */
 function divideByCount(row: Float32Array): Float32Array {
-  const count = row.reduce((n, weight) => (weight === 0 ? n : n + 1), 0);
+  const count = row.filter((weight) => weight !== 0).length;
   return count === 0 ? row : row.map((weight) => weight / count);
 }

@@ -22,7 +22,7 @@ const RULES: { readonly [K in SamplerOptions['kind']]: Readonly<Record<string, R
   none: {},
   uniform: { stride: wholeFrom1() },
   reference: {
-    bins: wholeFrom1(),
+    bins: wholeFrom1(65_536),
     kernel: oneOf('linear', 'linear_normalized', 'delta', 'delta_normalized'),
     distance: DISTANCE,
   },
@@ -84,10 +84,10 @@ function oneOf(...values: readonly string[]): Rule {
   };
 }
 
-function wholeFrom1(): Rule {
+function wholeFrom1(most = Number.MAX_SAFE_INTEGER): Rule {
   return {
-    expected: 'a whole number ≥ 1',
-    holds: (value) => Number.isInteger(value) && (value as number) >= 1,
+    expected: most === Number.MAX_SAFE_INTEGER ? 'a whole number ≥ 1' : `a whole number from 1 to ${most}`,
+    holds: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most,
   };
 }
 

@@ -9,7 +9,7 @@ export type SamplerOptions =
 /** The official SGS code's arithmetic (Fayyaz et al., CVPR 2021; code of August 2021), defects included. */
 export interface ReferenceOptions {
   readonly kind: 'reference';
-  /** B: bins over [0, max Δ]. Default: as many as input steps. */
+  /** B: bins over [0, max Δ], at most 65536. Default: as many as input steps. */
   readonly bins?: number;
   readonly kernel: 'linear' | 'linear_normalized' | 'delta' | 'delta_normalized';
   readonly distance: 'l2' | 'l1';
