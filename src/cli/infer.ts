@@ -27,7 +27,7 @@ export interface InferServices {
   ): AsyncIterable<ClipOfFile>;
   /** Reads a `.npy` of uint8 [T, H, W, 3]. */
   readPixels(path: string): Promise<PixelClip>;
-  packPixels(clip: Clip): PixelClip;
+  createPixelPacker(): (clip: Clip) => PixelClip;
 }
 
 export interface ClipWindow {
@@ -91,8 +91,9 @@ async function infer(input: string, flags: InferFlags, io: CliIo, services: Infe
     ...(flags.fps !== undefined && { fps: flags.fps }),
     ...(flags.clipStride !== undefined && { stride: flags.clipStride }),
   };
+  const pack = services.createPixelPacker();
   for await (const { clip, progress: done } of services.readClips(input, window, engine.info, io.signal)) {
-    const result = await engine.infer(services.packPixels(clip), { sampler, signal: io.signal });
+    const result = await engine.infer(pack(clip), { sampler, signal: io.signal });
     progress.clear();
     print(io, flags, { result, info: engine.info, startMs: clip.startUs / 1000, endMs: clip.endUs / 1000 });
     if (done !== undefined) progress.show(done, clip.clipId);

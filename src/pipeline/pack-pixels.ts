@@ -2,17 +2,22 @@ import type { Clip } from '../core/frame.ts';
 import type { PixelClip } from '../inference/engine.ts';
 
 /**
- * The clip's frames as one [T, H, W, 3] block: the only copy of pixels on the main thread. The block is the engine's to
- * take (a worker engine transfers it).
+ * Makes clips into one [T, H, W, 3] block each: the only copy of pixels on the main thread. The block is shared memory,
+ * which reaches the inference thread without another copy, and is used again for the next clip: at most one clip of a
+ * packer may be in inference.
  */
-export function packPixels(clip: Clip): PixelClip {
-  const [first] = clip.frames;
-  if (!first) throw new RangeError(`clip ${clip.clipId} holds no frame`);
-  const { width, height } = first;
-  const bytes = width * height * 3;
-  const data = new Uint8Array(clip.frames.length * bytes);
-  clip.frames.forEach((frame, index) => {
-    data.set(frame.data, index * bytes);
-  });
-  return { clipId: clip.clipId, frames: clip.frames.length, height, width, data };
+export function createPixelPacker(): (clip: Clip) => PixelClip {
+  let block = new Uint8Array(new SharedArrayBuffer(0));
+  return (clip) => {
+    const [first] = clip.frames;
+    if (!first) throw new RangeError(`clip ${clip.clipId} holds no frame`);
+    const { width, height } = first;
+    const bytes = width * height * 3;
+    const total = clip.frames.length * bytes;
+    if (block.length !== total) block = new Uint8Array(new SharedArrayBuffer(total));
+    clip.frames.forEach((frame, index) => {
+      block.set(frame.data, index * bytes);
+    });
+    return { clipId: clip.clipId, frames: clip.frames.length, height, width, data: block };
+  };
 }

@@ -4,7 +4,8 @@ import { createProblemReporter } from '../core/problem-reporter.ts';
 import type { ActionEvent, EndReason, PublishedRecord } from '../core/records.ts';
 import { monotonicMs } from '../core/time.ts';
 import type { ScoredClip } from '../events/types.ts';
-import { packPixels } from './pack-pixels.ts';
+import type { PixelClip } from '../inference/engine.ts';
+import { createPixelPacker } from './pack-pixels.ts';
 import type { StreamJob, StreamOutcome, StreamTotals } from './types.ts';
 
 /** A stream whose clips fail one after the other, this often, is given up: the engine will not recover. */
@@ -19,6 +20,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
   const { clips, tracker, log, logger, observer } = job;
   const problems = createProblemReporter(logger, 'clips could not be inferred');
   const totals = { ...NO_TOTALS };
+  const pack = createPixelPacker();
   let consecutiveFailures = 0;
 
   const publish = async (
@@ -33,7 +35,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
   };
 
   const processClip = async (clip: Clip): Promise<void> => {
-    const scored = await scoreClip(job, clip, signal);
+    const scored = await scoreClip(job, { clip, pixels: pack(clip) }, signal);
     count(totals, scored);
     const stats = job.statsOf(scored, clip.frames.length - clip.paddedFrames, clip.sequence);
     await publish(tracker.observe(scored), [{ type: 'clip.stats', payload: stats }]);
@@ -81,9 +83,18 @@ const NO_TOTALS: StreamTotals = {
   denseMultiplyAdds: 0,
 };
 
-async function scoreClip(job: StreamJob, clip: Clip, signal: AbortSignal): Promise<ScoredClip> {
+interface PackedClip {
+  readonly clip: Clip;
+  readonly pixels: PixelClip;
+}
+
+async function scoreClip(
+  job: StreamJob,
+  { clip, pixels }: PackedClip,
+  signal: AbortSignal,
+): Promise<ScoredClip> {
   const queuedAt = monotonicMs();
-  const result = await job.engine.infer(packPixels(clip), { sampler: job.sampler, signal });
+  const result = await job.engine.infer(pixels, { sampler: job.sampler, signal });
   const { lowerMs, samplerMs, upperMs } = result.compute;
   const queueMs = Math.max(0, monotonicMs() - queuedAt - lowerMs - samplerMs - upperMs);
   const last = clip.frames.at(-1);

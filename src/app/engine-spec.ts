@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { ModelChoice } from '../cli/options.ts';
+import { ActionstreamError } from '../core/errors.ts';
+import type { NetworkOptions } from '../inference/network/graph.ts';
+import { listVariantNames } from '../inference/network/variants.ts';
+import type { EngineKind, EngineSpec } from '../inference/worker/spec.ts';
+
+/** Networks without trained weights are small unless a flag says otherwise, so that they run anywhere. */
+const UNTRAINED_DEFAULTS = {
+  frames: 32,
+  height: 112,
+  width: 112,
+  widthMultiplier: 0.5,
+  classes: 8,
+} as const satisfies Partial<NetworkOptions>;
+
+const UNTRAINED_FPS = 15;
+
+const ENGINE_KINDS: readonly EngineKind[] = ['onnx', 'reference', 'null'];
+
+/**
+ * What the inference thread is to open for a choice of model: a path to a trained model, or a network name of the S3D
+ * family for random weights.
+ * @throws ActionstreamError USAGE, MODEL_INVALID, NETWORK_UNKNOWN
+ */
+export function engineSpecOf(choice: ModelChoice): EngineSpec {
+  const engine = ENGINE_KINDS.find((kind) => kind === choice.engine);
+  if (!engine) {
+    throw new ActionstreamError('USAGE', `no engine "${choice.engine}"; known: ${ENGINE_KINDS.join(', ')}`);
+  }
+  const threads = choice.threads === undefined ? {} : { threads: choice.threads };
+  return { engine, model: modelSpecOf(choice), ...threads };
+}
+
+function modelSpecOf({ model, seed, network, sgs, sgsForced }: ModelChoice): EngineSpec['model'] {
+  const trained = findTrained(model);
+  if (trained !== undefined) {
+    const forced = sgsForced && sgs ? { sgs } : {};
+    return {
+      kind: 'file',
+      path: trained,
+      network: { ...network, ...forced },
+      ...(sgs && { sgsDefault: sgs }),
+    };
+  }
+  if (looksLikePath(model)) {
+    throw new ActionstreamError(
+      'MODEL_INVALID',
+      `${model}: no such model folder, manifest.json or .safetensors file`,
+    );
+  }
+  const options = { ...UNTRAINED_DEFAULTS, ...network, ...(sgs && { sgs }), variant: model };
+  return {
+    kind: 'untrained',
+    network: options,
+    seed,
+    clip: { fps: UNTRAINED_FPS, stride: Math.ceil(options.frames / 2) },
+  };
+}
+
+/** Models that ship with the program, by name. */
+const SHIPPED_MODELS = path.join(import.meta.dirname, '..', '..', 'models');
+
+function findTrained(model: string): string | undefined {
+  if (looksLikePath(model)) return existsSync(model) ? model : undefined;
+  const isVariant = listVariantNames().includes(model);
+  const shipped = path.join(SHIPPED_MODELS, model);
+  if (!isVariant && existsSync(path.join(shipped, 'manifest.json'))) return shipped;
+  return !isVariant && existsSync(model) ? model : undefined;
+}
+
+function looksLikePath(model: string): boolean {
+  return model.includes('/') || model.includes('\\') || /\.(safetensors|json)$/.test(model);
+}
