@@ -21,18 +21,22 @@ export const TENSOR = {
   logits: 'logits',
 } as const;
 
-export interface SplitGraphs {
-  /** pixels → features, embeddings */
-  readonly lower: Uint8Array;
-  /** features, plan → logits */
-  readonly upper: Uint8Array;
-}
+/** Bytes of ONNX models. */
+export type Graphs =
+  | {
+      /** pixels → features, embeddings */
+      readonly lower: Uint8Array;
+      /** features, plan → logits */
+      readonly upper: Uint8Array;
+    }
+  /** pixels → logits */
+  | { readonly whole: Uint8Array };
 
 /**
  * The network as ONNX models with height and width written in and the number of steps left open: one from pixels to
  * logits where the network has no SGS layer, else two, cut there.
  */
-export function buildGraphs(network: Network, weights: Weights): SplitGraphs | { readonly whole: Uint8Array } {
+export function buildGraphs(network: Network, weights: Weights): Graphs {
   const cut = network.nodes.findIndex((node) => node.op === 'sgs');
   const sgs = network.nodes[cut];
   if (sgs?.op !== 'sgs') return { whole: buildWhole(network, weights) };
@@ -101,7 +105,11 @@ function writeNodes(
     switch (node.op) {
       case 'input': {
         const { height, width } = options;
-        const pixels = graph.input({ name: TENSOR.pixels, type: 'uint8', shape: ['frames', height, width, 3] });
+        const pixels = graph.input({
+          name: TENSOR.pixels,
+          type: 'uint8',
+          shape: ['frames', height, width, 3],
+        });
         const { value, scale } = writeInput(graph, pixels, node.encoding, { height, width });
         values.set(node.name, value);
         pixelScale.set(node.name, scale);

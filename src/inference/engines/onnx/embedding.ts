@@ -17,7 +17,10 @@ function writeLearned({ graph, weights }: LayerContext, node: SgsNode, input: Ac
   const mean = graph.node('ReduceMean', [inForm(graph, input, 'steps'), graph.ints([0, 3])], { keepdims: 0 });
   const pooled = graph.node('Transpose', [mean], { perm: [1, 0] });
   const hiddenBias = graph.floats(tensorOf(weights, names.hiddenBias).data, [names.hidden]);
-  const hiddenWeight = graph.floats(tensorOf(weights, names.hiddenWeight).data, [names.hidden, node.channels]);
+  const hiddenWeight = graph.floats(tensorOf(weights, names.hiddenWeight).data, [
+    names.hidden,
+    node.channels,
+  ]);
   const hidden = graph.node('Relu', [graph.node('Gemm', [pooled, hiddenWeight, hiddenBias], { transB: 1 })]);
   const { weight, bias } = foldBatchNorm(
     tensorOf(weights, names.outputWeight),

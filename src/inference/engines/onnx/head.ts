@@ -16,7 +16,10 @@ export function writeHead({ graph, weights }: LayerContext, node: HeadNode, inpu
   const shares = graph.floats(pixelShares(height, width), [height * width, 1]);
   const perStep = graph.node('MatMul', [inForm(graph, input, 'steps'), shares]);
   const steps = graph.node('Reshape', [perStep, graph.ints([1, inChannels, -1])]);
-  const pairs = graph.node('AveragePool', [atLeastTwoSteps(graph, steps)], { kernel_shape: [2], strides: [1] });
+  const pairs = graph.node('AveragePool', [atLeastTwoSteps(graph, steps)], {
+    kernel_shape: [2],
+    strides: [1],
+  });
   const features = graph.node('ReduceMean', [pairs, graph.ints([2])], { keepdims: 0 });
   const names = headNames(node);
   const weight = graph.floats(tensorOf(weights, names.weight).data, [classes, inChannels]);
@@ -26,7 +29,12 @@ export function writeHead({ graph, weights }: LayerContext, node: HeadNode, inpu
 
 /** [1, c, t] with the last step doubled where it is the only one: the clamped window then averages that step alone. */
 function atLeastTwoSteps(graph: LayerContext['graph'], steps: string): string {
-  const last = graph.node('Slice', [steps, graph.ints([-1]), graph.ints([Number.MAX_SAFE_INTEGER]), graph.ints([2])]);
+  const last = graph.node('Slice', [
+    steps,
+    graph.ints([-1]),
+    graph.ints([Number.MAX_SAFE_INTEGER]),
+    graph.ints([2]),
+  ]);
   const longer = graph.node('Concat', [steps, last], { axis: 2 });
   const length = graph.node('Shape', [steps], { start: 2, end: 3 });
   const end = graph.node('Max', [length, graph.ints([2])]);

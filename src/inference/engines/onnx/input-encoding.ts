@@ -20,7 +20,10 @@ export function writeInput(
   const rgb = graph.node('Cast', [bytes], { to: 1 });
   const channels = 3;
   if (encoding.kind === 'rgb') {
-    const mean = graph.floats(Float32Array.from(encoding.mean, (m) => 255 * m), [channels, 1, 1]);
+    const mean = graph.floats(
+      Float32Array.from(encoding.mean, (m) => 255 * m),
+      [channels, 1, 1],
+    );
     const value = activation('frames', graph.node('Sub', [rgb, mean]), { ...size, channels });
     return { value, scale: encoding.std.map((std) => 1 / (255 * std)) };
   }

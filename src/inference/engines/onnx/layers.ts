@@ -45,15 +45,30 @@ export function writeConv(
 }
 
 /** A pool over space only slides over planes; one over time too is split, as a maximum of maxima. */
-export function writeMaxPool({ graph, padding }: LayerContext, node: MaxPoolNode, input: Activation): Activation {
+export function writeMaxPool(
+  { graph, padding }: LayerContext,
+  node: MaxPoolNode,
+  input: Activation,
+): Activation {
   const [kt, kh, kw] = node.kernel;
   const [st, sh, sw] = node.stride;
-  const pool = (value: Activation, form: Form, kernel: typeof node.kernel, stride: typeof node.stride): Activation =>
-    slideWindow(graph, value, form, { kernel, stride, padding }, {
-      op: 'MaxPool',
-      constants: [],
-      channels: value.channels,
-    });
+  const pool = (
+    value: Activation,
+    form: Form,
+    kernel: typeof node.kernel,
+    stride: typeof node.stride,
+  ): Activation =>
+    slideWindow(
+      graph,
+      value,
+      form,
+      { kernel, stride, padding },
+      {
+        op: 'MaxPool',
+        constants: [],
+        channels: value.channels,
+      },
+    );
   if (kt === 1) {
     const form = isChannelFirst(input) ? 'planes' : 'frames';
     return pool(strideSteps(graph, input, st), form, node.kernel, node.stride);

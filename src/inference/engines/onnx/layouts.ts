@@ -30,7 +30,10 @@ export function activation(form: Form, tensor: string, size: Size): Activation {
 }
 
 /** Position of the time axis. */
-export const TIME_AXIS = { frames: 0, planes: 1, volume: 2, steps: 2 } as const satisfies Record<Form, number>;
+export const TIME_AXIS = { frames: 0, planes: 1, volume: 2, steps: 2 } as const satisfies Record<
+  Form,
+  number
+>;
 
 /** Name of the activation in a form, converting it at most once. */
 export function inForm(graph: GraphWriter, value: Activation, form: Form): string {

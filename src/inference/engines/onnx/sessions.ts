@@ -1,0 +1,167 @@
+import { setImmediate } from 'node:timers/promises';
+import type * as OnnxRuntime from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { ActionstreamError, messageOf } from '../../../core/errors.ts';
+import { monotonicMs } from '../../../core/time.ts';
+import type { Embeddings, SamplingPlan } from '../../../sampler/index.ts';
+import { TENSOR, type Graphs } from './build-graphs.ts';
+
+type Runtime = typeof OnnxRuntime;
+
+export interface SessionsOptions {
+  /** [t, h, w, 3] of every clip. */
+  readonly pixelShape: readonly [number, number, number, number];
+  /** T′, the steps that reach the SGS layer or, without one, the head. */
+  readonly steps: number;
+  /** Intra-op threads; ONNX Runtime takes one a core where absent. */
+  readonly threads?: number;
+}
+
+/** The engine's ONNX sessions, ready to run clips; one run at a time. */
+export interface Sessions {
+  /**
+   * Pixels → logits; `plan` is asked between the halves, or first where there is only one. Rejects with ABORTED between
+   * stages.
+   */
+  run(
+    pixels: Uint8Array,
+    plan: (embeddings: Embeddings) => SamplingPlan,
+    signal: AbortSignal,
+  ): Promise<SessionRun>;
+  release(): Promise<void>;
+}
+
+export interface SessionRun {
+  /** [classes] */
+  readonly logits: Float32Array;
+  readonly plan: SamplingPlan;
+  readonly lowerMs: number;
+  readonly samplerMs: number;
+  readonly upperMs: number;
+}
+
+/** @throws ActionstreamError ENGINE_UNAVAILABLE where ONNX Runtime has no binary for this machine or refuses the graph */
+export async function openSessions(graphs: Graphs, options: SessionsOptions): Promise<Sessions> {
+  const runtime = await loadRuntime();
+  if ('whole' in graphs)
+    return openWhole(runtime, await openSession(runtime, graphs.whole, options), options);
+  const lower = await openSession(runtime, graphs.lower, options);
+  return openSplit(runtime, lower, await openSession(runtime, graphs.upper, options), options);
+}
+
+function openWhole(runtime: Runtime, session: InferenceSession, options: SessionsOptions): Sessions {
+  return {
+    async run(pixels, planOf) {
+      const startedMs = monotonicMs();
+      const plan = planOf({ length: options.steps, size: 0, data: new Float32Array() });
+      const fetched = await session.run({ [TENSOR.pixels]: pixelTensor(runtime, pixels, options) });
+      return {
+        logits: floatsOf(fetched, TENSOR.logits),
+        plan,
+        lowerMs: monotonicMs() - startedMs,
+        samplerMs: 0,
+        upperMs: 0,
+      };
+    },
+    release: () => session.release(),
+  };
+}
+
+function openSplit(
+  runtime: Runtime,
+  lower: InferenceSession,
+  upper: InferenceSession,
+  options: SessionsOptions,
+): Sessions {
+  return {
+    async run(pixels, planOf, signal) {
+      const startedMs = monotonicMs();
+      const halfway = await lower.run({ [TENSOR.pixels]: pixelTensor(runtime, pixels, options) });
+      const loweredMs = monotonicMs();
+      await giveWay(signal);
+      const samplingMs = monotonicMs();
+      const plan = planOf(embeddingsOf(halfway));
+      const sampledMs = monotonicMs();
+      await giveWay(signal);
+      const upperMs = monotonicMs();
+      const fetched = await upper.run({
+        [TENSOR.features]: tensorOf(halfway, TENSOR.features),
+        [TENSOR.plan]: new runtime.Tensor('float32', plan.weights, [plan.outputLength, plan.inputLength]),
+      });
+      return {
+        logits: floatsOf(fetched, TENSOR.logits),
+        plan,
+        lowerMs: loweredMs - startedMs,
+        samplerMs: sampledMs - samplingMs,
+        upperMs: monotonicMs() - upperMs,
+      };
+    },
+    release: async () => {
+      await lower.release();
+      await upper.release();
+    },
+  };
+}
+
+/** Lets an abort come through: ONNX Runtime computes on this thread, and messages wait meanwhile. */
+async function giveWay(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  if (signal.aborted) throw new ActionstreamError('ABORTED', 'inference was interrupted');
+}
+
+async function loadRuntime(): Promise<Runtime> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (error) {
+    throw new ActionstreamError(
+      'ENGINE_UNAVAILABLE',
+      `onnxruntime-node cannot be loaded: ${messageOf(error)}; it has binaries for Linux and Windows on x64 and arm64 ` +
+        'and for macOS on arm64; install with npm ci',
+      { cause: error },
+    );
+  }
+}
+
+async function openSession(
+  runtime: Runtime,
+  model: Uint8Array,
+  { threads }: SessionsOptions,
+): Promise<InferenceSession> {
+  try {
+    return await runtime.InferenceSession.create(model, {
+      executionProviders: ['cpu'],
+      graphOptimizationLevel: 'all',
+      executionMode: 'sequential',
+      logSeverityLevel: 3,
+      ...(threads !== undefined && { intraOpNumThreads: threads }),
+    });
+  } catch (error) {
+    throw new ActionstreamError('ENGINE_UNAVAILABLE', `ONNX Runtime refuses the graph: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function pixelTensor(runtime: Runtime, pixels: Uint8Array, { pixelShape }: SessionsOptions): Tensor {
+  // ONNX Runtime does not read shared memory: those pixels are copied here, off the main thread.
+  const own = pixels.buffer instanceof ArrayBuffer ? pixels : pixels.slice();
+  return new runtime.Tensor('uint8', own, pixelShape);
+}
+
+function embeddingsOf(fetched: InferenceSession.ReturnType): Embeddings {
+  const { dims } = tensorOf(fetched, TENSOR.embeddings);
+  const [length = 0, size = 0] = dims;
+  return { length, size, data: floatsOf(fetched, TENSOR.embeddings) };
+}
+
+function floatsOf(fetched: InferenceSession.ReturnType, name: string): Float32Array {
+  const { data } = tensorOf(fetched, name);
+  if (!(data instanceof Float32Array)) throw new TypeError(`output "${name}" is not float32`);
+  return data;
+}
+
+function tensorOf(fetched: InferenceSession.ReturnType, name: string): Tensor {
+  const tensor = fetched[name];
+  if (!tensor) throw new TypeError(`the graph has no output "${name}"`);
+  return tensor;
+}

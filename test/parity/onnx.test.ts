@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
+import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
+import type { InferenceResult, PixelClip } from '../../src/inference/engine.ts';
+import type { Model } from '../../src/inference/model.ts';
+import type { NetworkOptions, SgsOptions } from '../../src/inference/network/graph.ts';
+import { STAGES } from '../../src/inference/network/stages.ts';
+import { listVariantNames } from '../../src/inference/network/variants.ts';
+import { createRandomStream } from '../../src/inference/weights/random-stream.ts';
+import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
+import type { SamplerOptions } from '../../src/sampler/index.ts';
+
+// The ONNX engine against the definition: 1e-4 on logits of order one, whatever the network, size or number of steps.
+const TOLERANCE = 1e-4;
+const TINY = { widthMultiplier: 0.07, height: 32, width: 32, frames: 8, classes: 5 } as const;
+const NONE: SamplerOptions = { kind: 'none' };
+
+describe('every family member gives the reference logits', () => {
+  for (const variant of listVariantNames()) {
+    for (const padding of ['symmetric', 'same'] as const) {
+      test(`${variant}, ${padding}`, async () => {
+        await expectParity({ ...TINY, variant, padding }, NONE);
+      });
+    }
+  }
+});
+
+describe('every length and size gives the reference logits', () => {
+  for (const padding of ['symmetric', 'same'] as const) {
+    for (let frames = 1; frames <= 17; frames++) {
+      test(`${frames} frames, ${padding}`, async () => {
+        await expectParity({ ...TINY, frames, padding }, NONE);
+      });
+    }
+    for (const [height, width] of [
+      [1, 1],
+      [17, 45],
+      [33, 31],
+      [64, 50],
+      [270, 36],
+    ] as const) {
+      test(`${height}×${width}, ${padding}`, async () => {
+        await expectParity({ ...TINY, height, width, frames: 4, padding }, NONE);
+      });
+    }
+  }
+});
+
+describe('every option gives the reference logits', () => {
+  const options: Readonly<Record<string, Partial<NetworkOptions>>> = {
+    'motion input': { input: { kind: 'motion' } },
+    'motion input of one frame': { input: { kind: 'motion' }, frames: 1 },
+    'dense stem': { stem: 'dense' },
+    'gates without bias': { gateBias: false },
+    'another epsilon': { batchNormEpsilon: 1e-5 },
+    'channels in whole vector blocks': { widthMultiplier: 0.25 },
+  };
+  for (const [name, option] of Object.entries(options)) {
+    test(name, async () => {
+      await expectParity({ ...TINY, ...option }, NONE);
+    });
+  }
+});
+
+describe('SGS at every stage gives the reference plan and logits', () => {
+  const embeddings: readonly SgsOptions['embedding'][] = [
+    { kind: 'pooled', grid: 3 },
+    { kind: 'learned', size: 4 },
+  ];
+  const samplers: readonly SamplerOptions[] = [
+    NONE,
+    { kind: 'uniform', stride: 1 },
+    { kind: 'uniform', stride: 2 },
+    { kind: 'uniform', stride: 5 },
+    { kind: 'uniform', stride: 64 },
+    { kind: 'reference', bins: 6, kernel: 'linear', distance: 'l2' },
+  ];
+  for (const padding of ['symmetric', 'same'] as const) {
+    for (const [index, { name: after }] of STAGES.entries()) {
+      test(`${after}, ${padding}`, async () => {
+        const embedding = embeddings[index % embeddings.length]!;
+        const sgs: SgsOptions = { after, embedding, boundary: 'as_is' };
+        await expectParity({ ...TINY, frames: 17, height: 40, padding, sgs }, ...samplers);
+      });
+    }
+  }
+});
+
+/** Runs one clip through both engines under each sampler and compares plans and logits. */
+async function expectParity(
+  network: Partial<NetworkOptions>,
+  ...samplers: readonly SamplerOptions[]
+): Promise<void> {
+  const model = shakenModel(network);
+  const clip = noiseClip(model);
+  const reference = createReferenceEngine(model);
+  await using onnx = await createOnnxEngine({ model, threads: 1 });
+  for (const sampler of samplers) {
+    const wanted = await reference.infer(clip, { sampler });
+    const found = await onnx.infer(clip, { sampler });
+
+    expect(found.plan.outputLength, JSON.stringify(sampler)).toBe(wanted.plan.outputLength);
+    expect(largestDifference(found, wanted), JSON.stringify(sampler)).toBeLessThan(TOLERANCE);
+  }
+}
+
+function largestDifference(found: InferenceResult, wanted: InferenceResult): number {
+  expect(found.logits.length).toBe(wanted.logits.length);
+  const scale = wanted.logits.reduce((largest, logit) => Math.max(largest, Math.abs(logit)), 1);
+  // A network whose logits are all alike would pass whatever the engine did.
+  expect(Math.abs(wanted.logits[0]! - wanted.logits[1]!)).toBeGreaterThan(100 * TOLERANCE);
+  const differences = wanted.logits.map((logit, i) => Math.abs(logit - found.logits[i]!) / scale);
+  return differences.reduce((a, b) => Math.max(a, b), 0);
+}
+
+/** Random weights with batch norms that do something, and a head loud enough to compare. */
+function shakenModel(network: Partial<NetworkOptions>): Model {
+  const model = createUntrainedModel({ network, seed: 7 });
+  const shake = (name: string, data: Float32Array): Float32Array => {
+    const random = createRandomStream(11, name);
+    if (name.endsWith('running_var')) return data.map(() => Math.exp(0.3 * random.normal()));
+    if (name.startsWith('Head.')) return data.map(() => 0.5 * random.normal());
+    if (name.includes('.fc') || name.includes('gate')) return data.map(() => 0.3 * random.normal());
+    const small = name.endsWith('bias') || name.endsWith('running_mean') || name.endsWith('bn.weight');
+    return small ? data.map((value) => value + 0.1 * random.normal()) : data;
+  };
+  const weights = [...model.weights].map(
+    ([name, { shape, data }]) => [name, { shape, data: shake(name, data) }] as const,
+  );
+  return { ...model, weights: new Map(weights) };
+}
+
+function noiseClip({ manifest }: Model): PixelClip {
+  const { frames, height, width } = manifest.network;
+  const random = createRandomStream(3, 'pixels');
+  const data = Uint8Array.from({ length: frames * height * width * 3 }, () => 128 + 50 * random.normal());
+  return { clipId: 'noise', frames, height, width, data };
+}
