@@ -1,0 +1,118 @@
+"""Training clips: balanced draws of windows, and their augmentation."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from data import Video
+from labels import INDEX, INTERACTIONS, UNKNOWN, targets_of
+
+
+class ClipSampler:
+    """Draws batches with fixed shares of the datasets, so that no dataset, label or camera dominates."""
+
+    def __init__(self, videos: list[Video], frames: int, fps: float, size: int, seed: int):
+        self.frames, self.fps, self.size = frames, fps, size
+        self.rng = np.random.default_rng(seed)
+        pick = lambda dataset, labels: [  # noqa: E731
+            v for v in videos if v.dataset == dataset and (labels is None or v.segments[0].label in labels)
+        ]
+        self.pools = {
+            "fight": by_group(pick("fight-surv", ["fight"])),
+            "no_fight": by_group(pick("fight-surv", ["no_fight"])),
+            "none": by_group(pick("ut-interaction", ["none"])),
+            **{name: by_group(pick("ut-interaction", [name])) for name in INTERACTIONS},
+            "fir": pick("fir-action", None),
+        }
+        self.turn: dict[str, list] = {}
+
+    def batch(self, plan: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Grey clips [n, t, h, w] in [0, 1] and targets [n, labels]; `plan` names a pool for each clip."""
+        clips, targets = zip(*(self.clip(name) for name in plan))
+        return torch.stack(clips), torch.from_numpy(np.stack(targets))
+
+    def clip(self, name: str) -> tuple[torch.Tensor, np.ndarray]:
+        speed = math.exp(self.rng.uniform(-0.25, 0.25))
+        fps = self.fps / speed
+        span = self.frames / fps
+        if name.startswith("fir"):
+            video, start = self.indoor_window(name, span)
+        else:
+            video = self.next_video(name)
+            # Actions lie around the middle of their clip: so do windows, though every place has its chance.
+            free = max(0.0, video.duration_s - span)
+            start = max(0.0, self.rng.triangular(-0.2, free / 2, free + 0.2))
+        target = targets_of(video, start, start + span)
+        pixels = video.read(start, self.frames, fps)
+        if self.rng.random() < 0.04:
+            pixels = np.repeat(pixels[:1], self.frames, 0)
+            target = np.where(target == UNKNOWN, UNKNOWN, 0).astype(np.float32)
+            target[:] = 0
+            target[INDEX["background"]] = 1
+        return self.augment(pixels), target
+
+    def next_video(self, name: str) -> Video:
+        """Without replacement, groups with many clips at most three times as often as those with one."""
+        if not self.turn.get(name):
+            groups = self.pools[name]
+            deck = [v for group in groups.values() for v in group]
+            self.turn[name] = [deck[i] for i in self.rng.permutation(len(deck))]
+        return self.turn[name].pop()
+
+    def indoor_window(self, name: str, span: float) -> tuple[Video, float]:
+        """`fir:label` centres on a segment of that label, give or take; `fir` is anywhere."""
+        label = name.partition(":")[2]
+        found = [(v, s) for v in self.pools["fir"] for s in v.segments if s.label == label]
+        if not found:
+            video = self.pools["fir"][self.rng.integers(len(self.pools["fir"]))]
+            return video, self.rng.uniform(0, max(0.1, video.duration_s - span))
+        video, segment = found[self.rng.integers(len(found))]
+        free = max(0.0, segment.end_s - segment.start_s - span)
+        start = segment.start_s + self.rng.uniform(-0.4 * span, free + 0.4 * span)
+        return video, max(0.0, min(start, video.duration_s - span))
+
+    def augment(self, pixels: np.ndarray) -> torch.Tensor:
+        rng = self.rng
+        x = torch.from_numpy(np.ascontiguousarray(pixels)).float().div_(255)
+        scale = math.sqrt(rng.uniform(0.45, 1.0))
+        aspect = math.exp(rng.uniform(-0.25, 0.25))
+        sx, sy = min(1.0, scale * aspect), min(1.0, scale / aspect)
+        cx, cy = rng.uniform(-1, 1) * (1 - sx), rng.uniform(-1, 1) * (1 - sy)
+        angle = rng.normal(0, 0.08)
+        flip = -1 if rng.random() < 0.5 else 1
+        matrix = torch.tensor(
+            [
+                [flip * sx * math.cos(angle), -sy * math.sin(angle), cx],
+                [flip * sx * math.sin(angle), sy * math.cos(angle), cy],
+            ],
+            dtype=torch.float32,
+        )
+        grid = F.affine_grid(matrix[None], [1, 1, self.size, self.size], align_corners=False)
+        x = F.grid_sample(x[None], grid, padding_mode="reflection", align_corners=False)[0]
+        gain, shift = math.exp(rng.normal(0, 0.25)), rng.normal(0, 0.1)
+        x = (x - x.mean()) * gain + x.mean() + shift
+        if rng.random() < 0.5:
+            x = x + torch.from_numpy(rng.standard_normal(x.shape, np.float32)) * (rng.random() * 0.02)
+        if rng.random() < 0.4:
+            self.cut_out(x)
+        return x.clamp_(0, 1)
+
+    def cut_out(self, x: torch.Tensor) -> None:
+        h, w = (self.rng.uniform(0.15, 0.4, 2) * self.size).astype(int)
+        top, left = self.rng.integers(self.size - h), self.rng.integers(self.size - w)
+        x[:, top : top + h, left : left + w] = self.rng.random()
+
+
+def by_group(videos: list[Video]) -> dict[str, list[Video]]:
+    groups: dict[str, list[Video]] = {}
+    for video in videos:
+        groups.setdefault(video.group, []).append(video)
+    return groups
+
+
+def test_pixels(video: Video, start_s: float, frames: int, fps: float, size: int) -> torch.Tensor:
+    """A window as the product sees it: the whole picture, no augmentation."""
+    x = torch.from_numpy(np.ascontiguousarray(video.read(start_s, frames, fps))).float().div_(255)
+    return F.interpolate(x[None], (size, size), mode="bilinear", antialias=True, align_corners=False)[0]

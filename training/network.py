@@ -1,0 +1,196 @@
+"""A PyTorch network that interprets the node list of the product (tools/export-network.ts); it restates no layer.
+
+Weights carry the product's names (`<node>.weight`, `<node>.bn.running_mean`, ...), so a state dict is a weights file.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from sgs import Sampling, pool_rows, rows_of
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def export_network(options: dict) -> dict:
+    """The node list of `buildNetwork(options)`, with the shapes of its tensors under `weights`."""
+    command = ["npx", "tsx", "tools/export-network.ts", json.dumps(options)]
+    return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+
+
+class Network(nn.Module):
+    """Grey frames [n, t, h, w] in [0, 1] -> logits [n, classes]; `description` comes from export_network."""
+
+    def __init__(self, description: dict, dropout: float = 0.3):
+        super().__init__()
+        if description["options"]["input"]["kind"] != "motion":
+            raise ValueError("training reads grey frames: the network's input must be of kind motion")
+        self.description = description
+        self.dropout = dropout
+        self.lower_frozen = False
+        self.values = nn.ParameterDict()
+        self.statistics = nn.ModuleDict()
+        for name, shape in description["weights"].items():
+            self._register(name, shape)
+
+    def _register(self, name: str, shape: list[int]) -> None:
+        key = name.replace(".", "/")
+        if name.endswith(("running_mean", "running_var")):
+            fill = torch.zeros if name.endswith("mean") else torch.ones
+            self.register_buffer(key, fill(shape))
+        else:
+            self.values[key] = nn.Parameter(initial(name, shape))
+
+    def tensor(self, name: str) -> torch.Tensor:
+        key = name.replace(".", "/")
+        return self.values[key] if key in self.values else getattr(self, key)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """All tensors under the product's names."""
+        return {name: self.tensor(name) for name in self.description["weights"]}
+
+    def forward(self, grey: torch.Tensor, sampling: Sampling | None = None) -> torch.Tensor:
+        """`sampling` None runs dense. Sampled clips of one chunk share a number of kept steps (sgs.rows_of)."""
+        lower, upper = self.halves()
+        cut = self.cut()
+        at = self.run_lower(lower, grey)
+        if cut is None:
+            return self.run(upper, at)[self.description["output"]]
+        features = at[cut["input"]]
+        if sampling is None:
+            return self.run(upper, {**at, cut["name"]: features})[self.description["output"]]
+        embeddings = self.embed(cut, features)
+        logits = torch.empty(len(grey), self.description["options"]["classes"])
+        for chunk, rows in rows_of(embeddings, sampling):
+            sampled = pool_rows(rows, features[chunk])
+            out = self.run(upper, {cut["name"]: sampled})[self.description["output"]]
+            logits = logits.index_copy(0, chunk, out)
+        return logits
+
+    def run_lower(self, lower: list[dict], grey: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Frozen, it keeps its weights and statistics and costs a third: late training is about the upper half."""
+        if not (self.lower_frozen and self.training):
+            return self.run(lower, {"input": encode_motion(grey)})
+        self.training = False
+        with torch.no_grad():
+            at = self.run(lower, {"input": encode_motion(grey)})
+        self.training = True
+        return at
+
+    def cut(self) -> dict | None:
+        return next((node for node in self.description["nodes"] if node["op"] == "sgs"), None)
+
+    def halves(self) -> tuple[list[dict], list[dict]]:
+        nodes = [node for node in self.description["nodes"] if node["op"] != "input"]
+        at = next((i for i, node in enumerate(nodes) if node["op"] == "sgs"), None)
+        return (nodes, []) if at is None else (nodes[:at], nodes[at + 1 :])
+
+    def run(self, nodes: list[dict], at: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        for node in nodes:
+            at[node["name"]] = self.apply_node(node, at)
+        return at
+
+    def apply_node(self, node: dict, at: dict[str, torch.Tensor]) -> torch.Tensor:
+        name = node["name"]
+        if node["op"] == "concat":
+            return torch.cat([at[i] for i in node["inputs"]], 1)
+        x = at[node["input"]]
+        match node["op"]:
+            case "conv":
+                return self.conv(node, x)
+            case "max_pool":
+                padded = F.pad(x, self.padding(x, node), value=float("-inf")) if self.uneven(x, node) else x
+                sides = 0 if padded is not x else [p[0] for p in self.sides(x, node)]
+                return F.max_pool3d(padded, node["kernel"], node["stride"], sides)
+            case "gate":
+                bias = self.tensor(f"{name}.bias") if node["bias"] else None
+                scale = torch.sigmoid(F.linear(x.mean((2, 3, 4)), self.tensor(f"{name}.weight"), bias))
+                return x * scale[:, :, None, None, None]
+            case "head":
+                kernel = [min(k, n) for k, n in zip((2, 7, 7), x.shape[2:])]
+                pooled = F.avg_pool3d(x, kernel, 1).mean((2, 3, 4))
+                pooled = F.dropout(pooled, self.dropout, self.training)
+                return F.linear(pooled, self.tensor(f"{name}.weight"), self.tensor(f"{name}.bias"))
+        raise ValueError(f"node {name}: operation {node['op']} is unknown to training")
+
+    def conv(self, node: dict, x: torch.Tensor) -> torch.Tensor:
+        weight = self.tensor(f"{node['name']}.weight")
+        if self.uneven(x, node):
+            y = F.conv3d(F.pad(x, self.padding(x, node)), weight, None, node["stride"])
+        elif node["inChannels"] == 3 and node["kernel"][0] > 1:
+            y = conv_by_frames(x, weight, node["stride"], [p[0] for p in self.sides(x, node)])
+        else:
+            y = F.conv3d(x, weight, None, node["stride"], [p[0] for p in self.sides(x, node)])
+        return F.relu(self.batch_norm(node["name"], y, node["batchNormEpsilon"]), inplace=True)
+
+    def batch_norm(self, name: str, x: torch.Tensor, epsilon: float) -> torch.Tensor:
+        part = {key: self.tensor(f"{name}.bn.{key}") for key in ("running_mean", "running_var", "weight", "bias")}
+        return F.batch_norm(x, **part, training=self.training, momentum=0.05, eps=epsilon)
+
+    def embed(self, node: dict, features: torch.Tensor) -> torch.Tensor:
+        """Features [n, c, t, h, w] -> embeddings [n, t, size]."""
+        if node["embedding"]["kind"] == "pooled":
+            raise ValueError("training learns the embedding: sgs.embedding must be of kind learned")
+        means = features.mean((3, 4)).transpose(1, 2)
+        hidden = F.relu(F.linear(means, self.tensor("SGS.fc1.weight"), self.tensor("SGS.fc1.bias")))
+        z = F.linear(hidden, self.tensor("SGS.fc2.weight"), self.tensor("SGS.fc2.bias"))
+        n, t, size = z.shape
+        return self.batch_norm("SGS", z.reshape(n * t, size), node["batchNormEpsilon"]).reshape(n, t, size)
+
+    def sides(self, x: torch.Tensor, node: dict) -> list[tuple[int, int]]:
+        mode = self.description["options"]["padding"]
+        axes = zip(x.shape[2:], node["kernel"], node["stride"])
+        return [axis_padding(mode, n, k, s) for n, k, s in axes]
+
+    def uneven(self, x: torch.Tensor, node: dict) -> bool:
+        return any(before != after for before, after in self.sides(x, node))
+
+    def padding(self, x: torch.Tensor, node: dict) -> list[int]:
+        return [side for pair in reversed(self.sides(x, node)) for side in pair]
+
+
+def encode_motion(grey: torch.Tensor) -> torch.Tensor:
+    """graph.ts InputEncoding `motion`: [n, t, h, w] -> [n, 3, t, h, w], channels last in memory."""
+    difference = F.pad(grey[:, 1:] - grey[:, :-1], (0, 0, 0, 0, 1, 0)) / 0.25
+    stacked = torch.stack([(grey - 0.5) / 0.25, difference, difference.abs()], 1)
+    return stacked.contiguous(memory_format=torch.channels_last_3d)
+
+
+def conv_by_frames(x: torch.Tensor, weight: torch.Tensor, stride: list[int], pad: list[int]) -> torch.Tensor:
+    """A convolution of few input channels as a 2D one over its stacked taps: the same sums, faster on a CPU."""
+    n, c, _, height, width = x.shape
+    out, _, taps, kh, kw = weight.shape
+    frames = F.pad(x, (0, 0, 0, 0, pad[0], pad[0])).unfold(2, taps, stride[0])  # [n, c, t', h, w, taps]
+    steps = frames.shape[2]
+    flat = frames.permute(0, 2, 1, 5, 3, 4).reshape(n * steps, c * taps, height, width)
+    flat = flat.contiguous(memory_format=torch.channels_last)
+    y = F.conv2d(flat, weight.reshape(out, c * taps, kh, kw), None, stride[1:], pad[1:])
+    return y.unflatten(0, (n, steps)).transpose(1, 2)
+
+
+def axis_padding(mode: str, length: int, kernel: int, stride: int) -> tuple[int, int]:
+    """src/inference/network/padding.ts."""
+    if mode == "same":
+        total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+        return total // 2, total - total // 2
+    side = (kernel - 1) // 2
+    return side, side + max(0, kernel - length - 2 * side)
+
+
+def initial(name: str, shape: list[int]) -> torch.Tensor:
+    if name.endswith(".bn.weight"):
+        return torch.ones(shape)
+    if len(shape) == 1:
+        return torch.zeros(shape)
+    value = torch.empty(shape)
+    if len(shape) == 2:
+        return nn.init.normal_(value, std=0.01) if "Head" in name or "gate" in name else nn.init.kaiming_normal_(value)
+    nn.init.kaiming_normal_(value, nonlinearity="relu")
+    if name.endswith("temporal.weight") and shape[0] == shape[1]:
+        value.mul_(0.3)
+        value[:, :, shape[2] // 2, 0, 0] += torch.eye(shape[0])
+    return value
