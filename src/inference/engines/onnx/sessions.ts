@@ -50,11 +50,12 @@ export async function openSessions(graphs: Graphs, options: SessionsOptions): Pr
 }
 
 function openWhole(runtime: Runtime, session: InferenceSession, options: SessionsOptions): Sessions {
+  const toTensor = createPixelReader(runtime, options);
   return {
     async run(pixels, planOf) {
       const startedMs = monotonicMs();
       const plan = planOf({ length: options.steps, size: 0, data: new Float32Array() });
-      const fetched = await session.run({ [TENSOR.pixels]: pixelTensor(runtime, pixels, options) });
+      const fetched = await session.run({ [TENSOR.pixels]: toTensor(pixels) });
       return {
         logits: floatsOf(fetched, TENSOR.logits),
         plan,
@@ -73,10 +74,11 @@ function openSplit(
   upper: InferenceSession,
   options: SessionsOptions,
 ): Sessions {
+  const toTensor = createPixelReader(runtime, options);
   return {
     async run(pixels, planOf, signal) {
       const startedMs = monotonicMs();
-      const halfway = await lower.run({ [TENSOR.pixels]: pixelTensor(runtime, pixels, options) });
+      const halfway = await lower.run({ [TENSOR.pixels]: toTensor(pixels) });
       const loweredMs = monotonicMs();
       await giveWay(signal);
       const samplingMs = monotonicMs();
@@ -142,10 +144,15 @@ async function openSession(
   }
 }
 
-function pixelTensor(runtime: Runtime, pixels: Uint8Array, { pixelShape }: SessionsOptions): Tensor {
-  // ONNX Runtime does not read shared memory: those pixels are copied here, off the main thread.
-  const own = pixels.buffer instanceof ArrayBuffer ? pixels : pixels.slice();
-  return new runtime.Tensor('uint8', own, pixelShape);
+/** ONNX Runtime does not read shared memory: such pixels are copied first, here, off the main thread. */
+function createPixelReader(runtime: Runtime, { pixelShape }: SessionsOptions): (pixels: Uint8Array) => Tensor {
+  let own = new Uint8Array();
+  return (pixels) => {
+    if (pixels.buffer instanceof ArrayBuffer) return new runtime.Tensor('uint8', pixels, pixelShape);
+    if (own.length !== pixels.length) own = new Uint8Array(pixels.length);
+    own.set(pixels);
+    return new runtime.Tensor('uint8', own, pixelShape);
+  };
 }
 
 function embeddingsOf(fetched: InferenceSession.ReturnType): Embeddings {

@@ -1,0 +1,43 @@
+import type { Model } from '../model.ts';
+import { buildNetwork } from '../network/build.ts';
+import type { NetworkOptions, SgsOptions } from '../network/graph.ts';
+import { bindWeights } from '../weights/bind-weights.ts';
+import { loadModel } from '../weights/load-model.ts';
+import { createUntrainedModel, type UntrainedModelOptions } from '../weights/untrained-model.ts';
+
+/** Everything that a worker needs to build its engine; a structured clone of a few hundred bytes. */
+export interface EngineSpec {
+  readonly engine: EngineKind;
+  readonly model: ModelSpec;
+  /** CPU threads that one call may use. Default: the engine's own choice. */
+  readonly threads?: number;
+}
+
+export type EngineKind = 'onnx' | 'reference' | 'null';
+
+/** Which weights, by reference: the worker loads or makes them itself, so they never cross. */
+export type ModelSpec =
+  | {
+      readonly kind: 'file';
+      /** Model folder, manifest.json or .safetensors. */
+      readonly path: string;
+      /** Differences from the manifest's network, e.g. another clip length. */
+      readonly network?: Partial<NetworkOptions>;
+      /** SGS for a model that brings none. */
+      readonly sgsDefault?: SgsOptions;
+    }
+  | ({ readonly kind: 'untrained' } & UntrainedModelOptions);
+
+/**
+ * The model of a spec, its weights checked against the network that the spec asks for.
+ * @throws ActionstreamError MODEL_INVALID, NETWORK_UNKNOWN
+ */
+export async function openModel(spec: ModelSpec): Promise<Model> {
+  if (spec.kind === 'untrained') return createUntrainedModel(spec);
+  const model = await loadModel(spec.path);
+  const own = model.manifest.network;
+  const sgs = spec.network?.sgs ?? own.sgs ?? spec.sgsDefault;
+  const network = buildNetwork({ ...own, ...spec.network, ...(sgs && { sgs }) });
+  const { weights } = bindWeights(network, model.weights, spec.path);
+  return { ...model, manifest: { ...model.manifest, network: network.options }, weights };
+}
