@@ -2,20 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ModelChoice } from '../cli/options.ts';
 import { ActionstreamError } from '../core/errors.ts';
-import type { NetworkOptions } from '../inference/network/graph.ts';
 import { listVariantNames } from '../inference/network/variants.ts';
 import type { EngineKind, EngineSpec } from '../inference/worker/spec.ts';
-
-/** Networks without trained weights are small unless a flag says otherwise, so that they run anywhere. */
-const UNTRAINED_DEFAULTS = {
-  frames: 32,
-  height: 112,
-  width: 112,
-  widthMultiplier: 0.5,
-  classes: 8,
-} as const satisfies Partial<NetworkOptions>;
-
-const UNTRAINED_FPS = 15;
 
 const ENGINE_KINDS: readonly EngineKind[] = ['onnx', 'reference', 'null'];
 
@@ -50,13 +38,7 @@ function modelSpecOf({ model, seed, network, sgs, sgsForced }: ModelChoice): Eng
       `${model}: no such model folder, manifest.json or .safetensors file`,
     );
   }
-  const options = { ...UNTRAINED_DEFAULTS, ...network, ...(sgs && { sgs }), variant: model };
-  return {
-    kind: 'untrained',
-    network: options,
-    seed,
-    clip: { fps: UNTRAINED_FPS, stride: Math.ceil(options.frames / 2) },
-  };
+  return { kind: 'untrained', network: { ...network, ...(sgs && { sgs }), variant: model }, seed };
 }
 
 /** Models that ship with the program, by name. */

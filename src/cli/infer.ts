@@ -13,18 +13,12 @@ import {
   type NetworkFlags,
   type SamplerFlags,
 } from './options.ts';
-import { createProgress } from './progress.ts';
 
 /** What `infer` needs from the composition root. */
 export interface InferServices {
   openEngine(choice: ModelChoice): Promise<InferenceEngine>;
   /** Reads a video as clips of the size and length that the engine wants. */
-  readClips(
-    input: string,
-    window: ClipWindow,
-    info: EngineInfo,
-    signal: AbortSignal,
-  ): AsyncIterable<ClipOfFile>;
+  readClips(input: string, window: ClipWindow, info: EngineInfo, signal: AbortSignal): AsyncIterable<Clip>;
   /** Reads a `.npy` of uint8 [T, H, W, 3]. */
   readPixels(path: string): Promise<PixelClip>;
   createPixelPacker(): (clip: Clip) => PixelClip;
@@ -33,12 +27,6 @@ export interface InferServices {
 export interface ClipWindow {
   readonly stride?: number;
   readonly fps?: number;
-}
-
-export interface ClipOfFile {
-  readonly clip: Clip;
-  /** 0…1 of the file, where its length is known. */
-  readonly progress?: number;
 }
 
 interface InferFlags extends NetworkFlags, SamplerFlags {
@@ -86,19 +74,15 @@ async function infer(input: string, flags: InferFlags, io: CliIo, services: Infe
     print(io, flags, { result, info: engine.info, startMs: 0, endMs: (pixels.frames / fps) * 1000 });
     return;
   }
-  const progress = createProgress(io.stderr, flags.json === undefined);
   const window = {
     ...(flags.fps !== undefined && { fps: flags.fps }),
     ...(flags.clipStride !== undefined && { stride: flags.clipStride }),
   };
   const pack = services.createPixelPacker();
-  for await (const { clip, progress: done } of services.readClips(input, window, engine.info, io.signal)) {
+  for await (const clip of services.readClips(input, window, engine.info, io.signal)) {
     const result = await engine.infer(pack(clip), { sampler, signal: io.signal });
-    progress.clear();
     print(io, flags, { result, info: engine.info, startMs: clip.startUs / 1000, endMs: clip.endUs / 1000 });
-    if (done !== undefined) progress.show(done, clip.clipId);
   }
-  progress.clear();
 }
 
 interface Scored {

@@ -1,0 +1,39 @@
+import { Command, CommanderError } from 'commander';
+import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
+import { redactUrls } from '../core/redact.ts';
+import type { CliIo } from './io.ts';
+import { printLine } from './io.ts';
+
+/** Commander without process exits: every failure comes back as an exit code. */
+export function createProgram(io: CliIo, version: string): Command {
+  const program = new Command('actionstream')
+    .description('camera streams and video files in, action events out to Kafka and Postgres')
+    .version(version)
+    .showHelpAfterError('(run with --help for usage)')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .exitOverride();
+  return program;
+}
+
+/** Runs the command that `argv` names; the exit code is set on `io`. Errors become one line on stderr. */
+export async function runProgram(program: Command, argv: readonly string[], io: CliIo): Promise<void> {
+  try {
+    await program.parseAsync(argv as string[], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      io.setExitCode(error.exitCode === 0 ? 0 : 2);
+      return;
+    }
+    const failure = io.signal.aborted
+      ? new ActionstreamError('ABORTED', 'interrupted')
+      : toActionstreamError(error);
+    printLine(io.stderr, redactUrls(`error ${failure.code}: ${failure.message}`));
+    if (failure.code === 'INTERNAL' && failure.cause instanceof Error) {
+      printLine(io.stderr, redactUrls(failure.cause.stack ?? ''));
+    }
+    io.setExitCode(failure.exitCode);
+  }
+}
