@@ -1,0 +1,93 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { promisify } from 'node:util';
+
+import createCommand from 'fluent-ffmpeg';
+
+import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { guardArguments, GUARD_SHELL, holdGuard } from './process-guard.ts';
+import type { SourceAddress } from './source-address.ts';
+import { inputOptions, inputSource } from './source-input.ts';
+
+export interface FfmpegPlan {
+  readonly ffmpegPath: string;
+  readonly address: SourceAddress;
+  readonly kind: 'live' | 'file';
+  /** How long a read from the network may take before ffmpeg itself gives up. A backstop to our own watchdog. */
+  readonly ioTimeoutMs: number;
+  readonly filter: string;
+}
+
+/**
+ * Composes the command and starts it. Raw rgb24 pictures go into `pixels`, whose back-pressure pauses ffmpeg; stderr
+ * carries one `frame:` line a picture and what ffmpeg has to complain about. The caller owns the process.
+ * @throws FFMPEG_MISSING where the program cannot be started
+ */
+export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<ChildProcess> {
+  await learnCapabilities(plan.ffmpegPath);
+  const input = inputSource(plan.address, plan.kind, plan.ioTimeoutMs);
+  const command = composeCommand(plan, input.target).output(pixels, { end: true });
+  return new Promise((resolve, reject) => {
+    command.once('start', () => {
+      // The library names the running process on the command but does not declare it.
+      const child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
+      holdGuard(child, input.playlist);
+      resolve(child);
+    });
+    // After the start both merely repeat what the process itself tells its supervisor.
+    command.on('error', (error: Error) => {
+      reject(missing(plan.ffmpegPath, error));
+    });
+    command.run();
+  });
+}
+
+/** The arguments that a plan becomes; what the process list will show. */
+export function describeArguments(plan: FfmpegPlan, pixels: Writable): readonly string[] {
+  const { target } = inputSource(plan.address, plan.kind, plan.ioTimeoutMs);
+  return composeCommand(plan, target).output(pixels)._getArguments();
+}
+
+function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegCommand {
+  return createCommand()
+    .setFfmpegPath(GUARD_SHELL)
+    .input(target)
+    .inputOptions(
+      ...guardArguments(plan.ffmpegPath),
+      ...['-hide_banner', '-loglevel', 'error'],
+      // Times as the source sends them: otherwise ffmpeg smooths resets and jumps away.
+      '-copyts',
+      ...inputOptions(plan.address, plan.kind),
+    )
+    .videoFilters(plan.filter)
+    .outputOptions(
+      ...['-map', '0:v:0', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-pix_fmt', 'rgb24'],
+      // Raw video has no times, yet the muxer complains of every frame after one that steps back: number them.
+      ...['-bsf:v', 'setts=ts=N', '-f', 'rawvideo'],
+    );
+}
+
+let learned: Promise<void> | undefined;
+
+/**
+ * The library asks ffmpeg for its formats and encoders before its first command and keeps the answer for the life of
+ * the process. We let it ask the real program once; from then on its "ffmpeg" is the guard's shell.
+ */
+function learnCapabilities(ffmpegPath: string): Promise<void> {
+  learned ??= askCapabilities(ffmpegPath).catch((error: unknown) => {
+    learned = undefined;
+    throw missing(ffmpegPath, error);
+  });
+  return learned;
+}
+
+async function askCapabilities(ffmpegPath: string): Promise<void> {
+  const command = createCommand().setFfmpegPath(ffmpegPath);
+  await promisify(command.availableFormats.bind(command))();
+  await promisify(command.availableEncoders.bind(command))();
+}
+
+function missing(ffmpegPath: string, cause: unknown): ActionstreamError {
+  const message = `cannot start ffmpeg at ${ffmpegPath}: ${messageOf(cause)}; set FFMPEG_PATH or install ffmpeg 5.1 or later`;
+  return new ActionstreamError('FFMPEG_MISSING', message, { cause });
+}

@@ -1,0 +1,18 @@
+import { stat } from 'node:fs/promises';
+
+import { ActionstreamError } from '../core/errors.ts';
+
+/** Says what ffmpeg would say in a riddle, or not at all. @throws INPUT_INVALID */
+export async function demandReadable(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new ActionstreamError('INPUT_INVALID', `cannot open ${path}: no such file, or not readable`, {
+      cause,
+    });
+  });
+  if (found.isDirectory()) {
+    throw new ActionstreamError('INPUT_INVALID', `${path} is a directory, not a video file`);
+  }
+  if (found.isFile() && found.size === 0) {
+    throw new ActionstreamError('INPUT_INVALID', `${path} is empty (0 bytes)`);
+  }
+}

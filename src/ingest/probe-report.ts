@@ -1,0 +1,90 @@
+import { z } from 'zod';
+
+/** What a source sends, as found by looking at it; unknown values are absent. */
+export interface SourceReport {
+  /** The address without secrets. */
+  readonly source: string;
+  readonly codec: string;
+  readonly width: number;
+  readonly height: number;
+  /** What the container or the camera says. */
+  readonly declaredFps?: number;
+  /** What the packets say: the median distance of their times. */
+  readonly measuredFps?: number;
+  /** True where the shortest distance between pictures is less than two thirds of the longest. */
+  readonly variableFrameRate?: boolean;
+  /** Longest distance between keyframes seen. */
+  readonly keyframeIntervalMs?: number;
+  /** Whole length; files only. */
+  readonly durationMs?: number;
+}
+
+const probeSchema = z.object({
+  packets: z.array(z.object({ pts_time: z.string().optional(), flags: z.string().optional() })).default([]),
+  streams: z
+    .array(
+      z.object({
+        codec_name: z.string().default('unknown'),
+        width: z.number().default(0),
+        height: z.number().default(0),
+        avg_frame_rate: z.string().optional(),
+      }),
+    )
+    .default([]),
+  format: z.object({ duration: z.string().optional() }).default({}),
+});
+
+/** Parses ffprobe's JSON; undefined where it holds no video stream. */
+export function parseProbe(json: string, source: string): SourceReport | undefined {
+  const { packets, streams, format } = probeSchema.parse(JSON.parse(json));
+  const [stream] = streams;
+  if (!stream) return undefined;
+  const timed = packets.flatMap(({ pts_time: time, flags = '' }) =>
+    time === undefined ? [] : [{ seconds: Number(time), key: flags.startsWith('K') }],
+  );
+  timed.sort((a, b) => a.seconds - b.seconds);
+  const steps = distances(timed.map(({ seconds }) => seconds));
+  const keySteps = distances(timed.filter(({ key }) => key).map(({ seconds }) => seconds));
+  return {
+    source,
+    codec: stream.codec_name,
+    width: stream.width,
+    height: stream.height,
+    ...known('declaredFps', parseRate(stream.avg_frame_rate)),
+    ...known('measuredFps', steps.length > 0 ? round(1 / median(steps)) : undefined),
+    ...(steps.length > 0 ? { variableFrameRate: Math.min(...steps) < 0.66 * Math.max(...steps) } : {}),
+    ...known(
+      'keyframeIntervalMs',
+      keySteps.length > 0 ? Math.round(Math.max(...keySteps) * 1000) : undefined,
+    ),
+    ...known(
+      'durationMs',
+      format.duration === undefined ? undefined : Math.round(Number(format.duration) * 1000),
+    ),
+  };
+}
+
+function distances(ascending: readonly number[]): number[] {
+  return ascending
+    .slice(1)
+    .map((time, index) => time - (ascending[index] ?? time))
+    .filter((step) => step > 0);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+/** `30000/1001` → 29.97; `0/0` → undefined. */
+function parseRate(rate: string | undefined): number | undefined {
+  const [numerator = NaN, denominator = 1] = (rate ?? '').split('/').map(Number);
+  return round(numerator / denominator);
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function known<Key extends string>(key: Key, value: number | undefined): Partial<Record<Key, number>> {
+  return value === undefined || !Number.isFinite(value) ? {} : ({ [key]: value } as Record<Key, number>);
+}

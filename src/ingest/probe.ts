@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+import { ActionstreamError } from '../core/errors.ts';
+import { guardArguments, GUARD_SHELL, holdGuard } from './process-guard.ts';
+import { composeSourceAddress, type SourceAddress, type SourceLocation } from './source-address.ts';
+import { classifyFault, faultError, tellable } from './source-faults.ts';
+import { demandReadable } from './local-file.ts';
+import { parseProbe, type SourceReport } from './probe-report.ts';
+import { inputOptions, inputSource } from './source-input.ts';
+
+export interface ProbeOptions extends SourceLocation {
+  readonly ffmpegPath: string;
+  /** Packets are measured over so many seconds of media. Default 3. */
+  readonly seconds?: number;
+  /** The whole probe may take so long. Default 15 s. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Looks at a source for a few seconds with the ffprobe that lies beside ffmpeg.
+ * @throws FFMPEG_MISSING, SOURCE_UNREACHABLE, SOURCE_UNAUTHORIZED, SOURCE_NOT_FOUND, SOURCE_NO_VIDEO, SOURCE_STALLED,
+ *   INPUT_INVALID; ABORTED where the signal fires
+ */
+export async function probeSource(options: ProbeOptions, signal: AbortSignal): Promise<SourceReport> {
+  const { seconds = 3, timeoutMs = 15_000 } = options;
+  const address = composeSourceAddress(options);
+  if (address.path !== undefined) await demandReadable(address.path);
+  const ffprobe = await besideFfmpeg(options.ffmpegPath);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const { exitCode, stdout, messages } = await runProbe(
+    ffprobe,
+    address,
+    { seconds, timeoutMs },
+    AbortSignal.any([signal, timeout]),
+  );
+  if (signal.aborted) throw new ActionstreamError('ABORTED', 'probe interrupted');
+  if (timeout.aborted) {
+    const detail = `no answer within ${timeoutMs} ms`;
+    throw faultError(address, { reason: 'no_frames', code: 'SOURCE_STALLED', detail });
+  }
+  const report = exitCode === 0 ? parseProbe(stdout, address.display) : undefined;
+  if (report) return report;
+  const nothing = { reason: 'no_video', code: 'SOURCE_NO_VIDEO', detail: 'no video stream' } as const;
+  throw faultError(address, classifyFault(messages, nothing));
+}
+
+async function runProbe(
+  ffprobe: string,
+  address: SourceAddress,
+  { seconds, timeoutMs }: { readonly seconds: number; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<{
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly messages: readonly string[];
+}> {
+  const { target, playlist } = inputSource(address, 'file', timeoutMs);
+  const child = spawn(GUARD_SHELL, [
+    ...guardArguments(ffprobe),
+    ...['-hide_banner', '-loglevel', 'error', ...inputOptions(address, 'file')],
+    ...['-select_streams', 'v:0', '-read_intervals', `%+${seconds}`],
+    ...[
+      '-show_entries',
+      'format=duration:stream=codec_name,width,height,avg_frame_rate:packet=pts_time,flags',
+    ],
+    ...['-of', 'json', '-i', target],
+  ]);
+  holdGuard(child, playlist);
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  if (signal.aborted) kill();
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  try {
+    await once(child, 'close');
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+  const messages = stderr.split('\n').filter((line) => line.trim() !== '');
+  return { exitCode: child.exitCode, stdout, messages: messages.map((line) => tellable(line, address)) };
+}
+
+async function besideFfmpeg(ffmpegPath: string): Promise<string> {
+  const path = join(dirname(ffmpegPath), basename(ffmpegPath).replace(/ffmpeg/, 'ffprobe'));
+  try {
+    await access(path, constants.X_OK);
+    return path;
+  } catch (cause) {
+    throw new ActionstreamError(
+      'FFMPEG_MISSING',
+      `no ffprobe at ${path}: it comes with the ffmpeg package of the system; point FFMPEG_PATH there`,
+      { cause },
+    );
+  }
+}

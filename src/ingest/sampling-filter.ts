@@ -1,0 +1,36 @@
+/** What ffmpeg does to pictures before we see them. */
+export interface PictureOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly fit: 'stretch' | 'crop';
+  /** Frames a second of the sampling grid. */
+  readonly fps: number;
+}
+
+/**
+ * The filter graph: picture time in microseconds → at most one picture a grid slot → a line with its pts → model size.
+ *
+ * `select` thins instead of the `fps` filter because that one repeats frames over holes and so hides them; repeating
+ * over short holes is done on our side, where long ones become discontinuities (sampling-grid.ts, ADR 0008). Pictures
+ * are thinned before they are scaled. `metadata=print` writes `frame:N pts:P` to stderr, one write a picture, ahead of
+ * the picture itself; it prints only pictures that carry metadata, hence the mark.
+ */
+export function samplingFilter({ width, height, fit, fps }: PictureOptions): string {
+  const slot = (pts: string): string => `floor(${pts}*${fps}/1000000+0.5)`;
+  const scale =
+    fit === 'crop'
+      ? `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bilinear,crop=${width}:${height}`
+      : `scale=${width}:${height}:flags=bilinear`;
+  return [
+    'settb=1/1000000',
+    `select='isnan(pts)+isnan(prev_selected_pts)+not(eq(${slot('pts')},${slot('prev_selected_pts')}))'`,
+    'metadata=add:key=m:value=1',
+    'metadata=print:file=pipe\\\\:2:direct=1',
+    scale,
+  ].join(',');
+}
+
+/** The grid slot of a presentation time: the same arithmetic as in the filter. */
+export function slotOf(ptsUs: number, fps: number): number {
+  return Math.floor((ptsUs * fps) / 1_000_000 + 0.5);
+}

@@ -1,0 +1,48 @@
+import { slotOf } from './sampling-filter.ts';
+
+/** Where a picture lies on the constant-rate grid. */
+export type Placement =
+  /** `holds` empty slots before it show the picture that came before. */
+  | { readonly kind: 'next'; readonly slot: number; readonly holds: number }
+  /** Not filmed one after the other with the last picture: the first one, a hole, a step back, a new connection. */
+  | { readonly kind: 'discontinuity'; readonly slot: number; readonly why: 'start' | 'hole' | 'step_back' }
+  /** Its slot is taken, or it comes out of order within the tolerance. */
+  | { readonly kind: 'late' };
+
+export interface SamplingGrid {
+  /** Presentation time in microseconds as the source sent it; undefined where it sent none. */
+  place(ptsUs: number | undefined): Placement;
+  /** The next picture starts anew. */
+  reset(): void;
+}
+
+/** A hole longer than this is a discontinuity; a shorter one is a slow or thinned source and the picture stands still. */
+export const HOLE_MS = 2000;
+/** Decoders of damaged streams and low-delay decoding of B-frames step back by a few frames; clocks reset by more. */
+const OUT_OF_ORDER_US = 500_000;
+
+/** Slot n is the picture nearest to n/fps on the source's clock, within half a slot. */
+export function createSamplingGrid(fps: number): SamplingGrid {
+  const mostHolds = Math.max(0, Math.floor((HOLE_MS / 1000) * fps) - 1);
+  let last: { readonly slot: number; readonly ptsUs: number } | undefined;
+  return {
+    place(ptsUs) {
+      const previous = last;
+      if (!previous) {
+        const at = ptsUs ?? 0;
+        last = { slot: slotOf(at, fps), ptsUs: at };
+        return { kind: 'discontinuity', slot: last.slot, why: 'start' };
+      }
+      const at = ptsUs ?? previous.ptsUs + 1_000_000 / fps;
+      const slot = ptsUs === undefined ? previous.slot + 1 : slotOf(at, fps);
+      if (slot <= previous.slot && previous.ptsUs - at <= OUT_OF_ORDER_US) return { kind: 'late' };
+      last = { slot, ptsUs: at };
+      if (slot <= previous.slot) return { kind: 'discontinuity', slot, why: 'step_back' };
+      const holds = slot - previous.slot - 1;
+      return holds > mostHolds ? { kind: 'discontinuity', slot, why: 'hole' } : { kind: 'next', slot, holds };
+    },
+    reset() {
+      last = undefined;
+    },
+  };
+}

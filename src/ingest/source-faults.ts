@@ -1,0 +1,88 @@
+import { ActionstreamError, type ErrorCode } from '../core/errors.ts';
+import type { SourceAddress } from './source-address.ts';
+
+/** Why a source gave no (more) frames: the closed vocabulary of transitions and of the reconnect counter. */
+export type FaultReason =
+  | 'unauthorized'
+  | 'not_found'
+  | 'unreachable'
+  | 'no_video'
+  | 'invalid_data'
+  | 'ffmpeg_missing'
+  | 'no_frames'
+  | 'exit';
+
+export interface SourceFault {
+  readonly reason: FaultReason;
+  /** What a source that must be readable at once (a file, a probe) throws. */
+  readonly code: ErrorCode;
+  /** The line that tells, already redacted. */
+  readonly detail: string;
+}
+
+/**
+ * First match wins, whatever the order of ffmpeg's lines. Texts of ffmpeg 5.1 to 9.0; exit codes say nothing
+ * (0 when an RTSP server dies, 1 or 8 or 145 for the same refusal).
+ */
+const SYMPTOMS: readonly (readonly [RegExp, FaultReason, ErrorCode])[] = [
+  [
+    /\b401\b|unauthorized|authorization failed|\b403\b.*forbidden|access denied/i,
+    'unauthorized',
+    'SOURCE_UNAUTHORIZED',
+  ],
+  [/\b404\b|\b410\b|stream not found/i, 'not_found', 'SOURCE_NOT_FOUND'],
+  [
+    /connection refused|timed out|no route to host|host is unreachable|network is unreachable|connection reset/i,
+    'unreachable',
+    'SOURCE_UNREACHABLE',
+  ],
+  [
+    /failed to resolve|name or service not known|name resolution|\b5\d\d\b|5XX|service unavailable|\b461\b/i,
+    'unreachable',
+    'SOURCE_UNREACHABLE',
+  ],
+  [
+    /matches no streams|does not contain any stream|no decoder|decoder .* not found/i,
+    'no_video',
+    'SOURCE_NO_VIDEO',
+  ],
+  [/actionstream-guard: .*(not found|permission denied)/i, 'ffmpeg_missing', 'FFMPEG_MISSING'],
+  [/no such file|is a directory|permission denied/i, 'invalid_data', 'INPUT_INVALID'],
+  [
+    /moov atom not found|invalid data found|end of file|could not find codec|error opening/i,
+    'invalid_data',
+    'INPUT_INVALID',
+  ],
+];
+
+/** The cause behind ffmpeg's last messages; `exit` where they name none. */
+export function classifyFault(messages: readonly string[], fallback: SourceFault): SourceFault {
+  for (const [symptom, reason, code] of SYMPTOMS) {
+    const detail = messages.findLast((message) => symptom.test(message));
+    if (detail !== undefined) return { reason, code, detail };
+  }
+  return fallback;
+}
+
+/** The error that a fault becomes where nobody retries. */
+export function faultError(address: SourceAddress, { code, detail }: SourceFault): ActionstreamError {
+  const cause = detail.replace('file:', '').replace(`${address.display}: `, '');
+  return new ActionstreamError(code, `${address.display}: ${cause}${REMEDIES[code] ?? ''}`);
+}
+
+/** A line of ffmpeg without secrets and memory addresses, and with the source's name where ffmpeg saw our playlist. */
+export function tellable(line: string, address: SourceAddress): string {
+  return address
+    .redact(line)
+    .replace(/ @ 0x[0-9a-f]+/g, '')
+    .replaceAll('pipe:0', address.display);
+}
+
+const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  SOURCE_UNAUTHORIZED: '; check user and password',
+  SOURCE_UNREACHABLE: '; check host, port and network',
+  SOURCE_NOT_FOUND: "; check the path in the URL against the camera's manual",
+  SOURCE_NO_VIDEO: '; give a source with a video track that ffmpeg can decode',
+  INPUT_INVALID: '; the file is damaged, cut short or no video',
+  SOURCE_STALLED: '; check the camera, or raise the no-frame timeout',
+};

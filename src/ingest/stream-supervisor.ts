@@ -1,0 +1,97 @@
+import { backoffMs, sleep } from '../core/abort.ts';
+import type { FfmpegEnd } from './ffmpeg-run.ts';
+import { demandReadable } from './local-file.ts';
+import type { SourceAddress } from './source-address.ts';
+import { classifyFault, faultError, type SourceFault } from './source-faults.ts';
+import type { StreamOptions } from './types.ts';
+
+/** What the supervisor needs from its stream. */
+export interface SupervisorParent {
+  /** One life of ffmpeg. */
+  run(signal: AbortSignal): Promise<FfmpegEnd>;
+  transition(state: 'connecting' | 'down' | 'ended', reason: string, detail?: string): void;
+  reconnecting(fault: SourceFault): void;
+}
+
+/**
+ * Keeps one source going. States and their transitions as told to the parent:
+ *
+ *     connecting ─▶ up (parent, at the first picture) ─▶ stalled (parent, watchdog) ─▶ down ─▶ back-off ─▶ connecting …
+ *
+ * live: every end of ffmpeg is a disconnect, whatever its exit code; back-off 1 → 30 s (by options) with jitter, starting anew
+ *   after a run that delivered pictures for ten first delays; endless unless `maxAttempts` runs in a row failed.
+ * file: one run. It ends well when ffmpeg exits 0 with pictures. Damage in the middle that ffmpeg survives is a clean
+ *   end with a detail; if it does not, the pictures before it have been delivered when this throws.
+ */
+export async function superviseStream(
+  options: StreamOptions,
+  address: SourceAddress,
+  parent: SupervisorParent,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    if (options.kind === 'file') await readFile(address, parent, signal);
+    else await keepConnected(options, address, parent, signal);
+  } catch (error) {
+    parent.transition(
+      'ended',
+      signal.aborted ? 'aborted' : 'error',
+      error instanceof Error ? error.message : undefined,
+    );
+    throw error;
+  }
+}
+
+async function keepConnected(
+  { reconnect }: StreamOptions,
+  address: SourceAddress,
+  parent: SupervisorParent,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
+    parent.transition('connecting', attempt === 0 ? 'start' : 'reconnect');
+    const end = await parent.run(signal);
+    if (end.cause === 'aborted') break;
+    const fault = faultOf(end);
+    parent.transition('down', fault.reason, fault.detail);
+    if (fault.code === 'FFMPEG_MISSING') throw faultError(address, fault);
+    if (end.healthyMs >= 10 * reconnect.firstMs) attempt = 0;
+    if (attempt + 1 >= reconnect.maxAttempts) throw faultError(address, fault);
+    parent.reconnecting(fault);
+    await sleep(backoffMs(attempt, reconnect), signal);
+  }
+  parent.transition('ended', 'aborted');
+}
+
+async function readFile(
+  address: SourceAddress,
+  parent: SupervisorParent,
+  signal: AbortSignal,
+): Promise<void> {
+  parent.transition('connecting', 'start');
+  if (address.path !== undefined) await demandReadable(address.path);
+  const end = await parent.run(signal);
+  if (end.cause === 'aborted') {
+    parent.transition('ended', 'aborted');
+    return;
+  }
+  const fault = faultOf(end);
+  if (end.cause === 'stalled' || end.exitCode !== 0 || end.pictures === 0) throw faultError(address, fault);
+  parent.transition('ended', 'eof', end.messages.at(-1));
+}
+
+function faultOf(end: FfmpegEnd): SourceFault {
+  if (end.cause === 'stalled') {
+    return { reason: 'no_frames', code: 'SOURCE_STALLED', detail: 'connected, but no pictures came in time' };
+  }
+  const fallback: SourceFault =
+    end.pictures === 0
+      ? { reason: 'no_video', code: 'SOURCE_NO_VIDEO', detail: 'ffmpeg found no video picture' }
+      : {
+          reason: 'exit',
+          code: 'INPUT_INVALID',
+          detail: end.messages.at(-1) ?? 'the source closed the connection',
+        };
+  // Messages of a run that worked for a while tell of damaged pictures, not of why it ended.
+  return end.pictures === 0 || end.exitCode !== 0 ? classifyFault(end.messages, fallback) : fallback;
+}
