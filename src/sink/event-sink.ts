@@ -3,6 +3,8 @@ import type { PublishedRecord } from '../core/records.ts';
 /** A record with its place in the journal; offsets grow by one and never repeat. */
 export interface StoredRecord {
   readonly offset: number;
+  /** When the journal took it, ms since 1970: the same on every re-send. */
+  readonly recordedAtMs: number;
   readonly record: PublishedRecord;
 }
 

@@ -1,10 +1,39 @@
 import type { PixelClip } from '../../src/inference/engine.ts';
-import type { Weights } from '../../src/inference/model.ts';
-import type { Network } from '../../src/inference/network/graph.ts';
+import type { Model, Weights } from '../../src/inference/model.ts';
+import { buildNetwork } from '../../src/inference/network/build.ts';
+import type { Network, NetworkOptions } from '../../src/inference/network/graph.ts';
 import { weightShapes } from '../../src/inference/network/weight-shapes.ts';
+import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { createRandomStream } from '../../src/inference/weights/random-stream.ts';
 
-/** The weights of tools/goldens/golden_weights.py, by the same formula; `gamma` is the least batch norm scale. */
+export interface GoldenModelOptions {
+  readonly network: Partial<NetworkOptions>;
+  readonly seed: number;
+  /** The least batch norm scale. */
+  readonly gamma?: number;
+  readonly sampler?: SamplerOptions;
+}
+
+/** A model whose weights leave nothing 0, 1 or alike, so that a mix-up cannot hide. */
+export function goldenModel({ network: options, seed, gamma, sampler }: GoldenModelOptions): Model {
+  const network = buildNetwork(options);
+  return {
+    manifest: {
+      id: `golden-${network.name}`,
+      version: '1',
+      network: network.options,
+      labels: Array.from({ length: network.options.classes }, (_, k) => `class-${k}`),
+      activation: 'softmax',
+      sampler: sampler ?? { kind: 'none' },
+      clip: { fps: 25, stride: 1 },
+      weights: { file: 'model.safetensors', sha256: '0'.repeat(64) },
+    },
+    weights: goldenWeights(network, seed, gamma),
+    digest: `sha256:${'0'.repeat(64)}`,
+  };
+}
+
+/** The weights of tools/goldens/golden_weights.py, by the same formula. */
 export function goldenWeights(network: Network, seed: number, gamma = 0.5): Weights {
   return new Map(
     [...weightShapes(network)].map(([name, shape]) => [

@@ -31,7 +31,7 @@ export function spawnGuarded(
     { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
   );
   guard.unref();
-  guard.stdin?.on('error', () => undefined);
+  guard.stdin.on('error', () => undefined);
   const dismissGuard = (): void => {
     if (hasExited(guard)) return;
     guard.kill('SIGKILL');

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -44,7 +44,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const logFile = join(directory, 'log');
   appendFileSync(logFile, '');
 
-  const run = [java, ...JVM_FLAGS, ...sharedClasses(libs), '-cp', `${libs}/*`];
+  const run = [java, ...JVM_FLAGS, '-cp', `${libs}/*`];
   const format = [...run, 'kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', config];
   const formatted = spawnSync(format[0]!, format.slice(1), { encoding: 'utf8' });
   if (formatted.status !== 0) {
@@ -81,7 +81,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
 export function findJava(): string {
   const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java';
   const answer = spawnSync(java, ['-version'], { encoding: 'utf8' });
-  const major = Number(/version "(\d+)/.exec(answer.stderr ?? '')?.[1] ?? 0);
+  const major = Number(/version "(\d+)/.exec(answer.stderr)?.[1] ?? 0);
   if (major >= 17) return java;
   const found = major === 0 ? 'none was found' : `Java ${major} was found`;
   throw new Error(
@@ -93,12 +93,6 @@ const JVM_FLAGS = [
   ...['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'],
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
 ];
-
-/** Classes parsed once and mapped by later starts (AppCDS): halves the start on a busy machine. */
-function sharedClasses(libs: string): readonly string[] {
-  const archive = join(libs, '..', 'classes.jsa');
-  return existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`, '-Xshare:auto'] : [];
-}
 
 // 16 random bytes in base64url; a leading dash would be read as an option.
 function clusterId(): string {
@@ -158,7 +152,7 @@ async function untilReady(broker: string, exited: () => boolean, logFile: string
       return;
     } catch (cause) {
       if (exited() || Date.now() > deadline) {
-        throw new Error(`Kafka did not start: ${readFileSync(logFile, 'utf8') && tailOf(logFile)}`, {
+        throw new Error(`Kafka did not start: ${tailOf(logFile)}`, {
           cause,
         });
       }

@@ -168,7 +168,7 @@ async function untilReady(
 /** The postmaster and its direct children: backends are leaders of their own process groups. */
 function signalFamily(pid: number, signal: NodeJS.Signals): void {
   const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout;
-  for (const member of [pid, ...(children ?? '').split('\n').map(Number)]) {
+  for (const member of [pid, ...children.split('\n').map(Number)]) {
     if (member > 1) signalQuietly(member, signal);
   }
 }

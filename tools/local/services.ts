@@ -29,7 +29,9 @@ export async function resolveKafka(): Promise<KafkaService> {
     return {
       via: 'docker',
       brokers: [`${container.getHost()}:${container.getMappedPort(9093)}`],
-      stop: async () => void (await container.stop()),
+      stop: async () => {
+        await container.stop();
+      },
     };
   }
   const local: LocalKafka = await startLocalKafka({ cacheDir: CACHE_DIR }).catch((cause: unknown) => {
@@ -48,7 +50,9 @@ export async function resolvePostgres(): Promise<PostgresService> {
     return {
       via: 'docker',
       url: container.getConnectionUri(),
-      stop: async () => void (await container.stop()),
+      stop: async () => {
+        await container.stop();
+      },
     };
   }
   const local: LocalPostgres = await startLocalPostgres().catch((cause: unknown) => {

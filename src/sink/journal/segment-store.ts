@@ -1,0 +1,130 @@
+import type { StoredRecord } from '../event-sink.ts';
+import type { FrameIndex, PlacedRead } from './frame-index.ts';
+import type { SegmentFile } from './recover.ts';
+import { openSegmentWriter, removeSegment, type SegmentWriter } from './segment-writer.ts';
+
+/** The files of a journal: closed ones, oldest first, and the one being written. One writer at a time. */
+export class SegmentStore implements AsyncDisposable {
+  readonly #dir: string;
+  readonly #index: FrameIndex;
+  readonly #fsync: boolean;
+  readonly #segmentBytes: number;
+  #closed: SegmentFile[];
+  #writer: SegmentWriter;
+  #lastAtMs: number;
+  #nextOffset: number;
+
+  constructor(parts: {
+    readonly dir: string;
+    readonly index: FrameIndex;
+    readonly fsync: boolean;
+    readonly segmentBytes: number;
+    readonly closed: readonly SegmentFile[];
+    readonly writer: SegmentWriter;
+    readonly lastAtMs: number;
+    readonly nextOffset: number;
+  }) {
+    this.#dir = parts.dir;
+    this.#index = parts.index;
+    this.#fsync = parts.fsync;
+    this.#segmentBytes = parts.segmentBytes;
+    this.#closed = [...parts.closed];
+    this.#writer = parts.writer;
+    this.#lastAtMs = parts.lastAtMs;
+    this.#nextOffset = parts.nextOffset;
+  }
+
+  get firstOffset(): number {
+    return this.#closed[0]?.baseOffset ?? this.#writer.baseOffset;
+  }
+
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** When the newest record was journalled, ms since 1970; never decreases. */
+  get lastAtMs(): number {
+    return this.#lastAtMs;
+  }
+
+  get bytes(): number {
+    return this.#closed.reduce((sum, { bytes }) => sum + bytes, this.#writer.bytes);
+  }
+
+  /** Bytes of the files that hold a record at or after `passedOffset`. */
+  bytesFrom(passedOffset: number): number {
+    const closed = this.#closed.filter(({ endOffset }) => endOffset > passedOffset);
+    const active = this.#nextOffset > passedOffset ? this.#writer.bytes : 0;
+    return closed.reduce((sum, { bytes }) => sum + bytes, active);
+  }
+
+  /** Would this frame begin a new file? */
+  isFullFor(bytes: number): boolean {
+    return this.#writer.bytes > 0 && this.#writer.bytes + bytes > this.#segmentBytes;
+  }
+
+  /** Durable when it resolves. @throws DiskFull, JOURNAL_UNWRITABLE */
+  async append(
+    frame: Buffer,
+    { count, recordedAtMs }: { count: number; recordedAtMs: number },
+  ): Promise<void> {
+    const { baseOffset, bytes: position } = this.#writer;
+    await this.#writer.append(frame);
+    const placed = { firstOffset: this.#nextOffset, count, recordedAtMs, length: frame.length, position };
+    this.#index.add(baseOffset, placed);
+    this.#nextOffset += count;
+    this.#lastAtMs = recordedAtMs;
+  }
+
+  /** Closes the active file and begins the next. @throws DiskFull, JOURNAL_UNWRITABLE */
+  async roll(): Promise<void> {
+    const previous = this.#writer;
+    const baseOffset = this.#nextOffset;
+    this.#writer = await openSegmentWriter(this.#dir, { baseOffset, bytes: 0, fsync: this.#fsync });
+    this.#closed.push({
+      baseOffset: previous.baseOffset,
+      endOffset: baseOffset,
+      bytes: previous.bytes,
+      lastAtMs: this.#lastAtMs,
+    });
+    await previous[Symbol.asyncDispose]();
+  }
+
+  /** The oldest closed file, if everything in it lies before `passedOffset`. */
+  deletable(passedOffset: number): SegmentFile | undefined {
+    const oldest = this.#closed[0];
+    return oldest && oldest.endOffset <= passedOffset ? oldest : undefined;
+  }
+
+  /** True where the active file is the only one and lies wholly before `passedOffset`. */
+  isSpent(passedOffset: number): boolean {
+    return this.#closed.length === 0 && this.#writer.bytes > 0 && passedOffset >= this.#nextOffset;
+  }
+
+  async delete(segment: SegmentFile): Promise<void> {
+    this.#closed = this.#closed.filter((other) => other !== segment);
+    this.#index.forget(segment.baseOffset);
+    await removeSegment(this.#dir, segment.baseOffset);
+  }
+
+  async read(fromOffset: number, maxRecords: number): Promise<readonly StoredRecord[]> {
+    const from = Math.max(fromOffset, this.firstOffset);
+    if (from >= this.#nextOffset) return [];
+    const count = Math.min(maxRecords, this.#nextOffset - from);
+    return this.#index.read({ ...this.#placeOf(from), fromOffset: from, maxRecords: count });
+  }
+
+  recordedAt(offset: number): Promise<number | undefined> {
+    return this.#index.recordedAt(this.#placeOf(offset).baseOffset, offset);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer[Symbol.asyncDispose]();
+  }
+
+  #placeOf(offset: number): Pick<PlacedRead, 'baseOffset' | 'endOffset'> {
+    if (offset >= this.#writer.baseOffset) return { baseOffset: this.#writer.baseOffset };
+    const segment = this.#closed.findLast(({ baseOffset }) => baseOffset <= offset);
+    return segment ?? { baseOffset: this.#writer.baseOffset };
+  }
+}

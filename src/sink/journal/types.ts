@@ -1,0 +1,74 @@
+import type { Logger } from '../../core/logger.ts';
+import type { ActionEvent, PublishedRecord } from '../../core/records.ts';
+import type { StoredRecord } from '../event-sink.ts';
+
+export interface JournalOptions {
+  readonly dir: string;
+  /** Who must have passed a record before it may be deleted: one name a sink. */
+  readonly consumers: readonly string[];
+  /** Bytes on disk, delivered and not. Default 1 GiB. */
+  readonly maxBytes?: number;
+  /** Bytes after which a new file begins; whole files are deleted. Default 16 MiB, at most a quarter of `maxBytes`. */
+  readonly segmentBytes?: number;
+  /** Share of `maxBytes` from which undelivered records make new clip statistics be refused. Default 0.8. */
+  readonly shedAt?: number;
+  /** Delivered segments older than this are deleted even when there is room. Default: never. */
+  readonly retainMs?: number;
+  /** false: survives a crash of the process but not of the machine. Default true. */
+  readonly fsync?: boolean;
+  readonly logger?: Logger;
+}
+
+export interface Appended {
+  readonly firstOffset: number;
+  /** `firstOffset − 1` where every record was shed. */
+  readonly lastOffset: number;
+  /** Clip statistics refused for want of room. */
+  readonly shed: number;
+}
+
+export interface ConsumerLag {
+  readonly nextOffset: number;
+  readonly records: number;
+  /** When the first undelivered record was journalled, ms since 1970. */
+  readonly oldestAtMs?: number;
+}
+
+export interface JournalStats {
+  readonly bytes: number;
+  /** Bytes that may not be deleted yet. */
+  readonly undeliveredBytes: number;
+  readonly firstOffset: number;
+  readonly nextOffset: number;
+  readonly oldestUndeliveredAtMs?: number;
+  readonly consumers: Readonly<Record<string, ConsumerLag>>;
+  /** Clip statistics refused since the journal was opened. */
+  readonly shedRecords: number;
+  /** Appends that wait now for a sink to catch up or for disk space. */
+  readonly waitingAppends: number;
+  readonly diskFullRetries: number;
+}
+
+/** The part of a journal that a delivery worker needs. */
+export interface JournalConsumer {
+  readonly nextOffset: number;
+  checkpointOf(consumer: string): number;
+  read(fromOffset: number, maxRecords: number): Promise<readonly StoredRecord[]>;
+  /** True once the record at `offset` can be read; false when the signal or the journal's end came first. */
+  waitFor(offset: number, signal: AbortSignal): Promise<boolean>;
+  /** `nextOffset`: the first record that the consumer still needs. Durable when it resolves. */
+  checkpoint(consumer: string, nextOffset: number): Promise<void>;
+}
+
+export interface Journal extends JournalConsumer, AsyncDisposable {
+  /**
+   * Durable when it resolves; appends made at the same time share one fsync. Where undelivered records fill the
+   * journal, action events and stream status wait for the sinks (back-pressure, never loss) and clip statistics are
+   * refused and counted. A full disk is waited out.
+   * @throws JOURNAL_UNWRITABLE, or ABORTED where the signal or dispose came before the write
+   */
+  append(records: readonly PublishedRecord[], signal?: AbortSignal): Promise<Appended>;
+  /** Last event of every episode without an `ended`, oldest first: a restart closes them. */
+  openEpisodes(): readonly ActionEvent[];
+  stats(): JournalStats;
+}

@@ -1,0 +1,296 @@
+import { setMaxListeners } from 'node:events';
+import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Logger, silentLogger } from '../../../src/core/logger.ts';
+import type { PublishedRecord } from '../../../src/core/records.ts';
+import { openJournal } from '../../../src/sink/journal/open-journal.ts';
+import { openJournalReader } from '../../../src/sink/journal/reader.ts';
+import type { Journal, JournalOptions } from '../../../src/sink/journal/types.ts';
+import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const NEVER = new AbortController().signal;
+
+function open(dir: string, options: Partial<JournalOptions> = {}): Promise<Journal> {
+  return openJournal({ dir, consumers: ['kafka', 'postgres'], ...options });
+}
+
+function collectingLogger(lines: string[]): Logger {
+  const collect = (fields: object, message: string): void => {
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+  };
+  return { ...silentLogger, warn: collect, error: collect };
+}
+
+async function passAll(journal: Journal): Promise<void> {
+  for (const consumer of ['kafka', 'postgres']) await journal.checkpoint(consumer, journal.nextOffset);
+}
+
+async function segments(dir: string): Promise<readonly string[]> {
+  return (await readdir(dir)).filter((name) => name.endsWith('.seg')).sort();
+}
+
+test('records come back as they went in, in order, with offsets that grow by one', async () => {
+  const dir = await temporaryDirectory();
+  const records = [actionEvent(), clipStats(), streamStatus(), actionEvent({ label: 'naïve „ß“ 🧱' })];
+
+  await using journal = await open(dir);
+  const appended = await Promise.all(records.map((record) => journal.append([record])));
+  const read = await journal.read(0, 100);
+
+  expect(appended.map(({ firstOffset }) => firstOffset)).toEqual([0, 1, 2, 3]);
+  expect(read.map(({ record }) => record)).toEqual(records);
+  expect(read.map(({ offset }) => offset)).toEqual([0, 1, 2, 3]);
+});
+
+test('a journal opened again goes on where the last one stopped', async () => {
+  const dir = await temporaryDirectory();
+  {
+    await using journal = await open(dir, { segmentBytes: 2000 });
+    for (let episode = 0; episode < 20; episode++) await journal.append([actionEvent({ episode })]);
+    await journal.checkpoint('kafka', 7);
+  }
+
+  await using journal = await open(dir, { segmentBytes: 2000 });
+  const { firstOffset } = await journal.append([actionEvent({ episode: 20 })]);
+
+  expect(firstOffset).toBe(20);
+  expect(journal.checkpointOf('kafka')).toBe(7);
+  expect(journal.checkpointOf('postgres')).toBe(0);
+  const seen: number[] = [];
+  for (let from = 0; from < journal.nextOffset; from = (seen.at(-1) ?? 0) + 1) {
+    seen.push(...(await journal.read(from, 3)).map(({ offset }) => offset));
+  }
+  expect(seen).toEqual(Array.from({ length: 21 }, (_, offset) => offset));
+});
+
+test('a write cut short at any byte loses only what was never acknowledged', async () => {
+  const source = await temporaryDirectory();
+  {
+    await using journal = await open(source);
+    await journal.append([actionEvent({ episode: 0 })]);
+    await journal.append([actionEvent({ episode: 1 })]);
+  }
+  const [name = ''] = await segments(source);
+  const whole = await readFile(join(source, name));
+  const secondFrame = whole.readUInt32LE(4);
+
+  for (let length = secondFrame; length < whole.length; length += length < secondFrame + 40 ? 1 : 17) {
+    const dir = join(source, `cut-${length}`);
+    await mkdir(dir);
+    await copyFile(join(source, name), join(dir, name));
+    await truncate(join(dir, name), length);
+    const warnings: string[] = [];
+    await using journal = await open(dir, { logger: collectingLogger(warnings), fsync: false });
+    expect((await journal.read(0, 10)).map(({ offset }) => offset)).toEqual([0]);
+    expect(warnings).toHaveLength(length === secondFrame ? 0 : 1);
+    expect((await journal.append([actionEvent({ episode: 2 })])).firstOffset).toBe(1);
+    expect((await journal.read(1, 10)).map(({ record }) => record)).toEqual([actionEvent({ episode: 2 })]);
+  }
+});
+
+test('damage before the last write is an error that names file and byte', async () => {
+  const dir = await temporaryDirectory();
+  {
+    await using journal = await open(dir);
+    for (let episode = 0; episode < 3; episode++) await journal.append([actionEvent({ episode })]);
+  }
+  const path = join(dir, (await segments(dir))[0] ?? '');
+  const bytes = await readFile(path);
+  const secondFrame = bytes.readUInt32LE(4);
+
+  for (const position of [secondFrame, secondFrame + 5, secondFrame + 9, secondFrame + 200]) {
+    const damaged = Buffer.from(bytes);
+    damaged[position] = damaged[position]! ^ 0x10;
+    await writeFile(path, damaged);
+    await expect(open(dir)).rejects.toMatchObject({
+      code: 'JOURNAL_CORRUPT',
+      message: expect.stringContaining(`${path} at byte ${secondFrame}`) as string,
+    });
+  }
+  await writeFile(path, bytes);
+  await using journal = await open(dir);
+  expect(journal.nextOffset).toBe(3);
+});
+
+test('a damaged older segment is found when it is read, and a missing one too', async () => {
+  const dir = await temporaryDirectory();
+  {
+    await using journal = await open(dir, { segmentBytes: 1500 });
+    for (let episode = 0; episode < 6; episode++) await journal.append([actionEvent({ episode })]);
+  }
+  const path = join(dir, (await segments(dir))[1] ?? '');
+  const bytes = await readFile(path);
+  bytes[100] = bytes[100]! ^ 1;
+  await writeFile(path, bytes);
+
+  await expect(
+    (async () => {
+      await using journal = await open(dir, { segmentBytes: 1500 });
+      for (let from = 0; from < 6; from++) await journal.read(from, 1);
+    })(),
+  ).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT', message: expect.stringContaining(path) as string });
+});
+
+test('offsets that a sink has already received are never given out again', async () => {
+  const dir = await temporaryDirectory();
+  {
+    await using journal = await open(dir);
+    await journal.append([actionEvent({ episode: 0 })]);
+    await journal.append([actionEvent({ episode: 1 })]);
+    await journal.checkpoint('kafka', 2);
+  }
+  const path = join(dir, (await segments(dir))[0] ?? '');
+  await truncate(path, (await readFile(path)).length - 1);
+
+  await expect(open(dir)).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
+});
+
+test('when undelivered records fill the journal, statistics are refused and events wait', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await open(dir, { maxBytes: 40_000, segmentBytes: 4000, fsync: false });
+  let episode = 0;
+  let waiting: Promise<unknown> | undefined;
+  while (!waiting) {
+    const append = journal.append([actionEvent({ episode: episode++ })]);
+    const result = await Promise.race([append, untilStalled(journal)]);
+    if (result === 'stalled') waiting = append;
+  }
+
+  const stats = await journal.append([clipStats(), clipStats({ clip_seq: 1 })]);
+  expect(stats).toMatchObject({ shed: 2 });
+  expect(journal.stats()).toMatchObject({ shedRecords: 2, waitingAppends: 1 });
+  expect(journal.stats().bytes).toBeLessThanOrEqual(40_000);
+
+  await passAll(journal);
+  await waiting;
+  expect(journal.stats()).toMatchObject({ waitingAppends: 0 });
+  expect((await journal.read(journal.nextOffset - 1, 1))[0]?.record).toEqual(
+    actionEvent({ episode: episode - 1 }),
+  );
+  expect((await journal.append([clipStats()])).shed).toBe(0);
+});
+
+async function untilStalled(journal: Journal): Promise<'stalled'> {
+  while (journal.stats().waitingAppends === 0) await new Promise((resolve) => setImmediate(resolve));
+  return 'stalled';
+}
+
+test('an append that waits for room can be interrupted, and one that never fits is refused', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await open(dir, { maxBytes: 8000, fsync: false });
+  const interrupt = new AbortController();
+  setMaxListeners(0, interrupt.signal);
+  const appends = Array.from({ length: 12 }, (_, episode) =>
+    journal.append([actionEvent({ episode })], interrupt.signal),
+  );
+  const outcomes = Promise.allSettled(appends);
+  await untilStalled(journal);
+
+  interrupt.abort();
+  const states = (await outcomes).map(({ status }) => status);
+
+  expect(states).toContain('fulfilled');
+  expect(states).toContain('rejected');
+  const written = states.filter((state) => state === 'fulfilled').length;
+  expect(journal.nextOffset).toBe(written);
+});
+
+test('delivered segments stay within the limit for comparison, and go by age where asked', async () => {
+  const keeping = await temporaryDirectory();
+  const ageing = await temporaryDirectory();
+  await using kept = await open(keeping, { maxBytes: 20_000, segmentBytes: 3000, fsync: false });
+  await using aged = await open(ageing, { segmentBytes: 3000, retainMs: 0, fsync: false });
+  for (let episode = 0; episode < 100; episode++) {
+    for (const journal of [kept, aged]) {
+      await journal.append([actionEvent({ episode })]);
+      await passAll(journal);
+    }
+  }
+
+  expect(kept.stats().bytes).toBeGreaterThan(10_000);
+  expect(kept.stats().bytes).toBeLessThanOrEqual(20_000);
+  expect(aged.stats().bytes).toBeLessThanOrEqual(3000);
+  expect(kept.stats().undeliveredBytes).toBe(0);
+});
+
+test('nothing is deleted that one of the consumers still needs', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await open(dir, { segmentBytes: 3000, retainMs: 0, fsync: false });
+  for (let episode = 0; episode < 30; episode++) await journal.append([actionEvent({ episode })]);
+  await journal.checkpoint('kafka', 30);
+
+  expect(journal.stats().firstOffset).toBe(0);
+  expect(journal.stats().consumers).toMatchObject({ kafka: { records: 0 }, postgres: { records: 30 } });
+  expect(journal.stats().oldestUndeliveredAtMs).toBe((await journal.read(0, 1))[0]?.recordedAtMs);
+});
+
+test('episodes without an end survive a restart and the deletion of their segment', async () => {
+  const dir = await temporaryDirectory();
+  const options = { segmentBytes: 3000, retainMs: 0, fsync: false };
+  {
+    await using journal = await open(dir, options);
+    await journal.append([actionEvent({ episode: 0 }), actionEvent({ episode: 1 })]);
+    await journal.append([
+      actionEvent({ episode: 0, state: 'updated' }),
+      actionEvent({ episode: 1, state: 'ended' }),
+    ]);
+    for (let clip = 0; clip < 40; clip++) {
+      await journal.append([clipStats({ clip_seq: clip })]);
+      await passAll(journal);
+    }
+    expect(journal.stats().firstOffset).toBeGreaterThan(3);
+  }
+
+  await using journal = await open(dir, options);
+  expect(journal.openEpisodes()).toEqual([actionEvent({ episode: 0, state: 'updated' }).payload]);
+});
+
+test('a consumer added later starts at the oldest record there is', async () => {
+  const dir = await temporaryDirectory();
+  {
+    await using journal = await open(dir);
+    await journal.append([actionEvent()]);
+    await passAll(journal);
+  }
+
+  await using journal = await open(dir, { consumers: ['kafka', 'postgres', 'ndjson'] });
+  expect(journal.checkpointOf('ndjson')).toBe(0);
+  expect(journal.checkpointOf('kafka')).toBe(1);
+});
+
+test('waitFor resolves at the append, at the abort and at the close', async () => {
+  const dir = await temporaryDirectory();
+  const journal = await open(dir);
+  const interrupt = new AbortController();
+  const waits = Promise.all([
+    journal.waitFor(0, NEVER),
+    journal.waitFor(1, interrupt.signal),
+    journal.waitFor(1, NEVER),
+  ]);
+
+  await journal.append([actionEvent()]);
+  interrupt.abort();
+  await journal[Symbol.asyncDispose]();
+
+  expect(await waits).toEqual([true, false, false]);
+  await expect(journal.append([actionEvent()])).rejects.toMatchObject({ code: 'ABORTED' });
+});
+
+test('a reader follows a journal that is being written, across segments', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await open(dir, { segmentBytes: 3000, fsync: false });
+  await journal.append([actionEvent()]);
+  const reader = await openJournalReader(dir);
+  const seen: PublishedRecord[] = (await reader.read(0, 100)).map(({ record }) => record);
+
+  for (let episode = 1; episode < 20; episode++) {
+    await journal.append([actionEvent({ episode })]);
+    seen.push(...(await reader.read(seen.length, 100)).map(({ record }) => record));
+  }
+
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, episode) => actionEvent({ episode })));
+  expect(await reader.bounds()).toEqual({ firstOffset: 0, nextOffset: 20 });
+  await expect(openJournalReader(join(dir, 'none'))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+});
