@@ -139,7 +139,15 @@ class Network(nn.Module):
         hidden = F.relu(F.linear(means, self.tensor("SGS.fc1.weight"), self.tensor("SGS.fc1.bias")))
         z = F.linear(hidden, self.tensor("SGS.fc2.weight"), self.tensor("SGS.fc2.bias"))
         n, t, size = z.shape
-        return self.batch_norm("SGS", z.reshape(n * t, size), node["batchNormEpsilon"]).reshape(n, t, size)
+        z = self.batch_norm("SGS", z.reshape(n * t, size), node["batchNormEpsilon"]).reshape(n, t, size)
+        return self.settle_boundary(z)
+
+    def settle_boundary(self, z: torch.Tensor) -> torch.Tensor:
+        """src/inference/settle-boundary.ts: steps that see padding take the embedding of the nearest that does not."""
+        complete = self.description.get("completeSteps")
+        if complete is None:
+            return z
+        return z[:, torch.arange(z.shape[1]).clamp(*complete)]
 
     def sides(self, x: torch.Tensor, node: dict) -> list[tuple[int, int]]:
         mode = self.description["options"]["padding"]

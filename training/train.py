@@ -45,7 +45,10 @@ def network_options(args: argparse.Namespace) -> dict:
     return {
         "variant": "s3d-g", "frames": args.frames, "height": args.size, "width": args.size,
         "classes": len(LABELS), "widthMultiplier": args.width, "stem": "dense", "input": {"kind": "motion"},
-        "sgs": {"after": "Conv_2b", "embedding": {"kind": "learned", "size": args.embedding}},
+        "sgs": {
+            "after": "Conv_2b", "boundary": "nearest_complete",
+            "embedding": {"kind": "learned", "size": args.embedding},
+        },
     }  # fmt: skip
 
 
