@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
+import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { Model } from '../../src/inference/model.ts';
-import { buildNetwork } from '../../src/inference/network/build.ts';
 import type { NetworkOptions } from '../../src/inference/network/graph.ts';
 import { loadSafetensors } from '../../src/inference/weights/safetensors.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
-import { goldenClip, goldenWeights } from '../support/golden-weights.ts';
+import { goldenClip, goldenModel } from '../support/golden-weights.ts';
 
 /** As tools/goldens/make_network_goldens.py writes it. */
 interface GoldenCase {
@@ -27,6 +27,7 @@ const ATOL = 1e-4;
 
 const ENGINES: Readonly<Record<string, (model: Model) => InferenceEngine | Promise<InferenceEngine>>> = {
   reference: createReferenceEngine,
+  onnx: (model) => createOnnxEngine({ model, threads: 1 }),
 };
 
 describe.each(Object.entries(ENGINES))('%s computes what PyTorch computes', (_, createEngine) => {
@@ -44,21 +45,3 @@ describe.each(Object.entries(ENGINES))('%s computes what PyTorch computes', (_, 
     if (golden.keptSteps !== undefined) expect(result.compute.keptSteps).toBe(golden.keptSteps);
   });
 });
-
-function goldenModel({ name, seed, gamma, network: options, sampler }: GoldenCase): Model {
-  const network = buildNetwork(options);
-  return {
-    manifest: {
-      id: name,
-      version: '1',
-      network: network.options,
-      labels: Array.from({ length: network.options.classes }, (_, k) => `class-${k}`),
-      activation: 'softmax',
-      sampler,
-      clip: { fps: 25, stride: 1 },
-      weights: { file: 'model.safetensors', sha256: '0'.repeat(64) },
-    },
-    weights: goldenWeights(network, seed, gamma),
-    digest: `sha256:${'0'.repeat(64)}`,
-  };
-}

@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ActionstreamError, type ErrorCode } from '../../src/core/errors.ts';
+import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
+import type { InferenceEngine, PixelClip } from '../../src/inference/engine.ts';
+import type { Model } from '../../src/inference/model.ts';
+import { buildNetwork } from '../../src/inference/network/build.ts';
+import { countCost } from '../../src/inference/network/cost.ts';
+import type { SamplerOptions } from '../../src/sampler/index.ts';
+import { goldenClip, goldenModel } from '../support/golden-weights.ts';
+
+type EngineFactory = (model: Model) => InferenceEngine | Promise<InferenceEngine>;
+
+const SIZE = { frames: 16, height: 32, width: 32 } as const;
+const ORDERED = { kind: 'ordered', width: 0.01, distance: 'l2' } as const satisfies SamplerOptions;
+const NONE: SamplerOptions = { kind: 'none' };
+const DENSE = { ...SIZE, variant: 's3d-g', classes: 7, widthMultiplier: 0.125 } as const;
+const SGS = { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 1 }, boundary: 'as_is' } as const;
+const MODEL = goldenModel({ network: { ...DENSE, sgs: SGS }, seed: 5, gamma: 0.7, sampler: ORDERED });
+const LIVELY = goldenClip(1, SIZE);
+const STILL = goldenClip(2, SIZE, SIZE.frames);
+
+/**
+ * What every engine promises (src/inference/engine.ts). `scores`: `reference` where they must be the reference engine's,
+ * `own` for an engine that computes no network.
+ */
+export function describeEngineContract(
+  name: string,
+  createEngine: EngineFactory,
+  { scores }: { readonly scores: 'reference' | 'own' },
+): void {
+  describe(`${name} engine`, () => {
+    let engine: InferenceEngine;
+    beforeAll(async () => {
+      engine = await createEngine(MODEL);
+    });
+    afterAll(async () => {
+      await engine[Symbol.asyncDispose]();
+    });
+
+    it('tells its model, labels, clip size and default sampler', () => {
+      const { id, version, labels, sampler, clip } = MODEL.manifest;
+
+      expect(engine.info.engine).toBe(name);
+      expect(engine.info).toMatchObject({ ...SIZE, labels, sampler, clip });
+      expect(engine.info.model).toEqual({ id, version, digest: MODEL.digest });
+    });
+
+    it('gives one score in [0, 1] a label, summing to one under softmax', async () => {
+      const { clipId, logits, scores: found } = await engine.infer(LIVELY, { sampler: NONE });
+
+      expect(clipId).toBe(LIVELY.clipId);
+      expect(logits).toHaveLength(7);
+      expect(Math.min(...found)).toBeGreaterThanOrEqual(0);
+      expect(found.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+    });
+
+    it('tells clips apart', async () => {
+      const lively = await engine.infer(LIVELY, { sampler: NONE });
+      const still = await engine.infer(STILL, { sampler: NONE });
+
+      expect(largestDifference(lively.logits, still.logits)).toBeGreaterThan(0.01);
+    });
+
+    if (scores === 'reference') {
+      const samplers: readonly SamplerOptions[] = [NONE, ORDERED, { kind: 'uniform', stride: 3 }];
+      it.each(samplers.map((sampler) => [sampler.kind, sampler] as const))(
+        'gives the scores and plan of the reference engine under sampler %s',
+        async (_, sampler) => {
+          await using reference = createReferenceEngine(MODEL);
+
+          for (const clip of [LIVELY, STILL]) {
+            const expected = await reference.infer(clip, { sampler });
+            const found = await engine.infer(clip, { sampler });
+
+            expect(largestDifference(found.logits, expected.logits)).toBeLessThan(1e-4);
+            expect(largestDifference(found.scores, expected.scores)).toBeLessThan(1e-4);
+            expect(found.plan.outputLength).toBe(expected.plan.outputLength);
+            expect(largestDifference(found.plan.weights, expected.plan.weights)).toBeLessThan(1e-3);
+          }
+        },
+      );
+    }
+
+    it('keeps every step under sampler none, and one step of a still clip under ordered', async () => {
+      const dense = await engine.infer(STILL, { sampler: NONE });
+      const sampled = await engine.infer(STILL, { sampler: { ...ORDERED, width: 100 } });
+
+      expect(dense.compute.keptSteps).toBe(dense.compute.inputSteps);
+      expect(sampled.compute.keptSteps).toBe(1);
+    });
+
+    it('reports what its plan did and what the cost model says', async () => {
+      const network = buildNetwork(MODEL.manifest.network);
+      const { plan, compute } = await engine.infer(LIVELY, { sampler: { kind: 'uniform', stride: 3 } });
+
+      expect(compute.inputSteps).toBe(plan.inputLength);
+      expect(compute.keptSteps).toBe(plan.outputLength);
+      expect(compute.keptSteps).toBeLessThan(compute.inputSteps);
+      const { multiplyAdds } = countCost(network, { keptSteps: compute.keptSteps });
+      expect(compute.multiplyAdds).toBe(multiplyAdds);
+      expect(compute.denseMultiplyAdds).toBe(countCost(network).multiplyAdds);
+      expect(compute).toMatchObject({ engine: engine.info.engine, device: engine.info.device });
+      for (const ms of [compute.lowerMs, compute.samplerMs, compute.upperMs]) {
+        expect(ms).toBeGreaterThanOrEqual(0);
+      }
+    });
+
+    it('gives the same answer again, whatever it saw between', async () => {
+      const before = await engine.infer(LIVELY, { sampler: ORDERED });
+      await engine.infer(STILL, { sampler: NONE });
+      const after = await engine.infer(LIVELY, { sampler: ORDERED });
+
+      expect(after.logits).toEqual(before.logits);
+      expect(after.plan).toEqual(before.plan);
+    });
+
+    it('leaves the pixels as they were', async () => {
+      const pixels = LIVELY.data.slice();
+
+      await engine.infer(LIVELY, { sampler: ORDERED });
+
+      expect(LIVELY.data).toEqual(pixels);
+    });
+
+    it.each<[string, PixelClip]>([
+      ['frames', goldenClip(1, { ...SIZE, frames: 15 })],
+      ['height', goldenClip(1, { ...SIZE, height: 31 })],
+      ['width', goldenClip(1, { ...SIZE, width: 33 })],
+      ['bytes', { ...LIVELY, data: LIVELY.data.subarray(1) }],
+    ])('rejects a clip of wrong %s before computing anything', async (_, wrong) => {
+      const order: string[] = [];
+      const right = engine.infer(LIVELY, { sampler: NONE }).then(() => order.push('right'));
+
+      await expectCode('INPUT_INVALID', engine.infer(wrong, { sampler: NONE }));
+      order.push('wrong');
+      await right;
+
+      expect(order).toEqual(['wrong', 'right']);
+    });
+
+    it('refuses to sample in a network without an SGS layer, and says where to place one', async () => {
+      await using dense = await createEngine(goldenModel({ network: DENSE, seed: 5 }));
+
+      await expect(dense.infer(LIVELY, { sampler: ORDERED })).rejects.toThrow(/sgs.after.*Conv_2b/);
+      await expectCode('SAMPLER_INVALID', dense.infer(LIVELY, { sampler: ORDERED }));
+    });
+
+    it('answers calls in the order in which they came', async () => {
+      const clips = [LIVELY, STILL, LIVELY].map((clip, n) => ({ ...clip, clipId: `call-${n}` }));
+      const order: string[] = [];
+
+      await Promise.all(
+        clips.map(async (clip) => {
+          const { clipId } = await engine.infer(clip, { sampler: NONE });
+          order.push(clipId);
+        }),
+      );
+
+      expect(order).toEqual(['call-0', 'call-1', 'call-2']);
+    });
+
+    it('drops a waiting call when its signal aborts, and only that one', async () => {
+      const abort = new AbortController();
+      const first = engine.infer(LIVELY, { sampler: NONE });
+      const waiting = engine.infer(STILL, { sampler: NONE, signal: abort.signal });
+      const last = engine.infer(STILL, { sampler: NONE });
+      abort.abort();
+
+      await expectCode('ABORTED', waiting);
+      expect((await first).clipId).toBe(LIVELY.clipId);
+      expect((await last).clipId).toBe(STILL.clipId);
+      await expectCode('ABORTED', engine.infer(LIVELY, { sampler: NONE, signal: abort.signal }));
+    });
+
+    it('may be disposed of twice; what then waits or comes later is aborted', async () => {
+      const shortLived = await createEngine(MODEL);
+      const calls = [LIVELY, STILL].map((clip) => shortLived.infer(clip, { sampler: NONE }));
+      const settled = Promise.allSettled(calls);
+
+      await shortLived[Symbol.asyncDispose]();
+      await shortLived[Symbol.asyncDispose]();
+
+      const waiting = (await settled).at(-1)!;
+      expect(waiting.status === 'rejected' && waiting.reason).toMatchObject({ code: 'ABORTED' });
+      await expectCode('ABORTED', shortLived.infer(LIVELY, { sampler: NONE }));
+    });
+  });
+}
+
+async function expectCode(code: ErrorCode, promise: Promise<unknown>): Promise<void> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(ActionstreamError);
+  expect((error as ActionstreamError).code).toBe(code);
+}
+
+function largestDifference(found: Float32Array, expected: Float32Array): number {
+  expect(found.length).toBe(expected.length);
+  return found.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0);
+}
