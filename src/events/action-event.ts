@@ -1,0 +1,51 @@
+import type { ActionEvent } from '../core/records.ts';
+import { toRfc3339 } from '../core/time.ts';
+import { episodeIdOf } from './episode-id.ts';
+import type { EpisodeChange } from './label-episodes.ts';
+import { rounded, SCORE_DECIMALS } from './rounded.ts';
+import { receiptOf } from './tally.ts';
+import type { EpisodeTrackerOptions, ScoredClip } from './types.ts';
+
+/** The payload of one change, made when `newest` had been scored. */
+export function actionEventOf(
+  change: EpisodeChange,
+  labelId: number,
+  { options, newest }: { readonly options: EpisodeTrackerOptions; readonly newest: ScoredClip },
+): ActionEvent {
+  const { streamId, clockSource, uncertaintyMs } = options;
+  const { state, onset, extent, tally } = change;
+  const label = options.labels[labelId] ?? String(labelId);
+  return {
+    episode_id: episodeIdOf(streamId, label, onset.ms),
+    sequence: change.sequence,
+    state,
+    ...(change.endReason !== undefined && { end_reason: change.endReason }),
+    stream_id: streamId,
+    label,
+    label_id: labelId,
+    score: {
+      peak: rounded(tally.scorePeak, SCORE_DECIMALS),
+      mean: rounded(tally.scoreSum / tally.clips, SCORE_DECIMALS),
+      last: rounded(change.lastScore, SCORE_DECIMALS),
+    },
+    started_at: toRfc3339(onset.ms),
+    ...(state === 'ended' && { ended_at: toRfc3339(extent.ms) }),
+    duration_ms: Math.round(extent.ms) - Math.round(onset.ms),
+    resolution_ms: Math.round(options.strideMs),
+    time: {
+      clock_source: clockSource,
+      uncertainty_ms: uncertaintyMs,
+      ingested_at: toRfc3339(newest.ingestedAtMs),
+      processed_at: toRfc3339(newest.processedAtMs),
+    },
+    media: {
+      first_pts_us: Math.round(onset.us),
+      last_pts_us: Math.round(extent.us),
+      segment: change.segment,
+    },
+    clips: tally.clips,
+    compute: receiptOf(tally, options.sampler, newest),
+    model: options.model,
+    pipeline: options.pipeline,
+  };
+}

@@ -1,0 +1,70 @@
+import { ActionstreamError } from '../core/errors.ts';
+import type { ActionEvent, EndReason } from '../core/records.ts';
+import { actionEventOf } from './action-event.ts';
+import { slotOf } from './clip-slot.ts';
+import { LabelEpisodes } from './label-episodes.ts';
+import type { EpisodeChange } from './label-episodes.ts';
+import { policiesOf } from './policy.ts';
+import { rounded, SCORE_DECIMALS } from './rounded.ts';
+import type { EpisodeTracker, EpisodeTrackerOptions, ScoredClip } from './types.ts';
+
+/**
+ * Episodes of one stream: one state machine a label (label-episodes.ts), fed with clips in order. A clip of another
+ * segment first ends what is open (`discontinuity`). Events of one clip come in the order of labels. Scores are rounded
+ * to the decimals that are published, so that an event shows the very numbers that were compared with the thresholds.
+ *
+ * @throws CONFIG_INVALID for a policy that contradicts itself or names an unknown label. `observe` throws ENGINE_FAILED
+ * for scores that are not one finite number a label, and leaves the episodes as they were.
+ */
+export function createEpisodeTracker(options: EpisodeTrackerOptions): EpisodeTracker {
+  const labels = policiesOf(options).map((policy) => policy && new LabelEpisodes(policy));
+  let newest: ScoredClip | undefined;
+  let firstOfSegment = true;
+
+  const eventsOf = (
+    clip: ScoredClip,
+    step: (label: LabelEpisodes, id: number) => readonly EpisodeChange[],
+  ): readonly ActionEvent[] =>
+    labels.flatMap((label, id) =>
+      (label ? step(label, id) : []).map((change) => actionEventOf(change, id, { options, newest: clip })),
+    );
+
+  const close = (reason: EndReason): readonly ActionEvent[] => {
+    firstOfSegment = true;
+    if (!newest) return [];
+    const last = newest;
+    return eventsOf(last, (label) => label.close(reason, last));
+  };
+
+  return {
+    observe(clip) {
+      checkScores(clip, options);
+      const ended = newest && newest.segment !== clip.segment ? close('discontinuity') : [];
+      const slot = slotOf(clip, options.strideMs, firstOfSegment);
+      newest = clip;
+      firstOfSegment = false;
+      const scoreOf = (id: number): number => rounded(clip.scores[id] ?? 0, SCORE_DECIMALS);
+      return [...ended, ...eventsOf(clip, (label, id) => label.observe(clip, slot, scoreOf(id)))];
+    },
+    close,
+    get openEpisodes() {
+      return labels.filter((label) => label?.open === true).length;
+    },
+  };
+}
+
+function checkScores({ clipId, scores }: ScoredClip, { labels, model }: EpisodeTrackerOptions): void {
+  if (scores.length !== labels.length) {
+    throw new ActionstreamError(
+      'ENGINE_FAILED',
+      `clip ${clipId}: ${scores.length} scores for the ${labels.length} labels of model ${model.id}`,
+    );
+  }
+  const bad = scores.findIndex((score) => !Number.isFinite(score));
+  if (bad >= 0) {
+    throw new ActionstreamError(
+      'ENGINE_FAILED',
+      `clip ${clipId}: the score of "${labels[bad] ?? ''}" is ${String(scores[bad])}`,
+    );
+  }
+}

@@ -1,0 +1,178 @@
+import type { EndReason, EpisodeState } from '../core/records.ts';
+import type { ClipSlot } from './clip-slot.ts';
+import { addTallies, EMPTY_TALLY, tallyOf } from './tally.ts';
+import type { Tally } from './tally.ts';
+import type { EpisodePolicy, ScoredClip } from './types.ts';
+
+/** What a label's episode looks like at one of its changes. */
+export interface EpisodeChange {
+  readonly state: EpisodeState;
+  readonly endReason?: EndReason;
+  readonly sequence: number;
+  readonly onset: Moment;
+  /** End of the last slot in which the action was seen. */
+  readonly extent: Moment;
+  readonly segment: number;
+  /** Over the clips from onset to extent. */
+  readonly tally: Tally;
+  readonly lastScore: number;
+}
+
+interface Moment {
+  readonly ms: number;
+  readonly us: number;
+}
+
+/**
+ * The episodes of one label on one stream. Smoothed scores decide whether there is an episode, raw scores when: a run of
+ * raw scores ≥ on that lifts the smoothed score to on began at its first clip, and ended with the last raw score ≥ off.
+ *
+ * - *idle*: nothing seen, or cooling down after an end. A raw score ≥ on → rising.
+ * - *rising*: raw scores ≥ on, smoothed still below. Smoothed ≥ on → running. A raw score below on → idle, nothing published.
+ * - *running*: lasts while the smoothed score is ≥ off, and through dips no longer than the merge gap. `started` is
+ *   published once onset to extent reaches the minimum duration, then `updated`. A longer dip ends it at its extent, and so
+ *   does the maximum duration. An episode that ends before it was published was never there.
+ *
+ * Only scores and times decide. How many steps a clip kept, or that clips were dropped in between, ends nothing.
+ */
+export class LabelEpisodes {
+  readonly #policy: EpisodePolicy;
+  #smoothed: number | undefined;
+  #run: Run | undefined;
+  #lastEndMs = -Infinity;
+
+  constructor(policy: EpisodePolicy) {
+    this.#policy = policy;
+  }
+
+  /** True from `started` to `ended`. */
+  get open(): boolean {
+    return this.#run !== undefined && this.#run.published > 0;
+  }
+
+  /** Takes the next clip of the segment. */
+  observe(clip: ScoredClip, slot: ClipSlot, score: number): readonly EpisodeChange[] {
+    const before = this.#smoothed ?? score;
+    this.#smoothed = before + this.#policy.smoothing * (score - before);
+    const sight = { clip, slot, score, smoothed: this.#smoothed };
+    return this.#run?.confirmed === true ? this.#goOn(this.#run, sight) : this.#rise(sight);
+  }
+
+  /** Ends what is open; the next clip begins a new segment. */
+  close(reason: EndReason, last: ScoredClip): readonly EpisodeChange[] {
+    const run = this.#run;
+    this.#smoothed = undefined;
+    if (!run) return [];
+    // The last clip of a segment also speaks for what comes after its middle: that may make an episode long enough.
+    if (run.trailing.clips === 0) run.extent = { ms: last.endMs, us: last.endUs };
+    const started = run.confirmed ? this.#start(run) : [];
+    return [...started, ...this.#end(run, reason)];
+  }
+
+  #rise(sight: Sight): readonly EpisodeChange[] {
+    const { on, cooldownMs } = this.#policy;
+    const { slot, clip } = sight;
+    const cooling = slot.startMs >= this.#lastEndMs && slot.startMs < this.#lastEndMs + cooldownMs;
+    if (sight.score < on || cooling) {
+      this.#run = undefined;
+      return [];
+    }
+    this.#run ??= newRun(slot, clip.segment);
+    takeUp(this.#run, sight);
+    if (sight.smoothed < on) return [];
+    this.#run.confirmed = true;
+    return this.#publish(this.#run, sight);
+  }
+
+  #goOn(run: Run, sight: Sight): readonly EpisodeChange[] {
+    const { off, mergeGapMs } = this.#policy;
+    const alive = sight.smoothed >= off;
+    if (alive && sight.score >= off) {
+      takeUp(run, sight);
+      return this.#publish(run, sight);
+    }
+    run.lastScore = sight.score;
+    run.trailing = addTallies(run.trailing, tallyOf(sight.clip, sight.score));
+    if (alive) run.aliveUntilMs = sight.slot.endMs;
+    if (sight.slot.endMs - run.aliveUntilMs <= mergeGapMs) return this.#publish(run, sight);
+    // The clip that ends one run may begin the next.
+    return [...this.#end(run, 'below_threshold'), ...this.#rise(sight)];
+  }
+
+  /** `started`, `updated` or nothing, and the end of what lasts too long. */
+  #publish(run: Run, { slot }: Sight): readonly EpisodeChange[] {
+    const ends = run.extent.ms - run.onset.ms >= this.#policy.maxDurationMs;
+    const due = slot.endMs - run.publishedAtMs >= this.#policy.updateIntervalMs;
+    const started = this.#start(run);
+    const updated = run.published > started.length && due && !ends ? [changeOf(run, 'updated')] : [];
+    if (started.length + updated.length > 0) run.publishedAtMs = slot.endMs;
+    return [...started, ...updated, ...(ends ? this.#end(run, 'max_duration') : [])];
+  }
+
+  #start(run: Run): readonly EpisodeChange[] {
+    const longEnough = run.extent.ms - run.onset.ms >= this.#policy.minDurationMs;
+    return run.published === 0 && longEnough ? [changeOf(run, 'started')] : [];
+  }
+
+  #end(run: Run, reason: EndReason): readonly EpisodeChange[] {
+    this.#run = undefined;
+    if (run.published === 0) return [];
+    this.#lastEndMs = run.extent.ms;
+    return [{ ...changeOf(run, 'ended'), endReason: reason }];
+  }
+}
+
+interface Sight {
+  readonly clip: ScoredClip;
+  readonly slot: ClipSlot;
+  readonly score: number;
+  readonly smoothed: number;
+}
+
+interface Run {
+  readonly onset: Moment;
+  readonly segment: number;
+  extent: Moment;
+  tally: Tally;
+  /** Clips since the extent: part of the episode only if the action comes back. */
+  trailing: Tally;
+  lastScore: number;
+  /** The smoothed score has reached on. */
+  confirmed: boolean;
+  aliveUntilMs: number;
+  /** Events so far: the next sequence. */
+  published: number;
+  publishedAtMs: number;
+}
+
+function newRun(slot: ClipSlot, segment: number): Run {
+  const onset = { ms: slot.startMs, us: slot.startUs };
+  return {
+    onset,
+    segment,
+    extent: onset,
+    tally: EMPTY_TALLY,
+    trailing: EMPTY_TALLY,
+    lastScore: 0,
+    confirmed: false,
+    aliveUntilMs: slot.startMs,
+    published: 0,
+    publishedAtMs: slot.startMs,
+  };
+}
+
+/** The action is seen in this clip: the episode reaches to the end of its slot. */
+function takeUp(run: Run, { clip, slot, score }: Sight): void {
+  run.tally = addTallies(addTallies(run.tally, run.trailing), tallyOf(clip, score));
+  run.trailing = EMPTY_TALLY;
+  run.extent = { ms: slot.endMs, us: slot.endUs };
+  run.aliveUntilMs = slot.endMs;
+  run.lastScore = score;
+}
+
+function changeOf(run: Run, state: EpisodeState): EpisodeChange {
+  const { onset, extent, segment, tally, lastScore } = run;
+  const sequence = run.published;
+  run.published += 1;
+  return { state, sequence, onset, extent, segment, tally, lastScore };
+}
