@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PixelClip } from '../../src/inference/engine.ts';
 import type { Model, Weights } from '../../src/inference/model.ts';
 import { buildNetwork } from '../../src/inference/network/build.ts';
@@ -5,6 +6,7 @@ import type { Network, NetworkOptions } from '../../src/inference/network/graph.
 import { weightShapes } from '../../src/inference/network/weight-shapes.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { createRandomStream } from '../../src/inference/weights/random-stream.ts';
+import { writeSafetensors } from '../../src/inference/weights/safetensors.ts';
 
 export interface GoldenModelOptions {
   readonly network: Partial<NetworkOptions>;
@@ -17,6 +19,8 @@ export interface GoldenModelOptions {
 /** A model whose weights leave nothing 0, 1 or alike, so that a mix-up cannot hide. */
 export function goldenModel({ network: options, seed, gamma, sampler }: GoldenModelOptions): Model {
   const network = buildNetwork(options);
+  const weights = goldenWeights(network, seed, gamma);
+  const sha256 = createHash('sha256').update(writeSafetensors(weights)).digest('hex');
   return {
     manifest: {
       id: `golden-${network.name}`,
@@ -26,10 +30,10 @@ export function goldenModel({ network: options, seed, gamma, sampler }: GoldenMo
       activation: 'softmax',
       sampler: sampler ?? { kind: 'none' },
       clip: { fps: 25, stride: 1 },
-      weights: { file: 'model.safetensors', sha256: '0'.repeat(64) },
+      weights: { file: 'model.safetensors', sha256 },
     },
-    weights: goldenWeights(network, seed, gamma),
-    digest: `sha256:${'0'.repeat(64)}`,
+    weights,
+    digest: `sha256:${sha256}`,
   };
 }
 

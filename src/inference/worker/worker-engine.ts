@@ -2,6 +2,7 @@ import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { InferenceEngine, InferenceResult, PixelClip } from '../engine.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
+import { checkClip } from '../check-clip.ts';
 import { createSerialQueue, throwIfAborted } from '../serial-queue.ts';
 import { startEngineThread, ThreadLost, type EngineThread } from './engine-thread.ts';
 import type { EngineSpec } from './spec.ts';
@@ -71,7 +72,10 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
 
   return {
     info,
-    infer: (clip, { sampler, signal }) => queue.run((both) => infer(clip, sampler, both), signal),
+    async infer(clip, { sampler, signal }) {
+      checkClip(clip, info);
+      return queue.run((both) => infer(clip, sampler, both), signal);
+    },
     [Symbol.asyncDispose]: () => (stopped ??= stop()),
   };
 }

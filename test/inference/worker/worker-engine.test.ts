@@ -1,0 +1,274 @@
+import { mkdtemp, rm, watch } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Logger } from '../../../src/core/logger.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
+import { createReferenceEngine } from '../../../src/inference/engines/reference/reference-engine.ts';
+import type { InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
+import type { NetworkOptions } from '../../../src/inference/network/graph.ts';
+import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
+import type { EngineKind, EngineSpec } from '../../../src/inference/worker/spec.ts';
+import { createWorkerEngine } from '../../../src/inference/worker/worker-engine.ts';
+import { builtFile } from '../../support/built.ts';
+
+const TINY = { widthMultiplier: 0.07, frames: 4, height: 32, width: 32, classes: 3 } as const;
+const NONE = { kind: 'none' } as const;
+const UNRELIABLE = new URL('../../fixtures/inference-worker/unreliable-entry.mjs', import.meta.url);
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'actionstream-worker-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+  // A port to a thread is the only active resource that an engine may hold.
+  expect(process.getActiveResourcesInfo().filter((name) => name === 'MessagePort')).toEqual([]);
+});
+
+describe('a thread gives what the engine in it gives', () => {
+  for (const kind of ['onnx', 'reference'] as const) {
+    test(kind, async () => {
+      const reference = createReferenceEngine(createUntrainedModel({ network: TINY, seed: 5 }));
+      const clip = clipOf('a');
+      const wanted = await reference.infer(clip, { sampler: NONE });
+      await using engine = await open({ kind });
+
+      const found = await engine.infer(clip, { sampler: NONE });
+
+      expect(engine.info).toMatchObject({
+        ...reference.info,
+        engine: kind,
+        warmupMs: expect.any(Number) as number,
+      });
+      expect(found.plan).toEqual(wanted.plan);
+      expectClose(found.logits, wanted.logits);
+    });
+  }
+
+  test('pixels in shared memory and in plain memory score alike, and the caller keeps them', async () => {
+    await using engine = await open({ kind: 'onnx' });
+    const plain = clipOf('plain');
+    const shared = new Uint8Array(new SharedArrayBuffer(plain.data.length));
+    shared.set(plain.data);
+
+    const first = await engine.infer(plain, { sampler: NONE });
+    const second = await engine.infer({ ...plain, data: shared }, { sampler: NONE });
+    const third = await engine.infer(plain, { sampler: NONE });
+
+    expect(second.logits).toEqual(first.logits);
+    expect(third.logits).toEqual(first.logits);
+    expect(plain.data).toEqual(clipOf('plain').data);
+  });
+
+  test('an error keeps its code', async () => {
+    await using engine = await open({ kind: 'onnx' });
+
+    await expect(engine.infer({ ...clipOf('a'), frames: 3 }, { sampler: NONE })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('clip a') as string,
+    });
+    const sampled = engine.infer(clipOf('a'), { sampler: { kind: 'uniform', stride: 2 } });
+    await expect(sampled).rejects.toMatchObject({ code: 'SAMPLER_INVALID' });
+  });
+
+  test('a model that cannot be opened is refused at the start, and no thread is left', async () => {
+    const spec: EngineSpec = { engine: 'onnx', model: { kind: 'file', path: join(folder, 'no-model') } };
+
+    const opened = createWorkerEngine({ entryUrl: entry(), spec, logger: silentLogger });
+
+    await expect(opened).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+  });
+
+  test('an entry that cannot run is refused at the start', async () => {
+    const entryUrl = new URL('./absent.js', import.meta.url);
+
+    const opened = createWorkerEngine({ entryUrl, spec: specOf('null'), logger: silentLogger });
+
+    await expect(opened).rejects.toMatchObject({ code: 'ENGINE_FAILED', retryable: true });
+  });
+});
+
+describe('calls', () => {
+  test('are answered in the order in which they came', async () => {
+    await using engine = await open({ entryUrl: UNRELIABLE });
+    const done: string[] = [];
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+
+    const calls = ids.map(async (id) => {
+      const { clipId } = await engine.infer(clipOf(id), { sampler: NONE });
+      done.push(clipId);
+    });
+    await Promise.all(calls);
+
+    expect(done).toEqual(ids);
+  });
+
+  test('leave the event loop free while a clip computes', async () => {
+    const network = { widthMultiplier: 0.5, frames: 32, height: 112, width: 112, classes: 3 };
+    await using engine = await open({ kind: 'onnx', network });
+    const clip = clipOf('dense', network);
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+
+    delay.enable();
+    const { compute } = await engine.infer(clip, { sampler: NONE });
+    delay.disable();
+
+    expect(compute.lowerMs + compute.upperMs).toBeGreaterThan(50);
+    expect(delay.count).toBeGreaterThan(3);
+    expect(delay.percentile(90) / 1e6).toBeLessThan(50);
+  });
+});
+
+describe('a thread that is lost', () => {
+  for (const deed of ['exit', 'throw']) {
+    test(`by ${deed} is replaced, and its clip tried once more`, async () => {
+      const lost: object[] = [];
+      await using engine = await open({ entryUrl: UNRELIABLE, logger: listening(lost) });
+      const marker = join(folder, 'marker');
+
+      const [first, second] = await Promise.all([
+        engine.infer(clipOf(`${deed}-once:${marker}`), { sampler: NONE }),
+        engine.infer(clipOf('next'), { sampler: NONE }),
+      ]);
+
+      expect([first.clipId, second.clipId]).toEqual([`${deed}-once:${marker}`, 'next']);
+      expect(lost).toEqual([expect.objectContaining({ clipId: `${deed}-once:${marker}`, attempt: 1 })]);
+    });
+  }
+
+  test('twice by the same clip gives that clip up as retryable, and the next one runs', async () => {
+    const lost: object[] = [];
+    await using engine = await open({ entryUrl: UNRELIABLE, logger: listening(lost) });
+
+    const deadly = engine.infer(clipOf('exit-always'), { sampler: NONE });
+    const next = engine.infer(clipOf('next'), { sampler: NONE });
+
+    await expect(deadly).rejects.toMatchObject({
+      code: 'ENGINE_FAILED',
+      retryable: true,
+      message: expect.stringMatching(/clip exit-always: 2 .* code 7/) as string,
+    });
+    expect((await next).clipId).toBe('next');
+    expect(lost).toHaveLength(2);
+  });
+});
+
+describe('abort', () => {
+  test('rejects a running call at once and leaves the engine usable', async () => {
+    await using engine = await open({ entryUrl: UNRELIABLE });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const marker = join(folder, 'marker');
+    const appeared = fileAppears(marker);
+    const running = engine.infer(clipOf(`block-once:${marker}`), { sampler: NONE, signal });
+    const waiting = engine.infer(clipOf('b'), { sampler: NONE, signal });
+    const settled = Promise.allSettled([running, waiting]);
+    await appeared;
+
+    const started = performance.now();
+    controller.abort();
+    await settled;
+
+    expect(performance.now() - started).toBeLessThan(200);
+    await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    expect((await engine.infer(clipOf('c'), { sampler: NONE })).clipId).toBe('c');
+  });
+
+  test('that came before the call rejects it', async () => {
+    await using engine = await open({ entryUrl: UNRELIABLE });
+
+    const call = engine.infer(clipOf('a'), { sampler: NONE, signal: AbortSignal.abort() });
+
+    await expect(call).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+describe('dispose', () => {
+  test('rejects what is pending, may be called twice, and refuses later calls', async () => {
+    const engine = await open({ kind: 'onnx' });
+    const pending = [
+      engine.infer(clipOf('a'), { sampler: NONE }),
+      engine.infer(clipOf('b'), { sampler: NONE }),
+    ];
+    const outcomes = Promise.allSettled(pending);
+
+    await Promise.all([engine[Symbol.asyncDispose](), engine[Symbol.asyncDispose]()]);
+    await engine[Symbol.asyncDispose]();
+
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'ABORTED' } });
+    }
+    await expect(engine.infer(clipOf('c'), { sampler: NONE })).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('ends a thread that no longer answers within 5 s', async () => {
+    const engine = await open({ entryUrl: UNRELIABLE });
+    const marker = join(folder, 'marker');
+    const appeared = fileAppears(marker);
+    const stuck = engine.infer(clipOf(`spin-once:${marker}`), { sampler: NONE });
+    const outcome = expect(stuck).rejects.toMatchObject({ code: 'ABORTED' });
+    await appeared;
+
+    const started = performance.now();
+    await engine[Symbol.asyncDispose]();
+
+    expect(performance.now() - started).toBeLessThan(5500);
+    await outcome;
+  });
+});
+
+interface OpenOptions {
+  readonly kind?: EngineKind;
+  readonly entryUrl?: URL;
+  readonly network?: Partial<NetworkOptions>;
+  readonly logger?: Logger;
+}
+
+function open({
+  kind = 'null',
+  entryUrl = entry(),
+  network,
+  logger = silentLogger,
+}: OpenOptions): Promise<InferenceEngine> {
+  // The fixture imports what is built.
+  builtFile('inference/worker/serve.js');
+  return createWorkerEngine({ entryUrl, spec: specOf(kind, network), logger });
+}
+
+function entry(): URL {
+  return builtFile('inference/worker/entry.js');
+}
+
+function specOf(engine: EngineKind, network: Partial<NetworkOptions> = TINY): EngineSpec {
+  return { engine, model: { kind: 'untrained', network, seed: 5 }, threads: 1 };
+}
+
+/** A picture that moves. */
+function clipOf(
+  clipId: string,
+  { frames, height, width }: { frames: number; height: number; width: number } = TINY,
+): PixelClip {
+  const data = Uint8Array.from({ length: frames * height * width * 3 }, (_, i) => (i * 37) ^ (i >> 7));
+  return { clipId, frames, height, width, data };
+}
+
+/** Resolves when the file is made, which the fixture does as it begins its deed. */
+async function fileAppears(path: string): Promise<void> {
+  for await (const { filename } of watch(folder)) {
+    if (filename === basename(path)) return;
+  }
+}
+
+function listening(errors: object[]): Logger {
+  return { ...silentLogger, error: (fields) => errors.push(fields) };
+}
+
+function expectClose(found: Float32Array, wanted: Float32Array): void {
+  expect(found.length).toBe(wanted.length);
+  found.forEach((value, i) => {
+    expect(Math.abs(value - wanted[i]!)).toBeLessThan(1e-4);
+  });
+}
