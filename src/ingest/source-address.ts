@@ -91,7 +91,7 @@ function decodeText(text: string): string {
   }
 }
 
-const QUERY_SECRET = /([?&][^=&#\s]*(?:pass|pwd|token|key|secret|auth|user)[^=&#\s]*=)[^&#\s'"]*/gi;
+const QUERY_SECRET = /([?&][^=&#\s]*(?:pass|pwd|token|key|secret|auth|user)[^=&#\s]*=)(?!\*{3})[^&#\s'"]*/gi;
 
 function hideQuerySecrets(text: string): string {
   return text.replace(QUERY_SECRET, '$1***');

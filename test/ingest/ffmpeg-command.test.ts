@@ -1,0 +1,57 @@
+import { Writable } from 'node:stream';
+
+import { describe, expect, it } from 'vitest';
+
+import { describeArguments, startFfmpeg, type FfmpegPlan } from '../../src/ingest/ffmpeg-command.ts';
+import { samplingFilter } from '../../src/ingest/sampling-filter.ts';
+import { composeSourceAddress } from '../../src/ingest/source-address.ts';
+
+const SECRET = 'tr0ub4dor&3';
+
+function planFor(url: string): FfmpegPlan {
+  return {
+    ffmpegPath: '/usr/bin/ffmpeg',
+    address: composeSourceAddress({ url, username: 'admin', password: SECRET }),
+    kind: url.startsWith('rtsp') ? 'live' : 'file',
+    ioTimeoutMs: 5000,
+    filter: samplingFilter({ width: 64, height: 48, fit: 'stretch', fps: 10 }),
+  };
+}
+
+describe('ffmpeg command', () => {
+  it('shows neither password nor address of a camera in the process list', () => {
+    const shown = describeArguments(planFor('rtsp://cam.local/live'), new Writable()).join(' ');
+
+    expect(shown).toContain('-i pipe:0');
+    expect(shown).not.toContain(SECRET);
+    expect(shown).not.toContain('cam.local');
+  });
+
+  it('asks for source times, no invented or dropped frames, and raw pictures of one size', () => {
+    const shown = describeArguments(planFor('/videos/a b.mp4'), new Writable());
+
+    expect(shown).toContain('file:/videos/a b.mp4');
+    expect(shown).toContain('-copyts');
+    expect(shown.join(' ')).toContain('-fps_mode passthrough');
+    expect(shown[shown.indexOf('-filter:v') + 1]).toMatch(
+      /^settb=1\/1000000,select='.*',metadata=.*,scale=64:48/,
+    );
+    expect(shown.slice(-3)).toEqual(['-f', 'rawvideo', 'pipe:1']);
+  });
+
+  it('crops from the middle without bending the picture', () => {
+    const filter = samplingFilter({ width: 64, height: 48, fit: 'crop', fps: 10 });
+
+    expect(filter).toContain('scale=64:48:force_original_aspect_ratio=increase');
+    expect(filter).toMatch(/,crop=64:48$/);
+  });
+
+  it('says what to do where there is no ffmpeg', async () => {
+    const start = startFfmpeg({ ...planFor('/videos/a.mp4'), ffmpegPath: '/nowhere/ffmpeg' }, new Writable());
+
+    await expect(start).rejects.toMatchObject({
+      code: 'FFMPEG_MISSING',
+      message: expect.stringMatching(/\/nowhere\/ffmpeg.*FFMPEG_PATH/s) as string,
+    });
+  });
+});

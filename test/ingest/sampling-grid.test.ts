@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { createSamplingGrid } from '../../src/ingest/sampling-grid.ts';
+
+function placeAll(fps: number, ptsUs: readonly (number | undefined)[]): string[] {
+  const grid = createSamplingGrid(fps);
+  return ptsUs.map((at) => {
+    const placement = grid.place(at);
+    if (placement.kind === 'late') return 'late';
+    return placement.kind === 'next'
+      ? `${placement.slot}+${placement.holds}`
+      : `${placement.slot} ${placement.why}`;
+  });
+}
+
+describe('sampling grid', () => {
+  it('puts every picture into the nearest slot', () => {
+    expect(placeAll(10, [0, 80_000, 160_000, 280_000])).toEqual(['0 start', '1+0', '2+0', '3+0']);
+  });
+
+  it('lets pictures stand still over a short hole, and breaks at a long one', () => {
+    expect(placeAll(10, [0, 300_000, 2_300_000, 4_400_000])).toEqual(['0 start', '3+2', '23+19', '44 hole']);
+  });
+
+  it('does not take a frame rate below one in two seconds for holes', () => {
+    expect(placeAll(0.25, [0, 4_000_000, 8_000_000, 16_000_000])).toEqual([
+      '0 start',
+      '1+0',
+      '2+0',
+      '4 hole',
+    ]);
+  });
+
+  it('gives up pictures that come out of order, and breaks where the clock steps back', () => {
+    expect(placeAll(10, [1_000_000, 900_000, 1_100_000, 0, 100_000])).toEqual([
+      '10 start',
+      'late',
+      '11+0',
+      '0 step_back',
+      '1+0',
+    ]);
+  });
+
+  it('lets a picture without time follow the last one', () => {
+    expect(placeAll(10, [undefined, undefined, 200_000])).toEqual(['0 start', '1+0', '2+0']);
+  });
+
+  it('never goes back within a segment, whatever the times', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -5_000_000, max: 5_000_000 })),
+        fc.double({ min: 0.1, max: 60, noNaN: true }),
+        (times, fps) => {
+          const grid = createSamplingGrid(fps);
+          let last = -Infinity;
+          for (const time of times) {
+            const placement = grid.place(time);
+            if (placement.kind === 'late') continue;
+            if (placement.kind === 'next') expect(placement.slot - placement.holds).toBeGreaterThan(last);
+            last = placement.slot;
+          }
+        },
+      ),
+    );
+  });
+});

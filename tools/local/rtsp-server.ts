@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+import { startRtpFeed } from './rtp-feed.ts';
+import { createAuthenticator, type RtspAuth } from './rtsp-auth.ts';
+import { acceptRtspConnection, type RtspConnection } from './rtsp-connection.ts';
+
+export interface RtspServerOptions {
+  /** A file whose video goes out as it is: H.264, best with a keyframe a second. */
+  readonly file: string;
+  /** Default `/cam`. */
+  readonly path?: string;
+  /** Default: any free port. A stopped server's port can be taken again at once. */
+  readonly port?: number;
+  readonly auth?: RtspAuth;
+  readonly ffmpegPath?: string;
+  /** Start over at the end of the file; time goes on. Default true. */
+  readonly loop?: boolean;
+}
+
+/** What cameras do to us. */
+export interface RtspFaults {
+  /** Connections stay open, packets stop. */
+  stall(): void;
+  resume(): void;
+  /** Cuts every connection; new ones are served. */
+  dropClients(): void;
+  /** Answers every request with this status (404, 503, …); undefined serves again. */
+  refuse(status: number | undefined): void;
+  /** Loses this share of the packets, 0 to 1. */
+  loss(share: number): void;
+}
+
+export interface RtspServer extends AsyncDisposable {
+  /** Without user and password. */
+  readonly url: string;
+  readonly port: number;
+  readonly faults: RtspFaults;
+  /** Connections that are open now. */
+  readonly clients: number;
+  stop(): Promise<void>;
+}
+
+/** A camera on the loopback for tests and the demo: RTSP over TCP, any number of clients, Basic or Digest login. */
+export async function startRtspServer(options: RtspServerOptions): Promise<RtspServer> {
+  const { file, path = '/cam', ffmpegPath = 'ffmpeg', loop = true } = options;
+  const connections = new Set<RtspConnection>();
+  const state = { stalled: false, loss: 0, refusal: undefined as number | undefined };
+
+  const feed = await startRtpFeed({ file, ffmpegPath, loop }, (packet) => {
+    if (state.stalled) return;
+    for (const connection of connections) {
+      if (state.loss === 0 || Math.random() >= state.loss) connection.send(packet);
+    }
+  });
+  const authenticator = options.auth && createAuthenticator(options.auth);
+  const sdp = describeSession(feed.sdp);
+  const server = createServer((socket) => {
+    const connection = acceptRtspConnection(socket, {
+      path,
+      sdp,
+      authenticator,
+      get refusal() {
+        return state.refusal;
+      },
+    });
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  const dropClients = (): void => {
+    for (const connection of connections) connection.destroy();
+  };
+  const stop = async (): Promise<void> => {
+    const closed = once(server, 'close');
+    server.close();
+    dropClients();
+    await Promise.all([closed, feed[Symbol.asyncDispose]()]);
+  };
+  server.listen(options.port ?? 0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    await feed[Symbol.asyncDispose]();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `rtsp://127.0.0.1:${port}${path}`,
+    port,
+    faults: {
+      stall: () => void (state.stalled = true),
+      resume: () => void (state.stalled = false),
+      dropClients,
+      refuse: (status) => void (state.refusal = status),
+      loss: (share) => void (state.loss = share),
+    },
+    get clients() {
+      return connections.size;
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** ffmpeg describes the UDP stream it sends; clients of ours get it through their own connection. */
+function describeSession(sdp: string): string {
+  const lines = sdp
+    .replace(/^SDP:\s*/, '')
+    .replace(/m=video \d+/, 'm=video 0')
+    .replace(/c=IN IP4 \S+/, 'c=IN IP4 0.0.0.0')
+    .trim()
+    .split(/\r?\n/);
+  return [...lines, 'a=control:trackID=0', ''].join('\r\n');
+}
