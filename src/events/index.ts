@@ -1,3 +1,4 @@
+export { endAfterRestart } from './end-after-restart.ts';
 export { clipStatsOf } from './clip-stats.ts';
 export type { ClipStatsContext } from './clip-stats.ts';
 export { createEpisodeTracker } from './episode-tracker.ts';

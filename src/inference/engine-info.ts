@@ -6,7 +6,7 @@ export function engineInfoOf(
   { manifest, digest }: Pick<Model, 'manifest' | 'digest'>,
   { engine, device, warmupMs }: Pick<EngineInfo, 'engine' | 'device' | 'warmupMs'>,
 ): EngineInfo {
-  const { id, version, labels, background, clip, sampler } = manifest;
+  const { id, version, labels, background, clip, sampler, thresholds } = manifest;
   const { frames, height, width } = manifest.network;
   return {
     engine,
@@ -19,6 +19,7 @@ export function engineInfoOf(
     width,
     clip,
     sampler,
+    ...(thresholds && { thresholds }),
     warmupMs,
   };
 }

@@ -43,6 +43,8 @@ export interface EngineInfo {
   readonly clip: { readonly fps: number; readonly stride: number };
   /** The model's own sampler, used where the configuration names none. */
   readonly sampler: SamplerOptions;
+  /** On/off thresholds a label, chosen on the model's training data. */
+  readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
   readonly warmupMs: number;
 }
 

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { toActionstreamError } from '../core/errors.ts';
+import { redactUrls } from '../core/redact.ts';
+import type { CliIo } from './io.ts';
+import { printJson, printTable } from './io.ts';
+
+/** One thing that must hold on this machine. `run` tells what it found, or throws with the remedy. */
+export interface DoctorCheck {
+  readonly name: string;
+  run(): Promise<string>;
+}
+
+export interface DoctorServices {
+  /** Checks of the machine, and of what the configuration names where one is given. */
+  checks(configPath: string | undefined): Promise<readonly DoctorCheck[]>;
+}
+
+/** `doctor [config]`: each line OK or FAIL with the fix; exit 3 where one fails. */
+export function addDoctorCommand(program: Command, io: CliIo, services: DoctorServices): void {
+  program
+    .command('doctor [config.yaml]')
+    .description('check Node, ffmpeg, engine, journal disk, Kafka and Postgres')
+    .option('--json', 'one JSON line a check')
+    .action(async (configPath: string | undefined, { json }: { json?: true }) => {
+      const results = [];
+      for (const check of await services.checks(configPath)) {
+        const result = await runCheck(check);
+        if (json) printJson(io.stdout, result);
+        results.push(result);
+      }
+      if (!json)
+        printTable(
+          io.stdout,
+          results.map(({ name, ok, detail }) => [ok ? 'OK' : 'FAIL', name, detail]),
+        );
+      if (results.some(({ ok }) => !ok)) io.setExitCode(3);
+    });
+}
+
+async function runCheck({ name, run }: DoctorCheck): Promise<{ name: string; ok: boolean; detail: string }> {
+  try {
+    return { name, ok: true, detail: redactUrls(await run()) };
+  } catch (error) {
+    return { name, ok: false, detail: redactUrls(toActionstreamError(error).message) };
+  }
+}
