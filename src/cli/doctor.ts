@@ -37,10 +37,10 @@ export function addDoctorCommand(program: Command, io: CliIo, services: DoctorSe
     });
 }
 
-async function runCheck({ name, run }: DoctorCheck): Promise<{ name: string; ok: boolean; detail: string }> {
+async function runCheck(check: DoctorCheck): Promise<{ name: string; ok: boolean; detail: string }> {
   try {
-    return { name, ok: true, detail: redactUrls(await run()) };
+    return { name: check.name, ok: true, detail: redactUrls(await check.run()) };
   } catch (error) {
-    return { name, ok: false, detail: redactUrls(toActionstreamError(error).message) };
+    return { name: check.name, ok: false, detail: redactUrls(toActionstreamError(error).message) };
   }
 }

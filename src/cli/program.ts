@@ -21,7 +21,7 @@ export function createProgram(io: CliIo, version: string): Command {
 /** Runs the command that `argv` names; the exit code is set on `io`. Errors become one line on stderr. */
 export async function runProgram(program: Command, argv: readonly string[], io: CliIo): Promise<void> {
   try {
-    await program.parseAsync(argv as string[], { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       io.setExitCode(error.exitCode === 0 ? 0 : 2);
