@@ -1,0 +1,82 @@
+import { recordIdOf, streamIdOf, type ActionEvent, type PublishedRecord } from '../../core/records.ts';
+import { toRfc3339 } from '../../core/time.ts';
+import type { StoredRecord } from '../event-sink.ts';
+
+/** What a Kafka message of ours consists of, apart from its topic. */
+export interface CloudEventMessage {
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** CloudEvents 1.0, Kafka binding, binary mode: attributes as `ce_` headers, the payload as the value. */
+export function toCloudEvent({ record, recordedAtMs }: StoredRecord): CloudEventMessage {
+  const { type, subject, time, sequence, schema } = attributesOf(record);
+  const key = streamIdOf(record);
+  return {
+    key,
+    value: JSON.stringify(record.payload),
+    headers: {
+      ce_specversion: '1.0',
+      ce_id: recordIdOf(record),
+      ce_type: type,
+      ce_source: sourceOf(record),
+      ce_subject: subject,
+      ce_time: time,
+      ce_dataschema: schema,
+      'content-type': 'application/json',
+      ce_partitionkey: key,
+      ...(sequence === undefined ? {} : { ce_sequence: sequence }),
+      ce_recordedtime: toRfc3339(recordedAtMs),
+    },
+  };
+}
+
+/** `/actionstream/<instance>/streams/<stream_id>`: with `ce_id` the identity of a record. */
+export function sourceOf(record: PublishedRecord): string {
+  const { pipeline, stream_id: streamId } = record.payload;
+  return `/actionstream/${encodeURIComponent(pipeline.instance)}/streams/${encodeURIComponent(streamId)}`;
+}
+
+interface Attributes {
+  readonly type: string;
+  readonly subject: string;
+  readonly time: string;
+  readonly sequence?: string;
+  readonly schema: string;
+}
+
+function attributesOf(record: PublishedRecord): Attributes {
+  switch (record.type) {
+    case 'action.event': {
+      const { episode_id: subject, sequence, state } = record.payload;
+      return {
+        type: `io.actionstream.action.${state}.v1`,
+        subject,
+        time: eventTimeOf(record.payload),
+        sequence: String(sequence),
+        schema: 'urn:actionstream:schema:action-event:v1',
+      };
+    }
+    case 'clip.stats': {
+      const { clip_id: subject, clip_end: time, clip_seq: sequence } = record.payload;
+      const schema = 'urn:actionstream:schema:clip-stats:v1';
+      return { type: 'io.actionstream.clip.scored.v1', subject, time, sequence: String(sequence), schema };
+    }
+    case 'stream.status': {
+      const { stream_id: subject, at: time, state } = record.payload;
+      const schema = 'urn:actionstream:schema:stream-status:v1';
+      return { type: `io.actionstream.stream.${state}.v1`, subject, time, schema };
+    }
+  }
+}
+
+/** Event time of the change: the offset once known, else as far as the episode has come. */
+function eventTimeOf({
+  started_at: startedAt,
+  ended_at: endedAt,
+  duration_ms: durationMs,
+}: ActionEvent): string {
+  if (endedAt !== undefined) return endedAt;
+  return durationMs === undefined ? startedAt : toRfc3339(Date.parse(startedAt) + durationMs);
+}

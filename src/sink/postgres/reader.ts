@@ -1,0 +1,42 @@
+import { createPool, toPostgresError, type PostgresConnection } from './connection.ts';
+import { checkSchema } from './migrate.ts';
+import { fromActionEventRow, type ActionEventRow } from './rows.ts';
+import type { ActionEvent } from '../../core/records.ts';
+
+/** A read-only view of what the Postgres sink has written. */
+export interface PostgresReader extends AsyncDisposable {
+  query<Row extends object>(text: string, values: readonly unknown[]): Promise<readonly Row[]>;
+}
+
+/** @throws POSTGRES_UNREACHABLE, POSTGRES_REFUSED, SCHEMA_OUTDATED */
+export async function openPostgresReader(connection: PostgresConnection): Promise<PostgresReader> {
+  const pool = createPool(connection, { max: 1 });
+  try {
+    await checkSchema(pool);
+  } catch (error) {
+    await pool.end();
+    throw toPostgresError(error, connection);
+  }
+  return {
+    async query<Row extends object>(text: string, values: readonly unknown[]) {
+      try {
+        return (await pool.query<Row>(text, [...values])).rows;
+      } catch (error) {
+        throw toPostgresError(error, connection);
+      }
+    },
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+/** The rows of some episodes, as the events that made them. */
+export async function readEpisodes(
+  reader: PostgresReader,
+  where: { readonly sql: string; readonly values: readonly unknown[] },
+): Promise<readonly ActionEvent[]> {
+  const rows = await reader.query<ActionEventRow>(
+    `SELECT * FROM actionstream.action_events ${where.sql}`,
+    where.values,
+  );
+  return rows.map(fromActionEventRow);
+}

@@ -1,0 +1,123 @@
+import { ActionstreamError } from '../core/errors.ts';
+import type { ActionEvent } from '../core/records.ts';
+import { readEpisodes, type PostgresReader } from './postgres/reader.ts';
+
+/** Which episodes; everything given must hold. */
+export interface EventFilter {
+  readonly streams?: readonly string[];
+  readonly labels?: readonly string[];
+  /** Episodes that began in [since, until). */
+  readonly since?: Date;
+  readonly until?: Date;
+  /** Open episodes have no duration yet and are left out by it. */
+  readonly minDurationMs?: number;
+}
+
+export interface EventPage {
+  readonly events: readonly ActionEvent[];
+  /** For the next page; absent on the last one. */
+  readonly cursor?: string;
+}
+
+/** One page of episodes, newest first; pages do not shift while new episodes arrive. @throws USAGE on a foreign cursor */
+export async function queryEvents(
+  reader: PostgresReader,
+  filter: EventFilter,
+  page: { readonly limit: number; readonly cursor?: string },
+): Promise<EventPage> {
+  const values: unknown[] = [];
+  const place = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = conditionsOf(filter, place);
+  if (page.cursor !== undefined) {
+    const [startedAt, episodeId] = decodeCursor(page.cursor);
+    conditions.push(
+      `(started_at, episode_id) < (${place(startedAt)}::timestamptz, ${place(episodeId)}::uuid)`,
+    );
+  }
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  const sql = `${where} ORDER BY started_at DESC, episode_id DESC LIMIT ${place(page.limit + 1)}`;
+  const rows = await readEpisodes(reader, { sql, values });
+  const events = rows.slice(0, page.limit);
+  const last = events.at(-1);
+  return { events, ...(rows.length > page.limit && last ? { cursor: encodeCursor(last) } : {}) };
+}
+
+/** All episodes of the filter, page by page. */
+export async function* exportEvents(
+  reader: PostgresReader,
+  filter: EventFilter,
+  pageSize = 1000,
+): AsyncGenerator<ActionEvent, void, undefined> {
+  let cursor: string | undefined;
+  do {
+    const page: EventPage = await queryEvents(reader, filter, {
+      limit: pageSize,
+      ...(cursor ? { cursor } : {}),
+    });
+    yield* page.events;
+    ({ cursor } = page);
+  } while (cursor !== undefined);
+}
+
+/** Lines of a CSV file (RFC 4180), header first, without line ends. */
+export async function* toCsv(events: AsyncIterable<ActionEvent>): AsyncGenerator<string, void, undefined> {
+  yield Object.keys(CSV_COLUMNS).join(',');
+  for await (const event of events) {
+    yield Object.values(CSV_COLUMNS)
+      .map((column) => quoteCsv(column(event)))
+      .join(',');
+  }
+}
+
+const CSV_COLUMNS: Readonly<Record<string, (event: ActionEvent) => string | number | undefined>> = {
+  episode_id: (event) => event.episode_id,
+  stream_id: (event) => event.stream_id,
+  label: (event) => event.label,
+  started_at: (event) => event.started_at,
+  ended_at: (event) => event.ended_at,
+  duration_ms: (event) => event.duration_ms,
+  state: (event) => event.state,
+  end_reason: (event) => event.end_reason,
+  score_peak: (event) => event.score.peak,
+  score_mean: (event) => event.score.mean,
+  clips: (event) => event.clips,
+  kept_steps: (event) => event.compute.kept_steps,
+  input_steps: (event) => event.compute.input_steps,
+  multiply_adds: (event) => event.compute.multiply_adds,
+  dense_multiply_adds: (event) => event.compute.dense_multiply_adds,
+  saved_ratio: (event) => event.compute.saved_ratio,
+  model_id: (event) => event.model.id,
+};
+
+function conditionsOf(filter: EventFilter, place: (value: unknown) => string): string[] {
+  const { streams, labels, since, until, minDurationMs } = filter;
+  const conditions: string[] = [];
+  if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
+  if (labels) conditions.push(`label = ANY(${place(labels)})`);
+  if (since) conditions.push(`started_at >= ${place(since)}`);
+  if (until) conditions.push(`started_at < ${place(until)}`);
+  if (minDurationMs !== undefined) conditions.push(`duration_ms >= ${place(minDurationMs)}`);
+  return conditions;
+}
+
+function encodeCursor({ started_at: startedAt, episode_id: episodeId }: ActionEvent): string {
+  return Buffer.from(`${startedAt} ${episodeId}`).toString('base64url');
+}
+
+function decodeCursor(cursor: string): readonly [startedAt: string, episodeId: string] {
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  const [, startedAt, episodeId] = /^(\S+Z) ([0-9a-f-]{36})$/.exec(text) ?? [];
+  if (startedAt !== undefined && episodeId !== undefined) return [startedAt, episodeId];
+  throw new ActionstreamError(
+    'USAGE',
+    'the cursor is not one of ours; use the one that the last page returned',
+  );
+}
+
+/** Quoted where RFC 4180 asks for it, and where a spreadsheet would take the text for a formula. */
+function quoteCsv(value: string | number | undefined): string {
+  if (value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
