@@ -1,0 +1,145 @@
+import { Option, type Command } from 'commander';
+import { ActionstreamError } from '../core/errors.ts';
+import type { EngineInfo } from '../inference/engine.ts';
+import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
+import type { CliIo } from './io.ts';
+import {
+  addNetworkFlags,
+  addSamplerFlags,
+  positiveInteger,
+  positiveNumber,
+  type NetworkFlags,
+  type SamplerFlags,
+} from './options.ts';
+import { createRunDisplay } from './run-display.ts';
+
+export interface RunServices {
+  run(request: RunRequest, observer: RunObserver, signal: AbortSignal): Promise<RunReport>;
+}
+
+/** A configuration file, sources, or both; `flags` has the shape of the file and wins over it. */
+export interface RunRequest {
+  readonly configPath?: string;
+  readonly sources: readonly string[];
+  readonly flags: object;
+}
+
+export interface RunObserver extends PipelineObserver {
+  /** `durationsMs`: length of each file by stream id, where known. */
+  onReady(info: EngineInfo, durationsMs: ReadonlyMap<string, number>): void;
+}
+
+export interface RunReport {
+  readonly outcomes: readonly StreamOutcome[];
+  /** Records that a sink has not accepted yet. */
+  readonly undelivered: Readonly<Record<string, number>>;
+}
+
+interface RunFlags extends NetworkFlags, SamplerFlags {
+  readonly source: readonly string[];
+  readonly model?: string;
+  readonly seed?: number;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly fps?: number;
+  readonly clipStride?: number;
+  readonly journal?: string;
+  readonly kafka?: string;
+  readonly postgres?: string;
+  readonly instance?: string;
+  readonly logLevel?: string;
+  readonly json?: true;
+}
+
+/** `run`: streams to events until the sources end or a signal comes. */
+export function addRunCommand(program: Command, io: CliIo, services: RunServices): void {
+  const command = program
+    .command('run [config.yaml]')
+    .description('turn streams into action events; runs until its sources end or it is stopped')
+    .option('--source <url>', 'camera or file; may be given several times', collect, [])
+    .option('--model <path|name>', 'model folder, manifest or .safetensors; or a network name (untrained)')
+    .option('--seed <n>', 'seed of an untrained network', Number)
+    .option('--engine <kind>', 'onnx, reference or null')
+    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
+    .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
+    .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
+    .option('--journal <dir>', 'folder of the durable journal')
+    .option('--kafka <brokers>', 'deliver to Kafka: host:port, comma separated')
+    .option('--postgres <url>', 'deliver to Postgres')
+    .option('--instance <name>', 'name of this program in events')
+    .addOption(
+      new Option('--log-level <level>', 'least level logged').choices(['debug', 'info', 'warn', 'error']),
+    )
+    .option('--json', 'records as NDJSON on standard output');
+  addSamplerFlags(addNetworkFlags(command)).action((configPath: string | undefined, flags: RunFlags) =>
+    run(configPath, flags, io, services),
+  );
+}
+
+async function run(
+  configPath: string | undefined,
+  flags: RunFlags,
+  io: CliIo,
+  services: RunServices,
+): Promise<void> {
+  if (configPath === undefined && flags.source.length === 0) {
+    throw new ActionstreamError('USAGE', 'name a configuration file, or a camera or video with --source');
+  }
+  const display = createRunDisplay(io, flags.json === true);
+  const request = {
+    sources: flags.source,
+    flags: settingsOf(flags),
+    ...(configPath !== undefined && { configPath }),
+  };
+  const report = await services.run(request, display, io.signal);
+  display.finish(report);
+  const failed = report.outcomes.filter(({ reason }) => reason === 'failed');
+  if (failed.length > 0) io.setExitCode(failed[0]?.error?.exitCode ?? 1);
+  else if (!io.signal.aborted && Object.values(report.undelivered).some((count) => count > 0))
+    io.setExitCode(3);
+}
+
+/** The flags in the shape of the configuration file; keys that were not given are undefined. */
+function settingsOf(flags: RunFlags): object {
+  const trained = flags.model !== undefined && /[/\\]|\.(safetensors|json)$/.test(flags.model);
+  return {
+    instance: flags.instance,
+    model: {
+      path: trained ? flags.model : undefined,
+      network: trained ? undefined : flags.model,
+      seed: flags.seed,
+      frames: flags.frames,
+      size: flags.size,
+      classes: flags.classes,
+      width: flags.width,
+      padding: flags.padding,
+      stem: flags.stem,
+      input: flags.input,
+      gate_bias: flags.gateBias === false ? false : undefined,
+    },
+    sampler: {
+      kind: flags.sampler,
+      after: flags.sgsAfter,
+      embedding_size: flags.sgsSize,
+      width: flags.delta,
+      noise_floor: flags.noiseFloor,
+      stride: flags.stride,
+      bins: flags.bins,
+      kernel: flags.kernel,
+      distance: flags.distance,
+    },
+    engine: { kind: flags.engine, threads: flags.threads },
+    defaults: { window: { fps: flags.fps, stride: flags.clipStride } },
+    journal: { dir: flags.journal },
+    sinks: {
+      kafka: flags.kafka === undefined ? undefined : { brokers: flags.kafka.split(','), create_topics: {} },
+      postgres: flags.postgres === undefined ? undefined : { url: flags.postgres },
+      ndjson: flags.json ? { path: '-' } : undefined,
+    },
+    log: { level: flags.logLevel },
+  };
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
