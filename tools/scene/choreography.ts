@@ -1,8 +1,9 @@
 import { act, addAction, createActor, RESTING, waitUntil, walkTo } from './actor.ts';
 import { FIGHT_GAP } from './fight.ts';
 import { MOTION_KEYS } from './motion-keys.ts';
+import { facingPlace, freeWay, headingTo, startingPlace, strollPlace } from './staging.ts';
 import type { Actor, Label, SceneAction } from './actor.ts';
-import type { Figure, MotionName, Place } from './figure.ts';
+import type { Figure, MotionName } from './figure.ts';
 import type { KeyedMotion } from './motion-keys.ts';
 import type { Random } from './prng.ts';
 import type { Setting } from './setting.ts';
@@ -50,7 +51,7 @@ const TOGETHER = {
 export function choreograph(visit: Visit, setting: Setting, random: Random, firstId: number): Part {
   const actors = Array.from({ length: visit.people }, (_, index) => {
     const way = setting.entries[index]!;
-    const place = visit.enter ? way[0]! : startingPlace(setting, visit, index, random);
+    const place = visit.enter ? way[0]! : startingPlace(setting, visit.people, index, random);
     const actor = createActor(firstId + index, random, place, visit.startS + (visit.enter ? index * 0.7 : 0));
     return actor;
   });
@@ -99,7 +100,12 @@ function perform(cast: Cast, step: Step, visit: Visit): void {
     case 'fallen':
       changePosture(cast, lead!, step);
       return;
-    default:
+    case 'handshake':
+    case 'hug':
+    case 'kick':
+    case 'point':
+    case 'punch':
+    case 'push':
       together(cast, step);
   }
 }
@@ -136,7 +142,7 @@ function changePosture(
       return;
     case 'falling': {
       riseIfDown(cast, actor);
-      const way = random.pick(['Forward', 'Backward', 'Sideways'] as const);
+      const way = freeWay(setting.room, actor, random);
       act(actor, `fall${way}`, random.range(1.15, 1.6), { label: 'falling', seed });
       actor.posture = `fallen-${way.toLowerCase() as 'forward' | 'backward' | 'sideways'}`;
       return;
@@ -228,39 +234,4 @@ function goOut(cast: Cast, actor: Actor, index: number): void {
 
 function hold({ random }: Cast, actor: Actor, seconds: number): void {
   waitUntil(actor, actor.timeS + seconds, random);
-}
-
-/** The heading with which one gets from one place to the next, so that nobody stops to turn on the way. */
-function headingTo(from: Place, to: Place, after: { readonly x: number; readonly z: number }): number {
-  const target = Math.hypot(to.x - from.x, to.z - from.z) > 0.05 ? to : after;
-  return Math.atan2(target.x - from.x, target.z - from.z);
-}
-
-function startingPlace(setting: Setting, visit: Visit, index: number, random: Random): Place {
-  if (visit.people === 2) return facingPlace(setting, random.range(1.4, 2), index);
-  const { x, z } = setting.stage;
-  return {
-    x: x + random.range(-0.4, 0.4),
-    z: z + random.range(-0.3, 0.3),
-    heading: random.range(-3, 3),
-    height: 0,
-  };
-}
-
-function facingPlace({ stage, facing }: Setting, gap: number, index: number): Place {
-  const side = index === 0 ? -1 : 1;
-  return {
-    x: stage.x + (side * Math.sin(facing) * gap) / 2,
-    z: stage.z + (side * Math.cos(facing) * gap) / 2,
-    heading: index === 0 ? facing : facing + Math.PI,
-    height: 0,
-  };
-}
-
-/** Somewhere on the free floor, a fair way from here. */
-function strollPlace({ stage }: Setting, random: Random, index: number, from: Place): Place {
-  const side = from.x > stage.x ? -1 : 1;
-  const x = stage.x + side * random.range(0.7, 1.1);
-  const z = stage.z - random.range(0, 0.5) + index * 0.5;
-  return { x, z, heading: Math.atan2(x - from.x, z - from.z), height: 0 };
 }

@@ -25,6 +25,20 @@ export interface ClipSetOptions {
   readonly onClip?: (done: number) => void;
 }
 
+const QUIET_ALONE: readonly (readonly Step[])[] = [
+  ['walk', 'stand'],
+  ['walk', 'walk'],
+  ['sitdown', 'sit'],
+];
+const QUIET_TOGETHER: readonly (readonly Step[])[] = [
+  ['walk', 'stand'],
+  ['walk', 'walk'],
+  ['meet', 'stand'],
+  ['handshake', 'stand'],
+  ['hug'],
+  ['point', 'stand'],
+];
+
 type Plan = Pick<Visit, 'people' | 'steps' | 'fightS'> & { readonly views: readonly View[] };
 
 const MANIFEST_HEADER = 'dataset,path,label,start_s,end_s,group,split,codec,fps,dur,bytes,note';
@@ -101,25 +115,15 @@ function planClip(label: Label, random: Random): Plan {
         views: ['hall', 'corner', 'side', 'hall'],
       };
     case 'no_fight': {
-      const quiet: readonly Step[][] = [
-        ['walk', 'stand'],
-        ['meet', 'stand', 'stand'],
-        ['walk', 'walk'],
-        ['handshake', 'stand'],
-        ['hug'],
-        ['point', 'stand'],
-      ];
-      return {
-        people: random.chance(0.3) ? 1 : 2,
-        ...{ steps: quietSteps(random, quiet) },
-        views: ['hall', 'corner', 'side', 'hall'],
-      };
+      const people = random.chance(0.3) ? 1 : 2;
+      const steps = random.pick(people === 1 ? QUIET_ALONE : QUIET_TOGETHER);
+      return { people, steps: [...steps, 'stand', 'stand'], views: ['hall', 'corner', 'side', 'hall'] };
     }
     case 'none':
       return {
         people: 2,
         steps: random.pick<readonly Step[]>([
-          ['stand', 'stand', 'stand'],
+          ['stand', 'walk', 'stand'],
           ['walk', 'stand'],
           ['stand', 'meet', 'stand'],
         ]),
@@ -149,10 +153,6 @@ function planClip(label: Label, random: Random): Plan {
         views: SOLO_VIEWS,
       };
   }
-}
-
-function quietSteps(random: Random, choices: readonly Step[][]): readonly Step[] {
-  return [...random.pick(choices), 'stand', 'stand'];
 }
 
 function labelledTimes(label: Label, truth: SceneTruth): (readonly [number | '', number | ''])[] {

@@ -5,10 +5,10 @@ import { hash2 } from './prng.ts';
 import type { KeyedMotion } from './motion-keys.ts';
 import type { Pose } from './pose.ts';
 
-/** A blow starts this often, by one or the other, seconds. */
-const BLOW_EVERY_S = 0.42;
+/** Each of the two starts a blow this often, half of it apart, seconds. */
+const BLOW_EVERY_S = 0.66;
 /** And takes this long. */
-const BLOW_S = 0.78;
+const BLOW_S = 0.74;
 /** Distance between the two, metres: what they circle around is half of it ahead. */
 export const FIGHT_GAP = 0.95;
 
@@ -21,7 +21,7 @@ const BLOWS: readonly (readonly [attack: KeyedMotion, answer: KeyedMotion])[] = 
 
 const GUARD: Pose = {
   ...STAND,
-  spine: 13,
+  spine: 20,
   nod: 10,
   twist: 14,
   leftShoulder: 52,
@@ -42,22 +42,22 @@ const GUARD: Pose = {
  */
 export function fightPose(seconds: number, remainingS: number, seed: number, role: 0 | 1): Pose {
   let pose = stepAround(seconds, seed, role);
-  const latest = Math.floor(seconds / BLOW_EVERY_S);
-  for (let blow = Math.max(0, latest - 2); blow <= latest; blow++) {
-    const share = (seconds - blow * BLOW_EVERY_S - 0.12 * hash2(blow, 1, seed)) / BLOW_S;
-    if (share <= 0 || share >= 1) continue;
-    const attacker = hash2(blow, 2, seed) < 0.5 ? 0 : 1;
-    const [attack, answer] = BLOWS[Math.floor(hash2(blow, 3, seed) * BLOWS.length)]!;
-    const keyed = poseAt(MOTION_KEYS[role === attacker ? attack : answer], share);
-    const moved = hash2(blow, 4, seed) < 0.5 ? keyed : mirrorPose(keyed);
-    const weight = smoothStep(share / 0.2) * smoothStep((1 - share) / 0.25);
-    const placed = {
-      ...moved,
-      aside: moved.aside + pose.aside,
-      yaw: pose.yaw,
-      forward: pose.forward + moved.forward * 0.8,
-    };
-    pose = blendPoses(pose, placed, weight);
+  // First what the other one does to me, then what I do: nobody waits for a blow to land.
+  const other = role === 0 ? 1 : 0;
+  for (const attacker of [other, role] as const) {
+    const sinceFirstS = seconds - attacker * (BLOW_EVERY_S / 2);
+    const latest = Math.floor(sinceFirstS / BLOW_EVERY_S);
+    for (let blow = Math.max(0, latest - 1); blow <= latest; blow++) {
+      const draw = (question: number): number => hash2(blow * 2 + attacker, question, seed);
+      const share = (sinceFirstS - blow * BLOW_EVERY_S - 0.14 * draw(1)) / BLOW_S;
+      if (share <= 0 || share >= 1) continue;
+      const [attack, answer] = BLOWS[Math.floor(draw(3) * BLOWS.length)]!;
+      const keyed = poseAt(MOTION_KEYS[attacker === role ? attack : answer], share);
+      const moved = draw(4) < 0.6 ? keyed : mirrorPose(keyed);
+      const weight = smoothStep(share / 0.3) * smoothStep((1 - share) / 0.4) * (attacker === role ? 1 : 0.7);
+      const forward = pose.forward + moved.forward * 0.7;
+      pose = blendPoses(pose, { ...moved, aside: moved.aside + pose.aside, yaw: pose.yaw, forward }, weight);
+    }
   }
   return blendPoses(STAND, pose, smoothStep(seconds / 0.3) * smoothStep(remainingS / 0.3));
 }
@@ -71,11 +71,11 @@ function stepAround(seconds: number, seed: number, role: 0 | 1): Pose {
     ...GUARD,
     yaw: (angle * 180) / Math.PI,
     aside: -(FIGHT_GAP / 2) * Math.sin(angle),
-    forward: (FIGHT_GAP / 2) * (1 - Math.cos(angle)) + (role === 0 ? 0.13 : -0.13) * sway,
+    forward: (FIGHT_GAP / 2) * (1 - Math.cos(angle)) + (role === 0 ? 0.17 : -0.17) * sway,
     leftKnee: GUARD.leftKnee + 10 * bounce,
     rightKnee: GUARD.rightKnee + 10 * bounce,
     leftHip: GUARD.leftHip + 8 * bounce + 10 * sway,
     rightHip: GUARD.rightHip + 5 * bounce - 10 * sway,
-    lean: 6 * sway,
+    lean: 9 * sway,
   };
 }

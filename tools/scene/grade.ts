@@ -9,13 +9,13 @@ export interface GradeSettings {
 }
 
 export interface Grade {
-  colour(colour: Colour): Colour;
+  readonly colour: (colour: Colour) => Colour;
   /** Brightness factor at a position, 0..1 from the top left. */
-  vignette(x: number, y: number): number;
+  readonly vignette: (x: number, y: number) => number;
 }
 
 export function describeGrade(random: Random): GradeSettings {
-  const exposure = random.range(0.72, 1.08);
+  const exposure = random.range(0.82, 1.08);
   const warm = random.range(-0.08, 0.1);
   return {
     gain: [exposure * (1 + warm), exposure, exposure * (1 - warm)],

@@ -61,6 +61,7 @@ switch (command) {
     await writeClipSet({ ...set, ...size, ...labels }, { ffmpegPath: values.ffmpeg });
     break;
   }
+  case undefined:
   default:
     fail(`no such command: ${command ?? '(none)'}`);
 }

@@ -18,7 +18,7 @@ export interface Shading {
   readonly towardsLamp: Vector;
   readonly ambient: number;
   readonly lamp: number;
-  colour(colour: Colour): Colour;
+  readonly colour: (colour: Colour) => Colour;
 }
 
 /** A limb may sink this far into what it rests on, metres: a person sits on a chair, not in it. */
@@ -79,8 +79,8 @@ function drawCapsule(
       if (surface - DEPTH_SLACK_M > depth[pixel]!) continue;
 
       const facing = (offX * light[0] + offY * light[1]) / radius + bulge * light[2];
-      // A little light from the side of the camera keeps limbs apart from one another where the lamp does not reach.
-      const level = shading.ambient * (0.62 + 0.38 * bulge) + shading.lamp * Math.max(0, facing);
+      // Cloth scatters light around a limb: full darkness away from the lamp would make joints look like a robot's.
+      const level = shading.ambient * (0.84 + 0.16 * bulge) + shading.lamp * (0.45 + 0.55 * facing);
       const cover = Math.min(1, radius + 0.5 - Math.sqrt(squared));
       const colour = colours[share > capsule.split ? 1 : 0];
       for (let channel = 0; channel < 3; channel++) {

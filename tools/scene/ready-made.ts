@@ -6,15 +6,15 @@ import type { Scene, SceneOptions } from './scene.ts';
 type Common = Partial<Pick<SceneOptions, 'seed' | 'view' | 'width' | 'height' | 'fps'>>;
 
 /** Seconds of empty room before the demo's people come, and after. */
-const STILL_S = 8;
+const STILL_S = 7.5;
 
 /** An empty room, people who come, and an empty room again: two who fight, or one who falls, gets up and goes. About 25 to 30 s. */
 export function demoScene(options: Common & { readonly story?: 'fight' | 'fall' } = {}): Scene {
-  const { story = 'fight', seed = 7, view = 'hall' } = options;
+  const { story = 'fight', seed = 5, view = 'hall' } = options;
   const common = { startS: STILL_S, enter: true, leave: true } as const;
   const visit: Visit =
     story === 'fight'
-      ? { ...common, people: 2, steps: ['fight'], fightS: 4.5 }
+      ? { ...common, people: 2, steps: ['fight'], fightS: 4 }
       : { ...common, people: 1, steps: ['walk', 'falling', 'fallen'] };
   return describeScene({ ...options, seed, view, visits: [visit], stillAfterS: STILL_S });
 }

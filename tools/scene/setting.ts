@@ -26,6 +26,9 @@ export interface Setting {
   readonly bed: Place;
 }
 
+/** Under the ceiling camera the stool stands here, metres from the middle. */
+const STOOL_Z = -0.6;
+
 interface Size {
   readonly width: number;
   readonly height: number;
@@ -55,22 +58,23 @@ function sideSetting(random: Random, size: Size): Setting {
   });
   const walled = random.chance(0.35);
   const z1 = walled ? random.range(2.2, 4) : 80;
+  const seatX = random.range(0.95, 1.25);
   const seatTexture = furnitureTexture(random);
-  const boxes = random.chance(0.5)
-    ? chair(0.7, 0.5, seatTexture)
-    : [block({ x: 0.7, z: 0.42, size: [0.9, 0.44, 0.42], texture: seatTexture })];
+  const chaired = random.chance(0.5);
+  const bench = block({ x: seatX, z: 0.9, size: [0.5, 0.44, 0.5], texture: seatTexture });
+  const heading = chaired ? Math.PI : random.pick([Math.PI, -Math.PI / 2, Math.PI / 2]);
   const room: Room = {
     ...{ x0: -80, x1: 80, z0: -80, z1, height: 60, door: undefined },
     floor: outdoorFloor(random),
     wall: indoorWall(random),
-    boxes: random.chance(0.6) ? boxes : boxes.slice(0, 1),
+    boxes: chaired ? chair(seatX, 0.9, seatTexture) : [bench],
     lamp: [random.range(-14, 14), 24, random.range(-18, 4)],
   };
   return {
     ...{ room, camera, stage: { x: -0.35, z: -0.4 } },
     facing: Math.PI / 2 + random.range(-0.25, 0.25),
     entries: outsideEntries(camera, size, -0.4),
-    seat: place(0.7, 0.08, Math.PI),
+    seat: place(seatX + Math.sin(heading) * 0.42, 0.9 + Math.cos(heading) * 0.42, heading),
     bed: place(-0.3, 0.1, Math.PI / 2),
   };
 }
@@ -78,8 +82,8 @@ function sideSetting(random: Random, size: Size): Setting {
 function indoorSetting(random: Random, size: Size, view: 'hall' | 'corner'): Setting {
   const hall = view === 'hall';
   const [wide, deep] = hall
-    ? [random.range(6, 8), random.range(6.5, 8)]
-    : [random.range(4.4, 5.6), random.range(4.6, 5.6)];
+    ? [random.range(6, 8), random.range(6.2, 7.4)]
+    : [random.range(4.2, 5), random.range(4.4, 5.2)];
   const height = hall ? random.range(3, 3.8) : random.range(2.6, 2.9);
   const doorX = hall ? random.range(-1.8, 1.2) : random.range(-1.2, 0.2);
   const bounds = { x0: -wide / 2, x1: wide / 2, z0: 0, z1: deep, height };
@@ -88,15 +92,15 @@ function indoorSetting(random: Random, size: Size, view: 'hall' | 'corner'): Set
   const position: Vector = hall
     ? [random.range(-1, 1), height - 0.25, 0.1]
     : [bounds.x0 + 0.15, height - 0.15, 0.15];
-  const target: Vector = [stage.x * 0.8, hall ? 0.75 : 0.65, stage.z + 0.35];
+  const target: Vector = [stage.x * 0.8, hall ? 0.95 : 0.8, stage.z + 0.25];
   const camera = createCamera({
     position,
     target,
-    fieldOfView: hall ? random.range(40, 50) : random.range(54, 64),
+    fieldOfView: hall ? random.range(40, 48) : random.range(46, 56),
     ...size,
   });
-  const seatX = Math.min(bounds.x1 - 0.8, stage.x + random.range(0.7, 1.1));
-  const seatZ = stage.z + random.range(0.5, 0.8);
+  const seatX = Math.min(bounds.x1 - 0.8, stage.x + random.range(1.2, 1.7));
+  const seatZ = stage.z + random.range(0.7, 1.1);
   const bedX = stage.x - 0.2;
   const room: Room = {
     ...{ ...bounds, door },
@@ -138,13 +142,15 @@ function ceilingSetting(random: Random, size: Size): Setting {
   const cloth: Box['texture'] = {
     kind: 'plain',
     colour: random.pick([
-      [226, 226, 228],
-      [170, 190, 210],
+      [196, 196, 200],
+      [140, 160, 184],
       [196, 176, 160],
     ] as const),
     contrast: 0.2,
     seed: 3,
   };
+  const stoolX = random.range(0.85, 1.15);
+  const heading = random.pick([0, -Math.PI / 2, -Math.PI / 4]);
   const bedZ = random.range(0.1, 0.45);
   const room: Room = {
     ...{ x0: -2.6, x1: 2.6, z0: -2.4, z1: 2.2, height: high + 0.1, door: undefined },
@@ -162,12 +168,11 @@ function ceilingSetting(random: Random, size: Size): Setting {
     ],
     lamp: [random.range(-0.8, 0.8), high - 0.2, random.range(-1, 1)],
   };
-  const stool = room.boxes[1]!;
   return {
     ...{ room, camera, stage: { x: -0.3, z: -0.55 } },
     facing: Math.PI / 2 + random.range(-0.6, 0.6),
     entries: [[place(-3.9, -0.6, 0)], [place(3.9, -0.8, 0)]],
-    seat: place((stool.min[0] + stool.max[0]) / 2, stool.min[2] - 0.24, Math.PI),
+    seat: place(stoolX + Math.sin(heading) * 0.42, STOOL_Z + Math.cos(heading) * 0.42, heading),
     bed: {
       ...place(0.1 + random.range(-0.1, 0.1), bedZ, random.chance(0.5) ? Math.PI / 2 : -Math.PI / 2),
       height: bedHeight,
