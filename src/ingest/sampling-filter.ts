@@ -16,7 +16,7 @@ export interface PictureOptions {
  * the picture itself; it prints only pictures that carry metadata, hence the mark.
  */
 export function samplingFilter({ width, height, fit, fps }: PictureOptions): string {
-  const slot = (pts: string): string => `floor(${pts}*${fps}/1000000+0.5)`;
+  const slot = (pts: string): string => `floor((${pts}+${toleranceUs(fps)})*${fps}/1000000)`;
   const scale =
     fit === 'crop'
       ? `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bilinear,crop=${width}:${height}`
@@ -30,7 +30,19 @@ export function samplingFilter({ width, height, fit, fps }: PictureOptions): str
   ].join(',');
 }
 
-/** The grid slot of a presentation time: the same arithmetic as in the filter. */
+/**
+ * The grid slot of a presentation time: slot n takes the first picture from n/fps on. The same arithmetic, to the
+ * rounding of doubles, as in the filter.
+ */
 export function slotOf(ptsUs: number, fps: number): number {
-  return Math.floor((ptsUs * fps) / 1_000_000 + 0.5);
+  return Math.floor(((ptsUs + toleranceUs(fps)) * fps) / 1_000_000);
+}
+
+/**
+ * A picture so little early counts as in time: clocks of cameras jitter and containers round to milliseconds, and at equal rates
+ * every second picture would else miss its slot. Short enough that the last picture of a file (up to 125 a second)
+ * does not slip into a slot behind its end.
+ */
+function toleranceUs(fps: number): number {
+  return Math.min(8000, Math.floor(500_000 / fps));
 }

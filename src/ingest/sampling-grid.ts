@@ -21,7 +21,7 @@ export const HOLE_MS = 2000;
 /** Decoders of damaged streams and low-delay decoding of B-frames step back by a few frames; clocks reset by more. */
 const OUT_OF_ORDER_US = 500_000;
 
-/** Slot n is the picture nearest to n/fps on the source's clock, within half a slot. */
+/** Slot n is the first picture from n/fps on of the source's clock, or the one before it where that slot has none. */
 export function createSamplingGrid(fps: number): SamplingGrid {
   const mostHolds = Math.max(0, Math.floor((HOLE_MS / 1000) * fps) - 1);
   let last: { readonly slot: number; readonly ptsUs: number } | undefined;

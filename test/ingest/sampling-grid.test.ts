@@ -15,8 +15,14 @@ function placeAll(fps: number, ptsUs: readonly (number | undefined)[]): string[]
 }
 
 describe('sampling grid', () => {
-  it('puts every picture into the nearest slot', () => {
-    expect(placeAll(10, [0, 80_000, 160_000, 280_000])).toEqual(['0 start', '1+0', '2+0', '3+0']);
+  it('fills each slot with the first picture of its time, and forgives a little jitter', () => {
+    expect(placeAll(10, [0, 120_000, 199_000, 210_000, 295_000])).toEqual([
+      '0 start',
+      '1+0',
+      '2+0',
+      'late',
+      '3+0',
+    ]);
   });
 
   it('lets pictures stand still over a short hole, and breaks at a long one', () => {

@@ -1,0 +1,288 @@
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { Clip, Frame } from '../../../src/core/frame.ts';
+import { readClips } from '../../support/clip-reader.ts';
+import { ffmpeg, pictureMs, timeVideo } from '../../support/lavfi.ts';
+import { descendantsOf } from '../../support/processes.ts';
+
+const trafficVideo = join(
+  process.env['ACTIONSTREAM_DATA'] ?? '../shared/data',
+  'cctv/traffic_camera_vfr.mp4',
+);
+
+let folder: string;
+let plain: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ingest-files-'));
+  plain = await timeVideo(folder, 'plain.mp4', { seconds: 8 });
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** Distance of two pictures of `plain`: none lies further from its slot. */
+const PICTURE_MS = 40;
+const everyFrame = { kind: 'file', policy: 'every_frame' } as const;
+
+async function clipsOf(
+  url: string,
+  options: Parameters<typeof readClips>[0] | object = {},
+): Promise<readonly Clip[]> {
+  const reader = readClips({ ...everyFrame, ...options, url });
+  await reader.done;
+  return reader.clips;
+}
+
+/** Furthest that any picture lies from the time its frame claims. */
+function worstMs(frames: readonly Frame[]): number {
+  return Math.max(...frames.map((frame) => Math.abs(pictureMs(frame) - frame.ptsUs / 1000)));
+}
+
+describe('a file', () => {
+  it('gives every frame of the grid once, in order, and ends', async () => {
+    const reader = readClips({
+      ...everyFrame,
+      url: plain,
+      window: { frames: 8, stride: 8, fps: 10, tail: 'drop' },
+    });
+    await reader.done;
+    const frames = reader.clips.flatMap((clip) => clip.frames);
+
+    expect(frames.map(({ index }) => index)).toEqual(Array.from({ length: 80 }, (_, index) => index));
+    expect(frames.map(({ ptsUs }) => ptsUs)).toEqual(frames.map(({ index }) => index * 100_000));
+    expect(reader.clips.map(({ endUs }) => endUs).slice(0, -1)).toEqual(
+      reader.clips.map(({ startUs }) => startUs).slice(1),
+    );
+    expect(reader.transitions.map(({ state, reason }) => `${state} ${reason}`)).toEqual([
+      'connecting start',
+      'up first_frame',
+      'ended eof',
+    ]);
+    expect(reader.stream.counters).toMatchObject({ framesDecoded: 80, clipsFormed: 10, clipsDropped: {} });
+    expect(reader.stream.clockSource).toBe('media');
+  });
+
+  it('shows each picture at its time, at any sampling rate', async () => {
+    for (const fps of [4, 12, 25]) {
+      const clips = await clipsOf(plain, { window: { frames: 4, stride: 4, fps, tail: 'short' } });
+      const frames = clips.flatMap((clip) => clip.frames);
+
+      expect(frames).toHaveLength(8 * fps);
+      expect(worstMs(frames)).toBeLessThanOrEqual(PICTURE_MS + 10);
+    }
+  });
+
+  it('repeats pictures where the file has fewer than the grid', async () => {
+    const slow = await timeVideo(folder, 'slow.mp4', { seconds: 8, fps: 5 });
+    const frames = (await clipsOf(slow, { window: { frames: 1, stride: 1, fps: 20, tail: 'drop' } })).flatMap(
+      (clip) => clip.frames,
+    );
+
+    expect(frames.map(({ ptsUs }) => ptsUs)).toEqual(frames.map(({ index }) => index * 50_000));
+    expect(frames.length).toBe(39 * 4 + 1);
+    expect(frames[1]?.data).toBe(frames[0]?.data);
+  });
+
+  it('samples a variable frame rate by time, not by picture number', async () => {
+    // 25 pictures a second, then 5, then 12.5.
+    const vfr = await timeVideo(folder, 'vfr.mkv', {
+      seconds: 9,
+      filter: "select='if(lt(t,3),1,if(lt(t,6),not(mod(n,5)),not(mod(n,2))))'",
+    });
+    const frames = (await clipsOf(vfr, { window: { frames: 1, stride: 1, fps: 10, tail: 'drop' } })).flatMap(
+      (clip) => clip.frames,
+    );
+
+    expect(frames.map(({ ptsUs }) => ptsUs)).toEqual(frames.map(({ index }) => index * 100_000));
+    expect(frames.length).toBeGreaterThanOrEqual(89);
+    expect(worstMs(frames)).toBeLessThanOrEqual(5 * PICTURE_MS + 10);
+    expect(worstMs(frames.filter(({ ptsUs }) => ptsUs < 2_900_000))).toBeLessThanOrEqual(PICTURE_MS + 10);
+  });
+
+  if (existsSync(trafficVideo)) {
+    it('samples real footage of variable frame rate over its whole length', async () => {
+      const clips = await clipsOf(trafficVideo, {
+        window: { frames: 10, stride: 10, fps: 10, tail: 'short' },
+      });
+
+      expect(clips.every(({ segment }) => segment === 0)).toBe(true);
+      expect(clips.at(-1)?.endUs).toBeGreaterThan(34_300_000);
+      expect(clips.at(-1)?.endUs).toBeLessThan(34_600_000);
+    });
+  } else {
+    process.stderr.write(`left out: real footage of variable frame rate (${trafficVideo} is not there)\n`);
+  }
+
+  it('starts a segment where its clock jumps or steps back, and no clip spans it', async () => {
+    const parts = await Promise.all(
+      [0, 100, 0].map(async (offset, part) => {
+        const path = join(folder, `part-${part}.ts`);
+        await ffmpeg('-i', plain, '-c', 'copy', '-t', '2', '-output_ts_offset', String(offset), path);
+        return readFile(path);
+      }),
+    );
+    const jumping = join(folder, 'jumping.ts');
+    await writeFile(jumping, Buffer.concat(parts));
+
+    const reader = readClips({
+      ...everyFrame,
+      url: jumping,
+      window: { frames: 8, stride: 4, fps: 10, tail: 'short' },
+      startTimeMs: 5000,
+    });
+    await reader.done;
+
+    expect(new Set(reader.clips.map(({ segment }) => segment))).toEqual(new Set([0, 1, 2]));
+    for (const { frames, segment, startUs, endUs, startedAtMs, endedAtMs } of reader.clips) {
+      expect(frames.every((frame) => frame.segment === segment)).toBe(true);
+      expect(endUs).toBeGreaterThan(startUs);
+      expect(endedAtMs).toBeGreaterThan(startedAtMs);
+    }
+    const frames = reader.clips.flatMap((clip) => clip.frames).sort((a, b) => a.index - b.index);
+    const captured = frames.map(({ capturedAtMs }) => capturedAtMs);
+    expect(captured).toEqual([...captured].sort((a, b) => a - b));
+    expect(captured[0]).toBe(5000);
+    // The hole is a gap; where the clock stepped back the file simply goes on.
+    expect(reader.gaps).toHaveLength(1);
+    expect((reader.gaps[0]?.toMs ?? 0) - (reader.gaps[0]?.fromMs ?? 0)).toBeGreaterThan(97_000);
+  });
+
+  it('reads a name that looks like an option', async () => {
+    const odd = join(folder, '-y cam:1.mp4');
+    await copyFile(plain, odd);
+
+    expect(await clipsOf(odd)).toHaveLength(20);
+  });
+
+  it('every_frame: waits for a slow reader, holds little, and drops nothing', async () => {
+    let goOn = (): void => undefined;
+    let paused: Promise<void> | undefined = new Promise<void>((resolve) => (goOn = resolve));
+    const window = { frames: 5, stride: 5, fps: 25, tail: 'drop' } as const;
+    const reader = readClips(
+      { ...everyFrame, url: plain, window, queueClips: 2, width: 128, height: 128 },
+      async () => paused,
+    );
+
+    await reader.until('first clip', () => reader.clips.length === 1);
+    const held = await settled(() => reader.stream.counters.framesDecoded);
+    // Two clips in the queue, one with the reader, one being made; a read of 64 KiB ends amid the next picture.
+    expect(held).toBeLessThanOrEqual(5 * 4 + 2);
+
+    paused = undefined;
+    goOn();
+    await reader.done;
+    expect(reader.stream.counters).toMatchObject({ framesDecoded: 200, clipsFormed: 40, clipsDropped: {} });
+    expect(reader.clips).toHaveLength(40);
+  });
+
+  it('freshest: never waits, keeps the newest clips and counts the others', async () => {
+    let goOn = (): void => undefined;
+    const pause = new Promise<void>((resolve) => (goOn = resolve));
+    const reader = readClips({ ...everyFrame, url: plain, policy: 'freshest', queueClips: 3 }, () => pause);
+
+    await reader.until('end of file', () => reader.transitions.at(-1)?.state === 'ended');
+    goOn();
+    await reader.done;
+
+    const { clipsFormed, clipsDropped } = reader.stream.counters;
+    expect(clipsFormed).toBe(20);
+    expect(reader.clips.length + (clipsDropped['freshest'] ?? 0)).toBe(20);
+    expect(reader.clips.slice(-3).map(({ sequence }) => sequence)).toEqual([17, 18, 19]);
+  });
+
+  it('stops within a second of an abort, with every child gone', async () => {
+    const reader = readClips(
+      { ...everyFrame, url: plain, queueClips: 1 },
+      () => new Promise((resolve) => setTimeout(resolve, 50)),
+    );
+    await reader.until('first clip', () => reader.clips.length === 1);
+
+    const before = performance.now();
+    await reader.stop();
+
+    expect(performance.now() - before).toBeLessThan(1000);
+    expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'aborted' });
+    await expect.poll(() => descendantsOf(process.pid).then(ffmpegs)).toEqual([]);
+  });
+});
+
+describe('a file that cannot be read', () => {
+  it.each([
+    [
+      'is not there',
+      () => Promise.resolve(join(folder, 'none.mp4')),
+      'INPUT_INVALID',
+      /none\.mp4: no such file/,
+    ],
+    ['is a directory', () => Promise.resolve(folder), 'INPUT_INVALID', /is a directory/],
+    ['is empty', () => written('empty.mp4', Buffer.alloc(0)), 'INPUT_INVALID', /is empty \(0 bytes\)/],
+    [
+      'is no video',
+      () => written('text.mp4', Buffer.from('hello '.repeat(5000))),
+      'INPUT_INVALID',
+      /damaged, cut short or no video/,
+    ],
+    ['lost its index', () => cutShort(plain, 'cut.mp4'), 'INPUT_INVALID', /damaged, cut short or no video/],
+    ['holds only sound', sound, 'SOURCE_NO_VIDEO', /matches no streams.*video track/],
+  ] as const)('throws at once where it %s', async (_, make, code, message) => {
+    const reader = readClips({ ...everyFrame, url: await make() });
+
+    await expect(reader.done).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    });
+    expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'error' });
+    expect(reader.clips).toEqual([]);
+  });
+
+  it('delivers what comes before the damage of a file that was cut short, and says so', async () => {
+    const whole = join(folder, 'whole.ts');
+    await ffmpeg('-i', plain, '-c', 'copy', whole);
+    const reader = readClips({ ...everyFrame, url: await cutShort(whole, 'cut.ts') });
+    await reader.done;
+
+    expect(reader.clips.length).toBeGreaterThanOrEqual(8);
+    expect(reader.clips.length).toBeLessThanOrEqual(12);
+    expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'eof' });
+  });
+});
+
+async function written(name: string, bytes: Buffer): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+async function cutShort(path: string, name: string): Promise<string> {
+  const { size } = await stat(path);
+  return written(name, (await readFile(path)).subarray(0, size / 2));
+}
+
+async function sound(): Promise<string> {
+  const path = join(folder, 'sound.wav');
+  await ffmpeg('-f', 'lavfi', '-i', 'sine=duration=1', path);
+  return path;
+}
+
+/** The value once it has not changed for half a second. */
+async function settled(read: () => number): Promise<number> {
+  for (let last = NaN; ;) {
+    const value = read();
+    if (value === last) return value;
+    last = value;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+function ffmpegs(processes: readonly { readonly command: string }[]): string[] {
+  return processes
+    .map(({ command }) => command)
+    .filter((command) => /ffmpeg|actionstream-guard/.test(command));
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+import { findFfmpeg, probeSource } from '../../../src/ingest/index.ts';
+import { startRtspServer } from '../../../tools/local/rtsp-server.ts';
+import { timeVideo } from '../../support/lavfi.ts';
+
+const never = new AbortController().signal;
+
+let folder: string;
+let video: string;
+let ffmpegPath: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ingest-probe-'));
+  video = await timeVideo(folder, 'scene.mp4', { seconds: 4, fps: 20, keyframeEvery: 10 });
+  ({ path: ffmpegPath } = await findFfmpeg(process.env));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('probeSource', () => {
+  it('reports what a file holds', async () => {
+    await expect(probeSource({ url: video, ffmpegPath }, never)).resolves.toEqual({
+      source: video,
+      codec: 'h264',
+      width: 64,
+      height: 64,
+      declaredFps: 20,
+      measuredFps: 20,
+      variableFrameRate: false,
+      keyframeIntervalMs: 500,
+      durationMs: 4000,
+    });
+  });
+
+  it('reports what a camera sends, and no password', async () => {
+    const server = await startRtspServer({
+      file: video,
+      auth: { username: 'u', password: 'secret', scheme: 'digest' },
+    });
+    onTestFinished(() => server.stop());
+
+    const report = await probeSource(
+      { url: server.url, username: 'u', password: 'secret', ffmpegPath, seconds: 2 },
+      never,
+    );
+
+    expect(report).toMatchObject({ codec: 'h264', width: 64, height: 64, keyframeIntervalMs: 500 });
+    expect(report.measuredFps).toBeCloseTo(20, 0);
+    expect(JSON.stringify(report)).not.toContain('secret');
+  });
+
+  it('throws typed errors', async () => {
+    const server = await startRtspServer({
+      file: video,
+      auth: { username: 'u', password: 'secret', scheme: 'basic' },
+    });
+    onTestFinished(() => server.stop());
+
+    await expect(probeSource({ url: join(folder, 'none.mp4'), ffmpegPath }, never)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
+    await expect(
+      probeSource({ url: server.url, username: 'u', password: 'other', ffmpegPath }, never),
+    ).rejects.toMatchObject({
+      code: 'SOURCE_UNAUTHORIZED',
+    });
+    await expect(probeSource({ url: 'rtsp://127.0.0.1:1/cam', ffmpegPath }, never)).rejects.toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+    });
+    server.faults.stall();
+    await expect(
+      probeSource({ url: server.url, username: 'u', password: 'secret', ffmpegPath, timeoutMs: 1500 }, never),
+    ).rejects.toMatchObject({ code: 'SOURCE_STALLED' });
+    await expect(probeSource({ url: video, ffmpegPath: '/nowhere/ffmpeg' }, never)).rejects.toMatchObject({
+      code: 'FFMPEG_MISSING',
+    });
+    await expect(probeSource({ url: video, ffmpegPath }, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
+  });
+});
