@@ -1,3 +1,4 @@
+import { ActionstreamError } from '../core/errors.ts';
 import { axisPadding } from './network/padding.ts';
 import type { Network } from './network/graph.ts';
 import { shapesOf } from './network/cost.ts';
@@ -38,24 +39,24 @@ export function completeSteps(network: Network): readonly [first: number, last: 
     if (node.op === 'input') {
       fields.set(node.name, { jump: 1, low: node.encoding.kind === 'motion' ? -1 : 0, high: 0 });
     } else if (node.op === 'concat') {
-      fields.set(node.name, widest(node.inputs.map((input) => fields.get(input)!)));
+      fields.set(node.name, widest(node.inputs.map((input) => known(fields, input))));
     } else if (node.op === 'conv' || node.op === 'max_pool') {
-      const { jump, low, high } = fields.get(node.input)!;
+      const { jump, low, high } = known(fields, node.input);
       const [kernel] = node.kernel;
       const [stride] = node.stride;
-      const { before } = axisPadding(padding, shapes.get(node.input)![0], kernel, stride);
+      const { before } = axisPadding(padding, known(shapes, node.input)[0], kernel, stride);
       fields.set(node.name, {
         jump: jump * stride,
         low: low - before * jump,
         high: high + (kernel - 1 - before) * jump,
       });
     } else {
-      fields.set(node.name, fields.get(node.input)!);
+      fields.set(node.name, known(fields, node.input));
     }
   }
-  const { jump, low, high } = fields.get(sgs.input)!;
+  const { jump, low, high } = known(fields, sgs.input);
   const first = Math.max(0, Math.ceil(-low / jump));
-  const last = Math.min(shapes.get(sgs.input)![0] - 1, Math.floor((frames - 1 - high) / jump));
+  const last = Math.min(known(shapes, sgs.input)[0] - 1, Math.floor((frames - 1 - high) / jump));
   return first <= last ? [first, last] : undefined;
 }
 
@@ -69,5 +70,13 @@ interface Field {
 function widest(fields: readonly Field[]): Field {
   const low = Math.min(...fields.map((field) => field.low));
   const high = Math.max(...fields.map((field) => field.high));
-  return { jump: fields[0]!.jump, low, high };
+  return { jump: Math.max(...fields.map((field) => field.jump)), low, high };
+}
+
+/** Nodes stand in topological order, so whatever a node reads is there. */
+function known<T>(values: ReadonlyMap<string, T>, name: string): T {
+  const value = values.get(name);
+  if (value === undefined)
+    throw new ActionstreamError('INTERNAL', `node ${name} is read before it is written`);
+  return value;
 }

@@ -3,7 +3,7 @@ import { STAGES, type MixedChannels, type Stage, type StageName, type Triple } f
 import { parseVariant, type TemporalForm, type Variant } from './variants.ts';
 
 /** torchvision's preset for its S3D: also used for networks trained here. */
-export const KINETICS_RGB = {
+const KINETICS_RGB = {
   kind: 'rgb',
   mean: [0.43216, 0.394666, 0.37645],
   std: [0.22803, 0.22145, 0.216989],

@@ -4,7 +4,7 @@ import { axisPadding } from './padding.ts';
 /** [t, h, w, c] */
 export type Shape = readonly [t: number, h: number, w: number, c: number];
 
-export interface LayerCost {
+interface LayerCost {
   readonly name: string;
   readonly multiplyAdds: number;
   readonly parameters: number;

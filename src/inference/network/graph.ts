@@ -66,7 +66,7 @@ interface NodeBase {
   readonly stage: string;
 }
 
-export interface InputNode extends NodeBase {
+interface InputNode extends NodeBase {
   readonly op: 'input';
   readonly encoding: InputEncoding;
 }
@@ -98,7 +98,7 @@ export interface GateNode extends NodeBase {
   readonly bias: boolean;
 }
 
-export interface ConcatNode extends NodeBase {
+interface ConcatNode extends NodeBase {
   readonly op: 'concat';
   readonly inputs: readonly string[];
 }

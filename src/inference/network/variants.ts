@@ -37,6 +37,12 @@ export function listVariantNames(): readonly string[] {
   return [...Object.keys(WITHOUT_LAYER), ...cut];
 }
 
+/** Whether a text names a network (perhaps with a layer that does not exist), rather than a file. */
+export function isVariantName(text: string): boolean {
+  const [base = ''] = text.toLowerCase().split(':', 1);
+  return Object.hasOwn(WITHOUT_LAYER, base) || Object.hasOwn(WITH_LAYER, base);
+}
+
 /** @throws ActionstreamError NETWORK_UNKNOWN naming the known names or layers. */
 export function parseVariant(text: string): Variant {
   const [base = '', layerText] = text.split(':', 2);
