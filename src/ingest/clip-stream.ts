@@ -3,13 +3,15 @@ import { Subject } from 'rxjs';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Clip, ClockSource, Frame, StreamTransition } from '../core/frame.ts';
 import { createClipQueue } from './clip-queue.ts';
+import { describeArguments } from './ffmpeg-command.ts';
 import { runFfmpeg } from './ffmpeg-run.ts';
 import { createFrameAssembler, type Discontinuity } from './frame-assembler.ts';
 import { samplingFilter } from './sampling-filter.ts';
 import { composeSourceAddress } from './source-address.ts';
 import { superviseStream } from './stream-supervisor.ts';
+import { createStreamCounters } from './stream-counters.ts';
 import { createThrottledReporter } from './throttled-reporter.ts';
-import type { ClipStream, StreamCounters, StreamHooks, StreamOptions } from './types.ts';
+import type { ClipStream, StreamHooks, StreamOptions } from './types.ts';
 import { windowClips } from './window-clips.ts';
 
 /**
@@ -22,7 +24,7 @@ import { windowClips } from './window-clips.ts';
 export function createClipStream(options: StreamOptions, hooks: StreamHooks): ClipStream {
   const { streamId, kind, window } = options;
   const address = composeSourceAddress(options);
-  const counters = createCounters();
+  const counters = createStreamCounters();
   const clockSource: ClockSource = kind === 'live' ? 'wallclock' : 'media';
   const fields = { stream_id: streamId, source: address.display };
   const complaints = createThrottledReporter(hooks.logger, { message: 'ffmpeg complains', fields });
@@ -74,11 +76,16 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
     let whyDown = 'start';
     const assembler = createFrameAssembler(
       { ...options, fps: window.fps, startTimeMs: options.startTimeMs ?? 0, now: Date.now },
-      (frame) => {
-        frames.next(frame);
-      },
-      (discontinuity) => {
-        tellDiscontinuity(discontinuity, whyDown);
+      {
+        onFrame: (frame) => {
+          frames.next(frame);
+        },
+        onDiscontinuity: (discontinuity) => {
+          tellDiscontinuity(discontinuity, whyDown);
+        },
+        onLate: () => {
+          counters.count('framesDropped', 'late');
+        },
       },
     );
     const run = {
@@ -98,9 +105,7 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
       },
       onPicture: (data: Uint8Array) => {
         counters.pictureDecoded();
-        const late = assembler.late;
         assembler.picture(data);
-        if (assembler.late > late) counters.count('framesDropped', 'late');
       },
       onMessage: (line: string) => {
         complaints.note(line);
@@ -117,6 +122,7 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
         {
           run(until) {
             assembler.restart();
+            hooks.logger.debug({ ...fields, arguments: describeArguments(run.plan) }, 'starting ffmpeg');
             return runFfmpeg(run, until);
           },
           transition,
@@ -150,46 +156,4 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
     hooks.logger[level]({ ...fields, state, reason, ...text }, `stream ${state}: ${reason}`);
     hooks.onTransition({ streamId, state, atMs: Date.now(), reason, ...text });
   }
-}
-
-interface Counters {
-  pictureDecoded(): void;
-  clipFormed(): void;
-  count(what: 'clipsDropped' | 'framesDropped' | 'reconnects', reason: string): void;
-  read(): StreamCounters;
-}
-
-function createCounters(): Counters {
-  const reasons = { clipsDropped: {}, framesDropped: {}, reconnects: {} } as Record<
-    'clipsDropped' | 'framesDropped' | 'reconnects',
-    Record<string, number>
-  >;
-  let framesDecoded = 0;
-  let clipsFormed = 0;
-  let lastFrameAtMs: number | undefined;
-  return {
-    pictureDecoded() {
-      framesDecoded += 1;
-      lastFrameAtMs = Date.now();
-    },
-    clipFormed() {
-      clipsFormed += 1;
-    },
-    count(what, reason) {
-      reasons[what][reason] = (reasons[what][reason] ?? 0) + 1;
-    },
-    read() {
-      const copies = {
-        clipsDropped: { ...reasons.clipsDropped },
-        framesDropped: { ...reasons.framesDropped },
-        reconnects: { ...reasons.reconnects },
-      };
-      return {
-        framesDecoded,
-        clipsFormed,
-        ...copies,
-        ...(lastFrameAtMs === undefined ? {} : { lastFrameAtMs }),
-      };
-    },
-  };
 }

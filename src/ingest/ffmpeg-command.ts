@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import { PassThrough, type Writable } from 'node:stream';
 import { promisify } from 'node:util';
 
 import createCommand from 'fluent-ffmpeg';
@@ -42,10 +42,10 @@ export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<C
   });
 }
 
-/** The arguments that a plan becomes; what the process list will show. */
-export function describeArguments(plan: FfmpegPlan, pixels: Writable): readonly string[] {
+/** The arguments that a plan becomes, as the process list shows them: no secret is among them. */
+export function describeArguments(plan: FfmpegPlan): readonly string[] {
   const { target } = inputSource(plan.address, plan.kind, plan.ioTimeoutMs);
-  return composeCommand(plan, target).output(pixels)._getArguments();
+  return composeCommand(plan, target).output(new PassThrough())._getArguments();
 }
 
 function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegCommand {

@@ -108,6 +108,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   if (signal.aborted) stop();
   try {
     await Promise.all([closed, finished]);
+    if (splitter.pendingBytes > 0 && !signal.aborted) run.onMessage('the last picture is incomplete');
     return { cause, exitCode: child.exitCode, pictures, healthyMs: lastAt - firstAt, messages };
   } finally {
     signal.removeEventListener('abort', stop);

@@ -19,6 +19,14 @@ export interface Discontinuity {
   readonly capturedAtMs: number;
 }
 
+interface AssemblerHandlers {
+  readonly onFrame: (frame: Frame) => void;
+  /** Comes before the first frame of its segment. */
+  readonly onDiscontinuity: (discontinuity: Discontinuity) => void;
+  /** A picture was given up: out of order, or its slot is taken. */
+  readonly onLate: () => void;
+}
+
 export interface FrameAssembler {
   /** Announces the presentation time of the next picture. */
   pts(ptsUs: number | undefined): void;
@@ -26,7 +34,6 @@ export interface FrameAssembler {
   picture(data: Uint8Array): void;
   /** The source was opened anew: what comes next belongs to another segment. */
   restart(): void;
-  readonly late: number;
 }
 
 /**
@@ -39,8 +46,7 @@ export interface FrameAssembler {
  */
 export function createFrameAssembler(
   options: AssemblerOptions,
-  onFrame: (frame: Frame) => void,
-  onDiscontinuity: (discontinuity: Discontinuity) => void,
+  { onFrame, onDiscontinuity, onLate }: AssemblerHandlers,
 ): FrameAssembler {
   const { streamId, width, height, fps, kind, now } = options;
   const grid = createSamplingGrid(fps);
@@ -48,7 +54,6 @@ export function createFrameAssembler(
   const pictures: Uint8Array[] = [];
   let last: Frame | undefined;
   let nextIndex = 0;
-  let late = 0;
   let segment = -1;
   /** Slot and capture time of the segment's first frame. */
   let origin = { slot: 0, capturedAtMs: 0 };
@@ -69,9 +74,6 @@ export function createFrameAssembler(
       pictures.length = 0;
       grid.reset();
     },
-    get late() {
-      return late;
-    },
   };
 
   function pair(): void {
@@ -86,7 +88,7 @@ export function createFrameAssembler(
     const placement = grid.place(ptsUs);
     switch (placement.kind) {
       case 'late':
-        late += 1;
+        onLate();
         return;
       case 'next':
         for (let slot = placement.slot - placement.holds; slot < placement.slot; slot += 1)

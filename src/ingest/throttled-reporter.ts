@@ -5,15 +5,12 @@ export interface ThrottledReporter {
   note(cause: string): void;
   /** Logs what has been held back. */
   flush(): void;
-  readonly total: number;
-  readonly last: string | undefined;
 }
 
 export function createThrottledReporter(
   logger: Logger,
   { message, fields, intervalMs = 1000, now = () => performance.now() }: ReporterOptions,
 ): ThrottledReporter {
-  let total = 0;
   let unreported = 0;
   let last: string | undefined;
   let reportedAt = -Infinity;
@@ -24,19 +21,12 @@ export function createThrottledReporter(
   };
   return {
     note(cause) {
-      total += 1;
       unreported += 1;
       last = cause;
       if (now() - reportedAt >= intervalMs) report();
     },
     flush() {
       if (unreported > 0) report();
-    },
-    get total() {
-      return total;
-    },
-    get last() {
-      return last;
     },
   };
 }

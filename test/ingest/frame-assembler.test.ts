@@ -11,6 +11,7 @@ interface Bench {
   readonly assembler: FrameAssembler;
   readonly frames: Frame[];
   readonly breaks: Discontinuity[];
+  readonly late: () => number;
   /** One picture at a time of the source, arriving at a time of the wall clock. */
   readonly feed: (ptsMs: number, wallMs?: number) => void;
 }
@@ -20,15 +21,20 @@ function bench(kind: 'live' | 'file', startTimeMs = 0): Bench {
   const breaks: Discontinuity[] = [];
   let wall = 0;
   let count = 0;
+  let late = 0;
   const assembler = createFrameAssembler(
     { streamId: 'cam', width: 1, height: 1, fps: 10, kind, startTimeMs, now: () => wall },
-    (frame) => frames.push(frame),
-    (discontinuity) => breaks.push(discontinuity),
+    {
+      onFrame: (frame) => frames.push(frame),
+      onDiscontinuity: (discontinuity) => breaks.push(discontinuity),
+      onLate: () => (late += 1),
+    },
   );
   return {
     assembler,
     frames,
     breaks,
+    late: () => late,
     feed(ptsMs, wallMs = wall) {
       wall = wallMs;
       assembler.pts(ptsMs * 1000);
@@ -127,6 +133,18 @@ describe('frame assembler', () => {
     const times = frames.map(({ capturedAtMs }) => capturedAtMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
     expect(frames.at(-1)).toMatchObject({ segment: 1, capturedAtMs: 52_100 });
+  });
+
+  it('counts what it gives up, also when the time comes after the picture', () => {
+    const { assembler, frames, late } = bench('file');
+
+    for (const pts of [100_000, 50_000, 110_000, 200_000]) {
+      assembler.picture(Uint8Array.of(0));
+      assembler.pts(pts);
+    }
+
+    expect(late()).toBe(2);
+    expect(frames).toHaveLength(2);
   });
 
   it('starts a segment after a restart, forgets halves without a partner and counts the index on', () => {

@@ -22,6 +22,5 @@ describe('throttled reporter', () => {
       { stream_id: 'cam', count: 100, last_cause: 'cause 2000' },
       { stream_id: 'cam', count: 49, last_cause: 'cause 2490' },
     ]);
-    expect(reporter).toMatchObject({ total: 250, last: 'cause 2490' });
   });
 });

@@ -154,6 +154,32 @@ describe('a file', () => {
     expect((reader.gaps[0]?.toMs ?? 0) - (reader.gaps[0]?.fromMs ?? 0)).toBeGreaterThan(97_000);
   });
 
+  it('starts a segment where the picture changes its size, and loses none', async () => {
+    const parts = await Promise.all(
+      ['32:32', '96:64'].map(async (size) => {
+        const path = join(folder, `size-${size.replace(':', 'x')}.ts`);
+        await ffmpeg(
+          '-i',
+          plain,
+          '-t',
+          '2',
+          '-vf',
+          `scale=${size}`,
+          '-c:v',
+          'libx264',
+          '-preset',
+          'ultrafast',
+          path,
+        );
+        return readFile(path);
+      }),
+    );
+    const changing = await written('changing.ts', Buffer.concat(parts));
+    const clips = await clipsOf(changing, { window: { frames: 5, stride: 5, fps: 10, tail: 'drop' } });
+
+    expect(clips.map(({ segment }) => segment)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+  });
+
   it('reads a name that looks like an option', async () => {
     const odd = join(folder, '-y cam:1.mp4');
     await copyFile(plain, odd);

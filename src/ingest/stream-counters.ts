@@ -1,0 +1,45 @@
+import type { StreamCounters } from './types.ts';
+
+/** What a stream has done so far. */
+export interface StreamTally {
+  pictureDecoded(): void;
+  clipFormed(): void;
+  /** `reason` is from a closed vocabulary: it becomes a metric label. */
+  count(what: 'clipsDropped' | 'framesDropped' | 'reconnects', reason: string): void;
+  read(): StreamCounters;
+}
+
+export function createStreamCounters(): StreamTally {
+  const reasons = { clipsDropped: {}, framesDropped: {}, reconnects: {} } as Record<
+    'clipsDropped' | 'framesDropped' | 'reconnects',
+    Record<string, number>
+  >;
+  let framesDecoded = 0;
+  let clipsFormed = 0;
+  let lastFrameAtMs: number | undefined;
+  return {
+    pictureDecoded() {
+      framesDecoded += 1;
+      lastFrameAtMs = Date.now();
+    },
+    clipFormed() {
+      clipsFormed += 1;
+    },
+    count(what, reason) {
+      reasons[what][reason] = (reasons[what][reason] ?? 0) + 1;
+    },
+    read() {
+      const copies = {
+        clipsDropped: { ...reasons.clipsDropped },
+        framesDropped: { ...reasons.framesDropped },
+        reconnects: { ...reasons.reconnects },
+      };
+      return {
+        framesDecoded,
+        clipsFormed,
+        ...copies,
+        ...(lastFrameAtMs === undefined ? {} : { lastFrameAtMs }),
+      };
+    },
+  };
+}
