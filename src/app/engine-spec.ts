@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { ModelChoice } from '../cli/options.ts';
+import type { ModelChoice } from './model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
-import { listVariantNames } from '../inference/network/variants.ts';
+import { isVariantName } from '../inference/network/variants.ts';
 import type { EngineKind, EngineSpec } from '../inference/worker/spec.ts';
 
 const ENGINE_KINDS: readonly EngineKind[] = ['onnx', 'reference', 'null'];
@@ -46,10 +46,10 @@ const SHIPPED_MODELS = path.join(import.meta.dirname, '..', '..', 'models');
 
 function findTrained(model: string): string | undefined {
   if (looksLikePath(model)) return existsSync(model) ? model : undefined;
-  const isVariant = listVariantNames().includes(model);
+  if (isVariantName(model)) return undefined;
   const shipped = path.join(SHIPPED_MODELS, model);
-  if (!isVariant && existsSync(path.join(shipped, 'manifest.json'))) return shipped;
-  return !isVariant && existsSync(model) ? model : undefined;
+  if (existsSync(path.join(shipped, 'manifest.json'))) return shipped;
+  return existsSync(model) ? model : undefined;
 }
 
 function looksLikePath(model: string): boolean {

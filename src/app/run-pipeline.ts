@@ -1,35 +1,34 @@
-import { sleep } from '../core/abort.ts';
+import type { Writable } from 'node:stream';
+import type { RunReport } from '../cli/run-types.ts';
+import type { Config } from '../config/types.ts';
 import { toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { Resources } from '../core/resources.ts';
 import { endAfterRestart } from '../events/index.ts';
+import type { EngineInfo } from '../inference/engine.ts';
 import { createWorkerEngine } from '../inference/worker/worker-engine.ts';
 import { findFfmpeg } from '../ingest/index.ts';
 import { runStreams } from '../pipeline/run-streams.ts';
-import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
-import { createDelivery, type Delivery } from '../sink/delivery.ts';
+import type { PipelineObserver } from '../pipeline/types.ts';
 import type { EventSink } from '../sink/event-sink.ts';
 import { openJournal } from '../sink/journal/open-journal.ts';
 import type { Journal } from '../sink/journal/types.ts';
-import type { EngineInfo } from '../inference/engine.ts';
-import type { RunSettings } from './run-settings.ts';
+import { engineSpecOf } from './engine-spec.ts';
+import { modelChoice } from './model-choice.ts';
+import { startDeliveries } from './deliveries.ts';
+import { openSinks } from './open-sinks.ts';
 import { createStreamJob } from './stream-job.ts';
 
 export interface RunContext {
+  readonly version: string;
   readonly logger: Logger;
+  /** The inference thread's program. */
   readonly entryUrl: URL;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For the NDJSON sink. */
+  readonly stdout: Writable;
   readonly observer?: PipelineObserver & { onReady?(info: EngineInfo): void };
 }
-
-export interface RunReport {
-  readonly outcomes: readonly StreamOutcome[];
-  /** Records that a sink has not accepted yet; they stay in the journal for the next run. */
-  readonly undelivered: Readonly<Record<string, number>>;
-}
-
-/** How long a run waits at its end for the sinks to take what is journalled: after the last file, and when told to stop. */
-const DRAIN_MS = { ended: 30_000, stopped: 5000 } as const;
 
 /** A sink that cannot be reached at the start delays; one that refuses us stops the start. */
 const FIRST_OPEN_MS = 5000;
@@ -40,52 +39,47 @@ const FIRST_OPEN_MS = 5000;
  * @throws ActionstreamError where the start fails; nothing is left behind
  */
 export async function runPipeline(
-  settings: RunSettings,
+  config: Config,
   context: RunContext,
   signal: AbortSignal,
 ): Promise<RunReport> {
   const { logger, observer } = context;
   const ffmpeg = await findFfmpeg(context.env);
+  const spec = engineSpecOf(modelChoice({ ...config.model, ...config.sampler, ...engineFlags(config) }));
   await using resources = new Resources();
-  const sinks = settings.sinks.map((sink) => resources.add(openedOnce(sink)));
+  const sinks = openSinks(config, { logger, stdout: context.stdout }).map((sink) => resources.add(sink));
   const consumers = sinks.map((sink) => sink.name);
-  const journal = resources.add(await openJournal({ ...settings.journal, consumers, logger }));
+  const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }));
   await refuseEarly(sinks, logger);
-  const engine = resources.add(
-    await createWorkerEngine({ entryUrl: context.entryUrl, spec: settings.engine, logger }),
-  );
-  const { info } = engine;
-  tellReady(info, logger);
-  observer?.onReady?.(info);
-
-  const log = { append: (records: Parameters<Journal['append']>[0]) => journal.append(records) };
-  await endOpenEpisodes(journal, logger);
-  const jobs = settings.streams.map((stream) =>
+  const engine = resources.add(await createWorkerEngine({ entryUrl: context.entryUrl, spec, logger }));
+  tellReady(engine.info, logger);
+  const jobs = config.streams.map((stream) =>
     createStreamJob(stream, {
       engine,
-      sampler: settings.sampler ?? info.sampler,
-      pipeline: { instance: settings.instance, version: settings.version },
-      log,
+      samplerFlags: config.sampler,
+      pipeline: { instance: config.instance, version: context.version },
+      log: journal,
       logger,
       ffmpegPath: ffmpeg.path,
       ...(observer && { observer }),
     }),
   );
+  observer?.onReady?.(engine.info);
+
+  await endOpenEpisodes(journal, logger);
   const deliveries = startDeliveries(journal, sinks, logger);
   const outcomes = await runStreams(jobs, { signal, logger });
-  const undelivered = await deliveries.finish(signal.aborted ? DRAIN_MS.stopped : DRAIN_MS.ended, signal);
-  return { outcomes, undelivered };
+  return { outcomes, undelivered: await deliveries.finish(signal) };
 }
 
-function tellReady(info: EngineInfo, logger: Logger): void {
-  const fields = {
-    engine: info.engine,
-    device: info.device,
-    model: info.model.id,
-    warmup_ms: Math.round(info.warmupMs),
-  };
+function engineFlags({ engine }: Config): { engine: string; threads?: number } {
+  return { engine: engine.kind, ...(engine.threads !== undefined && { threads: engine.threads }) };
+}
+
+function tellReady({ engine, device, model, warmupMs }: EngineInfo, logger: Logger): void {
+  const fields = { engine, device, model: model.id, digest: model.digest, warmup_ms: Math.round(warmupMs) };
   logger.info(fields, 'engine ready');
-  if (!info.model.id.startsWith('untrained-')) return;
+  if (!model.id.startsWith('untrained-')) return;
   logger.warn(fields, 'UNTRAINED MODEL: its weights are random, its labels and scores mean nothing');
 }
 
@@ -102,69 +96,12 @@ async function refuseEarly(sinks: readonly EventSink[], logger: Logger): Promise
     try {
       await sink.open(AbortSignal.timeout(FIRST_OPEN_MS));
     } catch (error) {
-      const failure = toActionstreamError(error);
-      if (!failure.retryable && failure.code !== 'ABORTED') throw failure;
+      const { retryable, code, message } = toActionstreamError(error);
+      if (!retryable && code !== 'ABORTED') throw error;
       logger.warn(
-        { sink: sink.name, cause: failure.message },
+        { sink: sink.name, cause: message },
         'sink cannot be reached yet; records wait in the journal',
       );
     }
   }
-}
-
-/** `open` does its work once, however often delivery asks for it again. */
-function openedOnce(sink: EventSink): EventSink {
-  let opened = false;
-  return {
-    name: sink.name,
-    async open(signal) {
-      if (opened) return;
-      await sink.open(signal);
-      opened = true;
-    },
-    write: (batch, signal) => sink.write(batch, signal),
-    [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
-  };
-}
-
-interface Deliveries {
-  /** Waits until all is delivered or the deadline, ends the workers, and says what each sink still lacks. */
-  finish(deadlineMs: number, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
-}
-
-function startDeliveries(journal: Journal, sinks: readonly EventSink[], logger: Logger): Deliveries {
-  const stop = new AbortController();
-  const workers = sinks.map((sink) => {
-    const delivery = createDelivery({ journal, sink, logger });
-    return { sink, delivery, running: delivery.run(stop.signal) };
-  });
-  for (const { sink, running } of workers) {
-    running.catch((error: unknown) => {
-      logger.error({ sink: sink.name, cause: toActionstreamError(error).message }, 'delivery ended');
-    });
-  }
-  return {
-    async finish(deadlineMs, signal) {
-      await Promise.all(workers.map(({ delivery }) => drain(delivery, deadlineMs, signal)));
-      stop.abort();
-      await Promise.allSettled(workers.map(({ running }) => running));
-      const { consumers } = journal.stats();
-      return Object.fromEntries(workers.map(({ sink }) => [sink.name, consumers[sink.name]?.records ?? 0]));
-    },
-  };
-}
-
-/** A signal that comes while files drain shortens the wait. */
-async function drain(delivery: Delivery, deadlineMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) {
-    await delivery.drain(deadlineMs);
-    return;
-  }
-  const shortened = new AbortController();
-  const stopped = new Promise<void>((resolve) => {
-    const hurry = (): void => void sleep(DRAIN_MS.stopped, shortened.signal).then(resolve);
-    signal.addEventListener('abort', hurry, { once: true, signal: shortened.signal });
-  });
-  await Promise.race([delivery.drain(deadlineMs), stopped]);
-  shortened.abort();
 }

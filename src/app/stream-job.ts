@@ -1,17 +1,18 @@
-import type { ClipStats, PublishedRecord, PipelineReference } from '../core/records.ts';
-import type { Logger } from '../core/logger.ts';
+import type { EventSettings, StreamSettings } from '../config/types.ts';
 import { messageOf } from '../core/errors.ts';
-import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
-import type { InferenceEngine } from '../inference/engine.ts';
+import type { Logger } from '../core/logger.ts';
+import type { PipelineReference, StreamStatus } from '../core/records.ts';
+import { clipStatsOf, createEpisodeTracker, type EpisodePolicy } from '../events/index.ts';
+import type { EngineInfo, InferenceEngine } from '../inference/engine.ts';
 import { createClipStream } from '../ingest/index.ts';
 import { createStatusRecorder } from '../pipeline/stream-status.ts';
 import type { PipelineObserver, RecordLog, StreamJob } from '../pipeline/types.ts';
-import type { SamplerOptions } from '../sampler/index.ts';
-import type { StreamSettings } from './run-settings.ts';
+import { samplerFromFlags, type SamplerFlags } from './model-choice.ts';
 
 export interface JobContext {
   readonly engine: InferenceEngine;
-  readonly sampler: SamplerOptions;
+  /** For all streams; a stream's own win. */
+  readonly samplerFlags: SamplerFlags;
   readonly pipeline: PipelineReference;
   readonly log: RecordLog;
   readonly logger: Logger;
@@ -19,30 +20,24 @@ export interface JobContext {
   readonly observer?: PipelineObserver;
 }
 
-/** Live clocks start at the first packet's arrival: buffering in camera, network and decoder comes before it. */
+/** A live clock starts at the first packet's arrival: buffers of camera, network and decoder come before it. */
 const WALLCLOCK_UNCERTAINTY_MS = 1000;
 
 /** One configured stream, wired to the engine and the journal. Builds only. @throws CONFIG_INVALID */
 export function createStreamJob(settings: StreamSettings, context: JobContext): StreamJob {
-  const { engine, sampler, pipeline, log, ffmpegPath, observer } = context;
+  const { engine, samplerFlags, pipeline, log, logger, ffmpegPath, observer } = context;
   const { info } = engine;
-  const { streamId } = settings.source;
-  const logger = context.logger;
-  const window = {
-    frames: info.frames,
-    stride: info.clip.stride,
-    fps: info.clip.fps,
-    tail: 'pad',
-    ...settings.window,
-  } as const;
+  const { streamId, sampler: ownSampler, events, ...source } = settings;
+  const sampler = samplerFromFlags({ ...samplerFlags, ...ownSampler }, info.sampler);
+  const window = { frames: info.frames, ...info.clip, ...settings.window };
   const status = createStatusRecorder(streamId, pipeline, Date.now());
-  const record = (payload: PublishedRecord & { type: 'stream.status' }): void => {
-    log.append([payload]).catch((error: unknown) => {
-      logger.error({ stream_id: streamId, err: messageOf(error) }, 'stream status could not be journalled');
+  const record = (payload: StreamStatus): void => {
+    log.append([{ type: 'stream.status', payload }]).catch((error: unknown) => {
+      logger.error({ stream_id: streamId, cause: messageOf(error) }, 'stream status could not be journalled');
     });
   };
   const clips = createClipStream(
-    { ...settings.source, window, width: info.width, height: info.height, ffmpegPath },
+    { ...source, streamId, window, width: info.width, height: info.height, ffmpegPath },
     {
       logger,
       onTransition: (transition) => {
@@ -50,43 +45,52 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
           { stream_id: streamId, state: transition.state, reason: transition.reason },
           'stream state',
         );
-        record({ type: 'stream.status', payload: status.transition(transition) });
+        record(status.transition(transition));
       },
       onGap: (gap) => {
-        record({ type: 'stream.status', payload: status.gap(gap) });
+        record(status.gap(gap));
       },
     },
   );
+  const model = { labels: info.labels, sampler: sampler.kind, model: info.model, pipeline };
   const tracker = createEpisodeTracker({
+    ...model,
     streamId,
-    labels: info.labels,
+    ...policiesOf(events, info),
     ...(info.backgroundId !== undefined && { backgroundId: info.backgroundId }),
-    ...(settings.events.allow && { allow: settings.events.allow }),
-    defaultPolicy: settings.events.defaultPolicy,
-    policies: mergePolicies(info.thresholds ?? {}, settings.events.policies),
+    ...(events.allow && { allow: events.allow }),
     strideMs: (window.stride / window.fps) * 1000,
     clockSource: clips.clockSource,
     uncertaintyMs: clips.clockSource === 'media' ? Math.ceil(1000 / window.fps) : WALLCLOCK_UNCERTAINTY_MS,
-    sampler: sampler.kind,
-    model: info.model,
-    pipeline,
   });
-  const statsOf: StreamJob['statsOf'] = (clip, frames, sequence): ClipStats =>
-    clipStatsOf(clip, {
-      streamId,
-      sequence,
-      frames,
-      labels: info.labels,
-      sampler: sampler.kind,
-      model: info.model,
-      pipeline,
-    });
-  return { clips, engine, sampler, tracker, statsOf, log, logger, ...(observer && { observer }) };
+  return {
+    clips,
+    engine,
+    sampler,
+    tracker,
+    statsOf: (clip, frames, sequence) => clipStatsOf(clip, { ...model, streamId, sequence, frames }),
+    log,
+    logger,
+    ...(observer && { observer }),
+  };
 }
 
-type Policies = StreamSettings['events']['policies'];
+/** Thresholds where neither the configuration nor the model names any. */
+const DEFAULT_ON = 0.6;
+const HYSTERESIS = 0.2;
 
-function mergePolicies(model: Policies, configured: Policies): Policies {
-  const labels = new Set([...Object.keys(model), ...Object.keys(configured)]);
-  return Object.fromEntries([...labels].map((label) => [label, { ...model[label], ...configured[label] }]));
+/** What the configuration says of a label wins over what it says in general, and that over the model's thresholds. */
+function policiesOf(
+  { policy, labels }: EventSettings,
+  { thresholds = {} }: EngineInfo,
+): { defaultPolicy: EpisodePolicy; policies: Readonly<Record<string, Partial<EpisodePolicy>>> } {
+  const on = policy.on ?? DEFAULT_ON;
+  const defaultPolicy = { ...policy, on, off: policy.off ?? Math.max(0, on - HYSTERESIS) };
+  const general = {
+    ...(policy.on !== undefined && { on: policy.on }),
+    ...(policy.off !== undefined && { off: policy.off }),
+  };
+  const names = [...new Set([...Object.keys(thresholds), ...Object.keys(labels)])];
+  const policies = names.map((name) => [name, { ...thresholds[name], ...general, ...labels[name] }] as const);
+  return { defaultPolicy, policies: Object.fromEntries(policies) };
 }

@@ -4,15 +4,13 @@ import type { EngineInfo, InferenceEngine, InferenceResult, PixelClip } from '..
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
 import {
-  addNetworkFlags,
-  addSamplerFlags,
   modelChoice,
-  positiveInteger,
   samplerFromFlags,
   type ModelChoice,
   type NetworkFlags,
   type SamplerFlags,
-} from './options.ts';
+} from '../app/model-choice.ts';
+import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
 
 /** What `infer` needs from the composition root. */
 export interface InferServices {

@@ -4,15 +4,8 @@ import { countCost } from '../inference/network/cost.ts';
 import { listVariantNames } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
-import {
-  addNetworkFlags,
-  addSamplerFlags,
-  networkOverrides,
-  positiveInteger,
-  sgsOverride,
-  type NetworkFlags,
-  type SamplerFlags,
-} from './options.ts';
+import { networkOverrides, sgsOverride, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
+import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
 
 /** `models ls | inspect`: the S3D family without weights: names, parameters, multiply-adds, shapes. */
 export function addModelsCommand(program: Command, io: CliIo): void {

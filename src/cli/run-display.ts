@@ -5,7 +5,7 @@ import type { ScoredClip } from '../events/index.ts';
 import type { CliIo } from './io.ts';
 import { printLine } from './io.ts';
 import { createProgress } from './progress.ts';
-import type { RunObserver, RunReport } from './run.ts';
+import type { RunObserver, RunReport } from './run-types.ts';
 
 export interface RunDisplay extends RunObserver {
   finish(report: RunReport): void;

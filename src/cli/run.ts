@@ -1,38 +1,14 @@
 import { Option, type Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
-import type { EngineInfo } from '../inference/engine.ts';
-import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
+import { isVariantName } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
-import {
-  addNetworkFlags,
-  addSamplerFlags,
-  positiveInteger,
-  positiveNumber,
-  type NetworkFlags,
-  type SamplerFlags,
-} from './options.ts';
+import type { NetworkFlags, SamplerFlags } from '../app/model-choice.ts';
+import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber } from './options.ts';
 import { createRunDisplay } from './run-display.ts';
+import type { RunObserver, RunReport, RunRequest } from './run-types.ts';
 
 export interface RunServices {
   run(request: RunRequest, observer: RunObserver, signal: AbortSignal): Promise<RunReport>;
-}
-
-/** A configuration file, sources, or both; `flags` has the shape of the file and wins over it. */
-export interface RunRequest {
-  readonly configPath?: string;
-  readonly sources: readonly string[];
-  readonly flags: object;
-}
-
-export interface RunObserver extends PipelineObserver {
-  /** `durationsMs`: length of each file by stream id, where known. */
-  onReady(info: EngineInfo, durationsMs: ReadonlyMap<string, number>): void;
-}
-
-export interface RunReport {
-  readonly outcomes: readonly StreamOutcome[];
-  /** Records that a sink has not accepted yet. */
-  readonly undelivered: Readonly<Record<string, number>>;
 }
 
 interface RunFlags extends NetworkFlags, SamplerFlags {
@@ -101,12 +77,12 @@ async function run(
 
 /** The flags in the shape of the configuration file; keys that were not given are undefined. */
 function settingsOf(flags: RunFlags): object {
-  const trained = flags.model !== undefined && /[/\\]|\.(safetensors|json)$/.test(flags.model);
+  const network = flags.model !== undefined && isVariantName(flags.model);
   return {
     instance: flags.instance,
     model: {
-      path: trained ? flags.model : undefined,
-      network: trained ? undefined : flags.model,
+      path: network ? undefined : flags.model,
+      network: network ? flags.model : undefined,
       seed: flags.seed,
       frames: flags.frames,
       size: flags.size,

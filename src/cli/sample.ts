@@ -4,7 +4,8 @@ import { planSampling, type SamplingPlan } from '../sampler/index.ts';
 import { loadNpy } from '../inference/weights/npy.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
-import { nonNegativeNumber, positiveInteger, samplerFromFlags, type SamplerFlags } from './options.ts';
+import { samplerFromFlags, type SamplerFlags } from '../app/model-choice.ts';
+import { nonNegativeNumber, positiveInteger } from './options.ts';
 
 interface SampleFlags extends SamplerFlags {
   readonly sampler: string;

@@ -1,0 +1,84 @@
+import { access, mkdir, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import type { Writable } from 'node:stream';
+import type { DoctorCheck } from '../cli/doctor.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/types.ts';
+import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { silentLogger } from '../core/logger.ts';
+import { createWorkerEngine } from '../inference/worker/worker-engine.ts';
+import { findFfmpeg } from '../ingest/index.ts';
+import { openSinks } from './open-sinks.ts';
+
+export interface DoctorContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly entryUrl: URL;
+  readonly nodeVersion: string;
+  readonly stdout: Writable;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** What must hold for a run: of the machine always, of sinks and journal where a configuration names them. */
+export function doctorChecks(configPath: string | undefined, context: DoctorContext): readonly DoctorCheck[] {
+  const config = configPath === undefined ? undefined : loadConfig(configPath, { env: context.env });
+  return [
+    { name: 'node', run: () => Promise.resolve(context.nodeVersion) },
+    { name: 'ffmpeg', run: () => ffmpegVersion(context) },
+    { name: 'onnx engine', run: () => engineAnswers(context) },
+    ...(config ? [journalCheck(config), ...sinkChecks(config, context)] : []),
+  ];
+}
+
+async function ffmpegVersion({ env }: DoctorContext): Promise<string> {
+  const { path, version } = await findFfmpeg(env);
+  return `${version} at ${path}`;
+}
+
+/** Loads the native runtime in a thread of its own and runs a tiny network once. */
+async function engineAnswers({ entryUrl }: DoctorContext): Promise<string> {
+  const network = { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 };
+  const spec = { engine: 'onnx', model: { kind: 'untrained', network, seed: 0 } } as const;
+  await using engine = await createWorkerEngine({ entryUrl, spec, logger: silentLogger });
+  return `ONNX Runtime on ${engine.info.device}, ready in ${Math.round(engine.info.warmupMs)} ms`;
+}
+
+function journalCheck({ journal }: Config): DoctorCheck {
+  return {
+    name: 'journal',
+    async run() {
+      try {
+        await mkdir(journal.dir, { recursive: true });
+        await access(journal.dir, constants.W_OK);
+      } catch (error) {
+        const remedy = 'choose another journal.dir or change its owner';
+        throw new ActionstreamError('JOURNAL_UNWRITABLE', `${journal.dir}: ${messageOf(error)}; ${remedy}`);
+      }
+      const { bavail, bsize } = await statfs(journal.dir);
+      const freeBytes = bavail * bsize;
+      const wanted = journal.maxBytes ?? 0;
+      const found = `${gibibytes(freeBytes)} free in ${journal.dir}, max_size is ${gibibytes(wanted)}`;
+      if (freeBytes < wanted)
+        throw new ActionstreamError('JOURNAL_UNWRITABLE', `${found}: lower max_size or free space`);
+      return found;
+    },
+  };
+}
+
+function sinkChecks(config: Config, { stdout }: DoctorContext): readonly DoctorCheck[] {
+  return openSinks(config, { logger: silentLogger, stdout }).map((sink) => ({
+    name: sink.name,
+    async run() {
+      try {
+        await sink.open(AbortSignal.timeout(TIMEOUT_MS));
+        return 'answers, and takes what we write';
+      } finally {
+        await sink[Symbol.asyncDispose]();
+      }
+    },
+  }));
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}

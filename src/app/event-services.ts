@@ -1,0 +1,85 @@
+import type { EventPlaces, EventServices } from '../cli/events.ts';
+import { loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/types.ts';
+import { ActionstreamError } from '../core/errors.ts';
+import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
+import { migrate } from '../sink/postgres/migrate.ts';
+import type { PostgresConnection } from '../sink/postgres/connection.ts';
+import { openPostgresReader } from '../sink/postgres/reader.ts';
+import { exportEvents, queryEvents, toCsv } from '../sink/query.ts';
+import { tailJournal, tailKafka } from '../sink/tail.ts';
+import { verifyDelivery } from '../sink/verify.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** `events …` on what a configuration file or flags name. */
+export function createEventServices(env: Env): EventServices {
+  return {
+    async query(places, filter, page) {
+      await using reader = await openPostgresReader(postgresOf(places, env));
+      return await queryEvents(reader, filter, page);
+    },
+    async *exportEvents(places, filter) {
+      await using reader = await openPostgresReader(postgresOf(places, env));
+      yield* exportEvents(reader, filter);
+    },
+    toCsv,
+    tail(places, from, signal) {
+      const { kafka, journalDir } = storesOf(places, env);
+      if (places.journal === undefined && kafka) return tailKafka(kafka, { from, signal });
+      if (journalDir !== undefined) return tailJournal(journalDir, { from, signal });
+      throw new ActionstreamError('USAGE', 'name a configuration file, --kafka or --journal');
+    },
+    verify(places, signal) {
+      const { kafka, postgres, journalDir } = storesOf(places, env);
+      if (journalDir === undefined)
+        throw new ActionstreamError('USAGE', 'name a configuration file or --journal');
+      return verifyDelivery({ journalDir, signal, ...(kafka && { kafka }), ...(postgres && { postgres }) });
+    },
+  };
+}
+
+/** `migrate`. */
+export function migrateDatabase(places: EventPlaces, env: Env): Promise<readonly number[]> {
+  return migrate(postgresOf(places, env));
+}
+
+interface Stores {
+  readonly kafka?: KafkaSinkOptions;
+  readonly postgres?: PostgresConnection;
+  readonly journalDir?: string;
+}
+
+/** Flags win over the file; DATABASE_URL stands in where neither names a database. */
+function storesOf(places: EventPlaces, env: Env): Stores {
+  const config = places.configPath === undefined ? undefined : loadConfig(places.configPath, { env });
+  const kafka =
+    places.kafka === undefined ? config?.sinks.kafka : { brokers: places.kafka.split(','), instance: 'cli' };
+  const postgres = postgresFrom(places, config, env);
+  const journalDir = places.journal ?? config?.journal.dir;
+  return {
+    ...(kafka && { kafka }),
+    ...(postgres && { postgres }),
+    ...(journalDir !== undefined && { journalDir }),
+  };
+}
+
+function postgresOf(places: EventPlaces, env: Env): PostgresConnection {
+  const { postgres } = storesOf(places, env);
+  if (postgres) return postgres;
+  throw new ActionstreamError(
+    'USAGE',
+    'no database: name a configuration file with sinks.postgres, --postgres URL, or set DATABASE_URL',
+  );
+}
+
+function postgresFrom(
+  places: EventPlaces,
+  config: Config | undefined,
+  env: Env,
+): PostgresConnection | undefined {
+  if (places.postgres !== undefined) return { url: places.postgres };
+  if (config) return config.sinks.postgres;
+  const url = env['DATABASE_URL'];
+  return url === undefined ? undefined : { url };
+}

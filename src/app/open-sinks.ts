@@ -1,0 +1,56 @@
+import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { once } from 'node:events';
+import type { Config } from '../config/types.ts';
+import type { Logger } from '../core/logger.ts';
+import type { EventSink } from '../sink/event-sink.ts';
+import { createKafkaSink } from '../sink/kafka/kafka-sink.ts';
+import { createNdjsonSink } from '../sink/ndjson/ndjson-sink.ts';
+import { createPostgresSink } from '../sink/postgres/postgres-sink.ts';
+
+export interface SinkContext {
+  readonly logger: Logger;
+  readonly stdout: Writable;
+}
+
+/** The configured sinks; nothing is connected before `open`. */
+export function openSinks(
+  { sinks }: Pick<Config, 'sinks'>,
+  { logger, stdout }: SinkContext,
+): readonly EventSink[] {
+  const { kafka, postgres, ndjson } = sinks;
+  return [
+    ...(kafka ? [createKafkaSink(kafka, logger)] : []),
+    ...(postgres ? [createPostgresSink(postgres, logger)] : []),
+    ...(ndjson ? [ndjsonTo(ndjson.path, stdout)] : []),
+  ].map(openedOnce);
+}
+
+function ndjsonTo(path: string, stdout: Writable): EventSink {
+  if (path === '-') return createNdjsonSink({ output: stdout });
+  const output = createWriteStream(path, { flags: 'a' });
+  const sink = createNdjsonSink({ output });
+  return {
+    ...sink,
+    async [Symbol.asyncDispose]() {
+      await sink[Symbol.asyncDispose]();
+      output.end();
+      await once(output, 'close');
+    },
+  };
+}
+
+/** `open` does its work once, however often it is asked for: at the start, and by delivery. */
+function openedOnce(sink: EventSink): EventSink {
+  let opened = false;
+  return {
+    name: sink.name,
+    async open(signal) {
+      if (opened) return;
+      await sink.open(signal);
+      opened = true;
+    },
+    write: (batch, signal) => sink.write(batch, signal),
+    [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Writable } from 'node:stream';
+import type { RunObserver, RunReport, RunRequest } from '../cli/run-types.ts';
+import { configFromSources, loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/types.ts';
+import type { EngineInfo } from '../inference/engine.ts';
+import { findFfmpeg, probeSource } from '../ingest/index.ts';
+import { createLogger } from './logger.ts';
+import { runPipeline } from './run-pipeline.ts';
+
+export interface RunServicesContext {
+  readonly version: string;
+  readonly entryUrl: URL;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+}
+
+/** `run`: settles the configuration of file, environment and flags, then runs the pipeline. */
+export async function runRequest(
+  request: RunRequest,
+  observer: RunObserver,
+  { signal, ...context }: RunServicesContext & { readonly signal: AbortSignal },
+): Promise<RunReport> {
+  const config = configOf(request, context.env);
+  const logger = createLogger(context.stderr, config.log.level);
+  const durations = await fileDurations(config, context.env, signal);
+  const onReady = (info: EngineInfo): void => {
+    observer.onReady(info, durations);
+  };
+  return runPipeline(config, { ...context, logger, observer: { ...observer, onReady } }, signal);
+}
+
+function configOf({ configPath, sources, flags }: RunRequest, env: RunServicesContext['env']): Config {
+  if (configPath === undefined) return configFromSources(sources, { env, overrides: flags });
+  const streams =
+    sources.length === 0
+      ? {}
+      : {
+          streams: configFromSources(sources, { env }).streams.map(({ streamId, url }) => ({
+            id: streamId,
+            url,
+          })),
+        };
+  return loadConfig(configPath, { env, overrides: { ...flags, ...streams } });
+}
+
+/** Lengths of the files among the streams, for the progress bar; what cannot be probed will fail, and say so, when it runs. */
+async function fileDurations(
+  { streams }: Config,
+  env: RunServicesContext['env'],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const files = streams.filter(({ kind }) => kind === 'file');
+  if (files.length === 0) return new Map();
+  const { path } = await findFfmpeg(env);
+  const entries = await Promise.all(
+    files.map(async ({ streamId, url }) => {
+      const report = await probeSource({ url, ffmpegPath: path, seconds: 0.1 }, signal).catch(
+        () => undefined,
+      );
+      return report?.durationMs === undefined ? [] : [[streamId, report.durationMs] as const];
+    }),
+  );
+  return new Map(entries.flat());
+}

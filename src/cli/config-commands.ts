@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import type { CliIo } from './io.ts';
+import { printJson, printLine, printTable } from './io.ts';
+
+export interface ConfigServices {
+  /** @throws CONFIG_INVALID naming every problem */
+  load(path: string): LoadedConfig;
+  migrate(places: { readonly configPath?: string; readonly postgres?: string }): Promise<readonly number[]>;
+}
+
+export interface LoadedConfig {
+  readonly streams: readonly unknown[];
+  readonly effective: readonly { readonly key: string; readonly value: unknown; readonly origin: string }[];
+}
+
+/** `validate`, `config print`, `migrate`: what can be done with a configuration before anything runs. */
+export function addConfigCommands(program: Command, io: CliIo, services: ConfigServices): void {
+  program
+    .command('validate <config.yaml>')
+    .description('check a configuration file; exit 2 and every problem where it is wrong')
+    .action((path: string) => {
+      const { streams } = services.load(path);
+      printLine(io.stdout, `${path}: valid, ${streams.length} stream${streams.length === 1 ? '' : 's'}`);
+    });
+
+  program
+    .command('config')
+    .description('show the effective configuration')
+    .command('print <config.yaml>')
+    .description('every setting with its value and where that came from; secrets are hidden')
+    .option('--json', 'one JSON line a setting')
+    .action((path: string, { json }: { json?: true }) => {
+      const { effective } = services.load(path);
+      if (json) for (const setting of effective) printJson(io.stdout, setting);
+      else
+        printTable(
+          io.stdout,
+          effective.map(({ key, value, origin }) => [key, JSON.stringify(value), origin]),
+        );
+    });
+
+  program
+    .command('migrate [config.yaml]')
+    .description("bring the Postgres schema to this program's version")
+    .option('--postgres <url>', 'database, in place of a configuration file')
+    .action(async (configPath: string | undefined, { postgres }: { postgres?: string }) => {
+      const places = {
+        ...(configPath !== undefined && { configPath }),
+        ...(postgres !== undefined && { postgres }),
+      };
+      const applied = await services.migrate(places);
+      printLine(
+        io.stdout,
+        applied.length === 0 ? 'schema is current' : `applied migrations ${applied.join(', ')}`,
+      );
+    });
+}

@@ -1,0 +1,203 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { Option, type Command } from 'commander';
+import { ActionstreamError } from '../core/errors.ts';
+import type { ActionEvent, PublishedRecord } from '../core/records.ts';
+import { parseDuration } from '../core/time.ts';
+import type { EventFilter, EventPage } from '../sink/query.ts';
+import type { VerifyResult } from '../sink/verify.ts';
+import type { CliIo } from './io.ts';
+import { printJson, printLine, printTable } from './io.ts';
+import { positiveInteger } from './options.ts';
+
+/** Where `events` commands look: a configuration file, or flags in its place. */
+export interface EventPlaces {
+  readonly configPath?: string;
+  readonly postgres?: string;
+  readonly kafka?: string;
+  readonly journal?: string;
+}
+
+export interface EventServices {
+  query(
+    places: EventPlaces,
+    filter: EventFilter,
+    page: { limit: number; cursor?: string },
+  ): Promise<EventPage>;
+  exportEvents(places: EventPlaces, filter: EventFilter): AsyncIterable<ActionEvent>;
+  toCsv(events: AsyncIterable<ActionEvent>): AsyncIterable<string>;
+  tail(places: EventPlaces, from: 'beginning' | 'end', signal: AbortSignal): AsyncIterable<PublishedRecord>;
+  verify(places: EventPlaces, signal: AbortSignal): Promise<VerifyResult>;
+}
+
+interface FilterFlags {
+  readonly stream?: readonly string[];
+  readonly label?: readonly string[];
+  readonly since?: string;
+  readonly until?: string;
+  readonly minDuration?: string;
+}
+
+/** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
+export function addEventsCommand(program: Command, io: CliIo, services: EventServices): void {
+  const events = program.command('events').description('query, export, follow and verify delivered events');
+  addQuery(events, io, services);
+  addExport(events, io, services);
+  addTail(events, io, services);
+  addVerify(events, io, services);
+}
+
+function addQuery(events: Command, io: CliIo, services: EventServices): void {
+  const command = events
+    .command('query [config.yaml]')
+    .description('episodes in Postgres, newest first')
+    .option('--postgres <url>', 'database, in place of a configuration file')
+    .option('--limit <n>', 'rows of a page', positiveInteger, 50)
+    .option('--cursor <text>', 'continue after a page (its last line names the cursor)')
+    .option('--json', 'one JSON line an episode');
+  type Flags = FilterFlags & { postgres?: string; limit: number; cursor?: string; json?: true };
+  addFilterFlags(command).action(async (configPath: string | undefined, flags: Flags) => {
+    const { limit, cursor, json } = flags;
+    const page = { limit, ...(cursor !== undefined && { cursor }) };
+    const found = await services.query(placesOf(configPath, flags), filterOf(flags), page);
+    if (json) for (const event of found.events) printJson(io.stdout, event);
+    else printEpisodes(io, found.events);
+    if (found.cursor !== undefined) printLine(io.stderr, `more: --cursor ${found.cursor}`);
+  });
+}
+
+function addExport(events: Command, io: CliIo, services: EventServices): void {
+  const command = events
+    .command('export [config.yaml]')
+    .description('all episodes in Postgres that match')
+    .option('--postgres <url>', 'database, in place of a configuration file')
+    .addOption(new Option('--format <name>', 'of the output').choices(['ndjson', 'csv']).default('ndjson'));
+  type Flags = FilterFlags & { postgres?: string; format: 'ndjson' | 'csv' };
+  addFilterFlags(command).action(async (configPath: string | undefined, flags: Flags) => {
+    const found = services.exportEvents(placesOf(configPath, flags), filterOf(flags));
+    if (flags.format === 'csv')
+      for await (const line of services.toCsv(found)) await writeLine(io.stdout, line);
+    else for await (const event of found) await writeLine(io.stdout, JSON.stringify(event));
+  });
+}
+
+function addTail(events: Command, io: CliIo, services: EventServices): void {
+  events
+    .command('tail [config.yaml]')
+    .description('follow events as they are delivered (Kafka) or journalled; ends with Ctrl-C')
+    .option('--kafka <brokers>', 'brokers, in place of a configuration file')
+    .option('--journal <dir>', 'journal folder, in place of Kafka')
+    .option('--from-beginning', 'first what is there')
+    .action(
+      async (
+        configPath: string | undefined,
+        flags: { kafka?: string; journal?: string; fromBeginning?: true },
+      ) => {
+        const from = flags.fromBeginning ? 'beginning' : 'end';
+        for await (const { payload } of services.tail(placesOf(configPath, flags), from, io.signal)) {
+          await writeLine(io.stdout, JSON.stringify(payload));
+        }
+      },
+    );
+}
+
+function addVerify(events: Command, io: CliIo, services: EventServices): void {
+  events
+    .command('verify [config.yaml]')
+    .description('compare journal, Kafka and Postgres; exit 1 and a list where they differ')
+    .option('--journal <dir>', 'journal folder, in place of a configuration file')
+    .option('--kafka <brokers>', 'brokers, in place of a configuration file')
+    .option('--postgres <url>', 'database, in place of a configuration file')
+    .option('--json', 'machine-readable')
+    .action(
+      async (configPath: string | undefined, flags: Omit<EventPlaces, 'configPath'> & { json?: true }) => {
+        const result = await services.verify(placesOf(configPath, flags), io.signal);
+        if (flags.json) printJson(io.stdout, result);
+        else printVerification(io, result);
+        if (!result.consistent) io.setExitCode(1);
+      },
+    );
+}
+
+function addFilterFlags(command: Command): Command {
+  return command
+    .option('--stream <id...>', 'only these streams')
+    .option('--label <name...>', 'only these labels')
+    .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h')
+    .option('--until <time>', 'begun before')
+    .option('--min-duration <duration>', 'at least so long, such as 3s');
+}
+
+function placesOf(
+  configPath: string | undefined,
+  { postgres, kafka, journal }: Omit<EventPlaces, 'configPath'>,
+): EventPlaces {
+  return {
+    ...(configPath !== undefined && { configPath }),
+    ...(postgres !== undefined && { postgres }),
+    ...(kafka !== undefined && { kafka }),
+    ...(journal !== undefined && { journal }),
+  };
+}
+
+function filterOf(flags: FilterFlags): EventFilter {
+  const { stream, label, since, until, minDuration } = flags;
+  return {
+    ...(stream && { streams: stream }),
+    ...(label && { labels: label }),
+    ...(since !== undefined && { since: instantOf(since, '--since') }),
+    ...(until !== undefined && { until: instantOf(until, '--until') }),
+    ...(minDuration !== undefined && { minDurationMs: durationOf(minDuration, '--min-duration') }),
+  };
+}
+
+function instantOf(text: string, flag: string): Date {
+  const ago = parseDuration(text);
+  const instant = ago === undefined ? new Date(text) : new Date(Date.now() - ago);
+  if (Number.isNaN(instant.getTime())) {
+    throw new ActionstreamError(
+      'USAGE',
+      `${flag} "${text}" is no time; expected RFC 3339 or a duration such as 2h`,
+    );
+  }
+  return instant;
+}
+
+function durationOf(text: string, flag: string): number {
+  const duration = parseDuration(text);
+  if (duration === undefined) {
+    throw new ActionstreamError('USAGE', `${flag} "${text}" is no duration; expected e.g. 500ms, 3s or 2h`);
+  }
+  return duration;
+}
+
+function printEpisodes(io: CliIo, events: readonly ActionEvent[]): void {
+  const rows = events.map((event) => [
+    event.stream_id,
+    event.label,
+    event.started_at,
+    event.ended_at ?? 'open',
+    event.score.peak.toFixed(2),
+    `${event.compute.kept_steps}/${event.compute.input_steps}`,
+    `${Math.round(event.compute.saved_ratio * 100)} %`,
+  ]);
+  printTable(io.stdout, [['STREAM', 'LABEL', 'STARTED', 'ENDED', 'PEAK', 'STEPS', 'SAVED'], ...rows]);
+}
+
+function printVerification(io: CliIo, { consistent, journal, sinks, differences }: VerifyResult): void {
+  const { firstOffset, nextOffset, episodes } = journal;
+  printLine(io.stdout, `journal   ${nextOffset - firstOffset} records, ${episodes} episodes`);
+  for (const [name, sink] of Object.entries(sinks)) {
+    const { compared, undelivered, duplicates, deadLetters } = sink;
+    const counts = `${compared} compared, ${undelivered} undelivered, ${duplicates} duplicates, ${deadLetters} dead letters`;
+    printLine(io.stdout, `${name.padEnd(9)} ${counts}, ${sink.differences.length} differences`);
+  }
+  for (const { sink, problem, subject, detail } of differences) {
+    printLine(io.stdout, `DIFFERENT ${sink} ${problem} ${subject}: ${detail}`);
+  }
+  printLine(io.stdout, consistent ? 'consistent: nothing lost' : 'NOT consistent');
+}
+
+async function writeLine(stream: Writable, line: string): Promise<void> {
+  if (!stream.write(`${line}\n`)) await once(stream, 'drain');
+}

@@ -1,0 +1,20 @@
+import type { EngineInfo } from '../inference/engine.ts';
+import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
+
+/** A configuration file, sources, or both; `flags` has the shape of the file and wins over it. */
+export interface RunRequest {
+  readonly configPath?: string;
+  readonly sources: readonly string[];
+  readonly flags: object;
+}
+
+export interface RunObserver extends PipelineObserver {
+  /** `durationsMs`: length of each file by stream id, where known. */
+  onReady(info: EngineInfo, durationsMs: ReadonlyMap<string, number>): void;
+}
+
+export interface RunReport {
+  readonly outcomes: readonly StreamOutcome[];
+  /** Records that a sink has not accepted yet. */
+  readonly undelivered: Readonly<Record<string, number>>;
+}
