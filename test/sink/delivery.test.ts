@@ -106,14 +106,18 @@ test('an abort gives the batch in flight its grace, then takes it back', async (
     });
   });
   const release = deferred();
-  const slow = new ArraySink('slow', () => release.promise);
+  const slowBegun = deferred();
+  const slow = new ArraySink('slow', () => {
+    slowBegun.resolve();
+    return release.promise;
+  });
   const stop = new AbortController();
   const running = Promise.all([
     createDelivery({ journal, sink: stuck, graceMs: 20 }).run(stop.signal),
     createDelivery({ journal, sink: slow, graceMs: 5000 }).run(stop.signal),
   ]);
   await journal.append([actionEvent()]);
-  await begun.promise;
+  await Promise.all([begun.promise, slowBegun.promise]);
 
   stop.abort();
   release.resolve();

@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/core/errors.ts';
 import type { TestProject } from 'vitest/node';
 import {
   resolveKafka,
@@ -20,7 +21,7 @@ interface Shared {
 
 // Each project loads this module anew: what they share hangs on the process.
 const SHARED = Symbol.for('actionstream.test.services');
-const holder = globalThis as { [SHARED]?: Shared };
+const holder = globalThis as { [SHARED]?: Shared | undefined };
 
 /** Starts or finds Kafka and Postgres once for all projects of a run; the last project to end stops them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -31,7 +32,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('postgresUrl', postgres.url);
   return async () => {
     if (--shared.users > 0) return;
-    delete holder[SHARED];
+    holder[SHARED] = undefined;
     await Promise.all([kafka.stop(), postgres.stop()]);
   };
 }
@@ -42,8 +43,6 @@ async function start(): Promise<readonly [KafkaService, PostgresService]> {
   if (kafka.status === 'fulfilled' && postgres.status === 'fulfilled') return [kafka.value, postgres.value];
   if (kafka.status === 'fulfilled') await kafka.value.stop();
   if (postgres.status === 'fulfilled') await postgres.value.stop();
-  const [reason] = [kafka, postgres].flatMap((result) =>
-    result.status === 'rejected' ? [result.reason] : [],
-  );
-  throw reason instanceof Error ? reason : new Error(String(reason));
+  const reasons = [kafka, postgres].map((result): unknown => result.status === 'rejected' && result.reason);
+  throw new Error(reasons.filter(Boolean).map(messageOf).join('\n'), { cause: reasons });
 }

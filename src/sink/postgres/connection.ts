@@ -47,8 +47,12 @@ export function createPool(connection: PostgresConnection, { max }: { readonly m
 /** bigint columns hold counts far below 2^53. */
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (oid === (pg.types.builtins.INT8 as number)) return Number;
-  return pg.types.getTypeParser(oid as pg.types.TypeId, format) as (value: string) => unknown;
+  const parserOf = pg.types.getTypeParser as ParserLookup;
+  return parserOf(oid, format);
 }
+
+// The driver's own type takes only the ids that it knows by name; it answers for every other one too.
+type ParserLookup = (oid: number, format?: 'text' | 'binary') => (value: string) => unknown;
 
 /** What the server or the driver said, by what it means to us: one line with remedy, without credentials. */
 export function toPostgresError(error: unknown, connection: PostgresConnection): ActionstreamError {

@@ -1,0 +1,203 @@
+import { spawnSync } from 'node:child_process';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { createPool } from '../../../src/sink/postgres/connection.ts';
+import { migrate } from '../../../src/sink/postgres/migrate.ts';
+import { dropPartitionsOlderThan } from '../../../src/sink/postgres/partitions.ts';
+import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
+import { openPostgresReader, readEpisodes } from '../../../src/sink/postgres/reader.ts';
+import { exportEvents, queryEvents, toCsv } from '../../../src/sink/query.ts';
+import { stored } from '../../contract/event-sink.contract.ts';
+import { rowsOf, runSql, uniqueDatabase } from '../../support/names.ts';
+import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
+
+const never = new AbortController().signal;
+
+async function database(): Promise<string> {
+  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
+  onTestFinished(drop);
+  return url;
+}
+
+async function names(url: string, table: string): Promise<readonly unknown[]> {
+  const sql = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'actionstream.${table}'::regclass ORDER BY 1`;
+  return (await rowsOf(url, sql)).map((row) => row['name']);
+}
+
+test('psql reads the history that was written', async () => {
+  const url = await database();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  await sink.write(
+    stored([actionEvent(), actionEvent({ state: 'ended' }), clipStats(), streamStatus()]),
+    never,
+  );
+
+  const sql = 'SELECT label, duration_ms, is_open, saved_percent FROM actionstream.action_history';
+  const result = spawnSync('psql', [url, '-AtXc', sql], { encoding: 'utf8' });
+
+  expect(
+    result.error,
+    'psql is needed to read as a foreign client: apt-get install postgresql-client',
+  ).toBeUndefined();
+  expect(result.stdout.trim()).toBe('lifting_brick|6400|f|87.5');
+});
+
+test('a row gives back exactly the event that made it', async () => {
+  const url = await database();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  const records = [
+    actionEvent({ episode: 1 }),
+    actionEvent({ episode: 2, state: 'updated', duration_ms: 1234.5 }),
+    actionEvent({ episode: 3, state: 'ended', label: 'naïve „ß“ 🧱' }),
+  ];
+  await sink.write(stored(records), never);
+
+  await using reader = await openPostgresReader({ url });
+  const events = await readEpisodes(reader, { sql: 'ORDER BY started_at', values: [] });
+
+  expect(events).toEqual(records.map(({ payload }) => payload));
+});
+
+test('a late or repeated event never replaces a newer one', async () => {
+  const url = await database();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  const [started, updated, ended] = (['started', 'updated', 'ended'] as const).map((state) =>
+    actionEvent({ state }),
+  );
+  for (const batch of [[started!, ended!, updated!], [updated!], [started!]])
+    await sink.write(stored(batch), never);
+
+  const rows = await rowsOf(url, 'SELECT state, sequence FROM actionstream.action_events');
+  expect(rows).toEqual([{ state: 'ended', sequence: 2 }]);
+});
+
+test('two instances make the same partitions at once, for any year', async () => {
+  const url = await database();
+  await migrate({ url });
+  const times = [
+    '1970-01-01T00:00:00.640Z',
+    '1970-02-28T23:59:59.999Z',
+    '2026-11-22T10:00:00.000Z',
+    '9999-12-31T00:00:00.000Z',
+  ];
+  const sinks = [createPostgresSink({ url }), createPostgresSink({ url })];
+  const write = (sink: (typeof sinks)[number], place: number): Promise<void> =>
+    sink.write(
+      stored(
+        times.flatMap((time, episode) => [
+          actionEvent({ episode, stream_id: `cam-${place}`, started_at: time }),
+          clipStats({ clip_seq: episode, stream_id: `cam-${place}`, clip_start: time }),
+        ]),
+      ),
+      never,
+    );
+
+  await Promise.all(sinks.map(write));
+  for (const sink of sinks) await sink[Symbol.asyncDispose]();
+
+  expect(await names(url, 'action_events')).toEqual([
+    'actionstream.action_events_1970_01',
+    'actionstream.action_events_1970_02',
+    'actionstream.action_events_2026_11',
+    'actionstream.action_events_9999_12',
+  ]);
+  expect(await names(url, 'clip_stats')).toHaveLength(4);
+  expect(await rowsOf(url, 'SELECT count(*)::int AS n FROM actionstream.clip_stats')).toEqual([{ n: 8 }]);
+});
+
+test('retention drops whole partitions, and the sink makes new ones where it has to', async () => {
+  const url = await database();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  const old = clipStats({ clip_start: '2020-05-17T12:00:00.000Z' });
+  await sink.write(stored([old, clipStats()]), never);
+  const pool = createPool({ url }, { max: 1 });
+  const dropped = await dropPartitionsOlderThan(pool, 'clip_stats', new Date('2020-05-18T00:00:00Z'));
+  await pool.end();
+
+  expect(dropped).toEqual(['clip_stats_2020_05_17']);
+  await expect(sink.write(stored([old]), never)).rejects.toMatchObject({ retryable: true });
+  await sink.write(stored([old]), never);
+  expect(await names(url, 'clip_stats')).toHaveLength(2);
+});
+
+test('an older schema is refused with the remedy, a newer one always, and migrating twice changes nothing', async () => {
+  const url = await database();
+  await using strict = createPostgresSink({ url });
+  await expect(strict.open(never)).rejects.toMatchObject({
+    code: 'SCHEMA_OUTDATED',
+    message: expect.stringContaining('actionstream migrate') as string,
+  });
+
+  const applied = await Promise.all([migrate({ url }), migrate({ url })]);
+  expect(applied.flat()).toEqual([1]);
+  await strict.open(never);
+
+  await runSql(url, `INSERT INTO actionstream.schema_migrations (version, name) VALUES (99, 'future')`);
+  await using newer = createPostgresSink({ url, autoMigrate: true });
+  await expect(newer.open(never)).rejects.toMatchObject({ code: 'SCHEMA_OUTDATED' });
+});
+
+test('a connection cut by the server is replaced, and errors hold no password', async () => {
+  const url = await database();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  await sink.write(stored([actionEvent()]), never);
+  await runSql(
+    inject('postgresUrl'),
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${new URL(url).pathname.slice(1)}'`,
+  );
+  await sink.write(stored([actionEvent({ episode: 1 })]), never).catch(() => undefined);
+  await sink.write(stored([actionEvent({ episode: 2 })]), never);
+  expect(await rowsOf(url, 'SELECT count(*)::int > 1 AS more FROM actionstream.action_events')).toEqual([
+    { more: true },
+  ]);
+
+  const wrong = new URL(url);
+  wrong.password = 'Geheim-42';
+  wrong.pathname = '/no_such_database';
+  await using lost = createPostgresSink({ url: wrong.href });
+  const error: unknown = await lost.open(never).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'POSTGRES_REFUSED' });
+  expect(JSON.stringify([String(error), error])).not.toContain('Geheim-42');
+});
+
+test('queries filter, pages neither repeat nor skip, and the export is complete', async () => {
+  const url = await database();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  const records = Array.from({ length: 25 }, (_, episode) =>
+    actionEvent({
+      episode,
+      stream_id: `cam-${episode % 2}`,
+      state: episode % 5 === 0 ? 'started' : 'ended',
+      label: episode === 7 ? '=evil,"quoted"' : 'walking',
+      // Equal times: the cursor must tell episodes apart.
+      started_at: '2026-11-22T10:00:00.000Z',
+    }),
+  );
+  await sink.write(stored(records), never);
+  await using reader = await openPostgresReader({ url });
+
+  const ids: string[] = [];
+  for await (const event of exportEvents(reader, {}, 4)) ids.push(event.episode_id);
+  expect(new Set(ids)).toEqual(new Set(records.map(({ payload }) => payload.episode_id)));
+  expect(ids).toHaveLength(25);
+
+  const filter = { streams: ['cam-1'], labels: ['walking'], minDurationMs: 1, since: new Date('2026-11-22') };
+  const { events, cursor } = await queryEvents(reader, filter, { limit: 100 });
+  const wanted = records.filter((_, episode) => episode % 2 === 1 && episode % 5 !== 0 && episode !== 7);
+  expect(events).toHaveLength(wanted.length);
+  expect(cursor).toBeUndefined();
+  expect((await queryEvents(reader, { until: new Date('2026-11-22') }, { limit: 1 })).events).toEqual([]);
+  await expect(queryEvents(reader, {}, { limit: 1, cursor: 'nonsense' })).rejects.toMatchObject({
+    code: 'USAGE',
+  });
+
+  const lines: string[] = [];
+  for await (const line of toCsv(exportEvents(reader, { labels: ['=evil,"quoted"'] }))) lines.push(line);
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toContain(`"'=evil,""quoted"""`);
+});
