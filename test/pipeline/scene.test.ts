@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LABELS } from '../../tools/scene/actor.ts';
-import { describeClip } from '../../tools/scene/clips.ts';
+import { describeClip, writeClipSet } from '../../tools/scene/clips.ts';
 import { demoScene, longScene } from '../../tools/scene/ready-made.ts';
 import { createSceneRenderer, renderScene } from '../../tools/scene/render.ts';
 import { describeScene } from '../../tools/scene/scene.ts';
 import { VIEWS } from '../../tools/scene/setting.ts';
 import { sceneTruth } from '../../tools/scene/truth.ts';
+import { writeSceneVideo } from '../../tools/scene/video.ts';
 import type { Scene } from '../../tools/scene/scene.ts';
 
+/** Change of a block's mean grey level, between two frames, that noise (at most about 1.5) does not reach. */
+const MOTION = 2.5;
 const SMALL = { width: 160, height: 120, fps: 15 };
 
 describe('a generated scene', () => {
@@ -43,7 +51,7 @@ describe('a generated scene', () => {
 
     // Two frames of independent noise of deviation s differ by 2s/√π on average; light drifts by a few levels at most.
     expect(meanDifference(first, later)).toBeLessThan(1.2 * scene.noise + 2);
-    expect(largestBlockChange(scene, first, later)).toBeLessThan(5);
+    expect(largestBlockChange(scene, first, later)).toBeLessThan(2 * MOTION);
   });
 
   it.each(['fight', 'fall'] as const)('moves exactly where its truth has actions (%s)', (story) => {
@@ -82,7 +90,7 @@ describe('a generated scene', () => {
 
   it.each(LABELS)('of a labelled clip shows %s in 2 to 4 seconds, its figures in the picture', (label) => {
     for (const seed of [1, 2, 3]) {
-      const scene = describeClip(label, seed, SMALL);
+      const scene = describeClip(label, seed, { ...SMALL, width: 80, height: 60 });
       const truth = sceneTruth(scene, createSceneRenderer(scene).background);
 
       expect(scene.durationS).toBeGreaterThanOrEqual(1.9);
@@ -133,13 +141,57 @@ describe('a generated scene', () => {
   });
 });
 
+describe('a scene written as video', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'scene-'));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  it('has every frame, a key frame each second, and its truth beside it', async () => {
+    const path = join(directory, 'room.mp4');
+    const visits = [{ startS: 0, people: 1, steps: ['walk'], enter: false, leave: false }] as const;
+
+    const truth = await writeSceneVideo(describeScene({ ...SMALL, seed: 6, durationS: 3, visits }), path);
+
+    const show = ['-v', 'error', '-show_entries', 'packet=flags', '-of', 'csv=p=0', path];
+    const packets = (await promisify(execFile)('ffprobe', show)).stdout.trim().split('\n');
+    expect(packets).toHaveLength(45);
+    expect(packets.filter((flags) => flags.startsWith('K'))).toHaveLength(3);
+    expect(JSON.parse(await readFile(join(directory, 'room.json'), 'utf8'))).toEqual(truth);
+    expect(truth.actions.map(({ label }) => label)).toContain('walk');
+  });
+
+  it('is refused with a remedy where there is no ffmpeg', async () => {
+    const scene = describeScene({ ...SMALL, seed: 6, durationS: 1 });
+
+    const writing = writeSceneVideo(scene, join(directory, 'never.mp4'), { ffmpegPath: '/nowhere/ffmpeg' });
+
+    await expect(writing).rejects.toMatchObject({ code: 'FFMPEG_MISSING' });
+  });
+
+  it('comes as a set with a manifest row per labelled stretch, labels in turn', async () => {
+    const labels = ['fight', 'none', 'falling'] as const;
+
+    await writeClipSet({ directory, count: 3, seed: 2, labels, ...SMALL });
+
+    const [header, ...rows] = (await readFile(join(directory, 'manifest.csv'), 'utf8')).trim().split('\n');
+    expect(header).toBe('dataset,path,label,start_s,end_s,group,split,codec,fps,dur,bytes,note');
+    const cells = rows.map((row) => row.split(','));
+    expect(cells.map((row) => row[2])).toEqual(labels);
+    expect(new Set(cells.map((row) => row[5])).size).toBe(3);
+    expect(cells[1]!.slice(3, 5)).toEqual(['', '']);
+    expect(Number(cells[2]![4])).toBeGreaterThan(Number(cells[2]![3]));
+  });
+});
+
 /** Middles of the frame intervals in which some block of the picture changes more than noise can explain. */
 function movingTimes(scene: Scene, frameAt: (index: number) => Uint8Array): number[] {
   const times: number[] = [];
   let previous = frameAt(0);
   for (let index = 1; index < Math.round(scene.durationS * scene.fps); index++) {
     const frame = frameAt(index);
-    if (largestBlockChange(scene, previous, frame) > 5) times.push((index - 0.5) / scene.fps);
+    if (largestBlockChange(scene, previous, frame) > MOTION) times.push((index - 0.5) / scene.fps);
     previous = frame;
   }
   return times;

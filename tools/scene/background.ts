@@ -19,14 +19,17 @@ export interface Background {
   readonly floorZ: Float32Array;
 }
 
+/** What a ray met. One record is filled again and again: a background takes half a million rays. */
 interface Hit {
-  readonly distance: number;
-  readonly normal: Vector;
-  readonly texture: Texture;
-  readonly u: number;
-  readonly v: number;
-  readonly isFloor: boolean;
-  readonly dim: number;
+  distance: number;
+  /** 0, 1, 2 for a surface across x, y, z; it faces the negative or positive way. */
+  axis: number;
+  facing: number;
+  texture: Texture;
+  u: number;
+  v: number;
+  isFloor: boolean;
+  dim: number;
 }
 
 /** Rays per pixel, along each side. */
@@ -53,6 +56,9 @@ export function renderBackground(
   };
   const { room, camera } = scene;
   const lampAt = createLampLevel(room, scene.stage);
+  const textures = [room.floor, room.wall, ...room.boxes.map((box) => box.texture)];
+  const graded = new Map(textures.map((texture) => [texture, scene.grade.colour(texture.colour)]));
+  const hit = emptyHit(room.floor);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const pixel = y * width + x;
@@ -60,26 +66,24 @@ export function renderBackground(
         const dx = ((sample % SAMPLES) + 0.5) / SAMPLES;
         const dy = (Math.floor(sample / SAMPLES) + 0.5) / SAMPLES;
         const direction = rayThrough(camera, x + dx, y + dy);
-        const hit = castRay(room, camera.position, direction);
+        castRay(room, camera.position, direction, hit);
         const point = along(camera.position, direction, hit.distance);
-        const shade =
-          (shadeTexture(hit.texture, hit.u, hit.v) * hit.dim * scene.grade.vignette(x / width, y / height)) /
-          SAMPLES ** 2;
-        const even = shade * nearness(room, point, hit);
-        const lit = shade * lampAt(point, hit.normal, true);
-        const colour = scene.grade.colour(hit.texture.colour);
+        const grain = shadeTexture(hit.texture, hit.u, hit.v) * hit.dim;
+        const shade = (grain * scene.grade.vignette(x / width, y / height)) / SAMPLES ** 2;
+        const even = shade * nearness(room, point[0], point[1], point[2], hit.axis);
+        const lit = shade * lampAt(point, axisVector(hit.axis, hit.facing), true);
+        const colour = graded.get(hit.texture)!;
         for (let channel = 0; channel < 3; channel++) {
           background.even[pixel * 3 + channel]! += colour[channel]! * even;
           background.lamp[pixel * 3 + channel]! += colour[channel]! * lit;
         }
       }
       const direction = rayThrough(camera, x + 0.5, y + 0.5);
-      const centre = castRay(room, camera.position, direction);
-      background.depth[pixel] = centre.distance;
-      if (centre.isFloor) {
-        const point = along(camera.position, direction, centre.distance);
-        background.floorX[pixel] = point[0];
-        background.floorZ[pixel] = point[2];
+      castRay(room, camera.position, direction, hit);
+      background.depth[pixel] = hit.distance;
+      if (hit.isFloor) {
+        background.floorX[pixel] = camera.position[0] + direction[0] * hit.distance;
+        background.floorZ[pixel] = camera.position[2] + direction[2] * hit.distance;
       }
     }
   }
@@ -93,91 +97,100 @@ export function createLampLevel(
 ): (point: Vector, normal: Vector, shadowed: boolean) => number {
   const toStage = subtract([stage.x, 0, stage.z], room.lamp);
   const reference = dot(toStage, toStage);
+  const between = emptyHit(room.floor);
   return (point, normal, shadowed) => {
     const toLamp = subtract(room.lamp, point);
     const squared = dot(toLamp, toLamp);
     const facing = Math.max(0, dot(normalise(toLamp), normal));
     const level = facing * Math.min(2, reference / squared);
     if (!shadowed || level === 0) return level;
-    return room.boxes.some((box) => blocks(box, point, toLamp)) ? level * 0.15 : level;
+    const start = along(point, toLamp, 0.004);
+    between.distance = 1;
+    for (const box of room.boxes) hitBox(box, start, toLamp, between);
+    return between.distance < 1 ? level * 0.15 : level;
   };
 }
 
-function castRay(room: Room, origin: Vector, direction: Vector): Hit {
-  let nearest = hitShell(room, origin, direction);
-  for (const box of room.boxes) {
-    const hit = hitBox(box, origin, direction);
-    if (hit !== undefined && hit.distance < nearest.distance) nearest = hit;
-  }
-  return nearest;
+function castRay(room: Room, origin: Vector, direction: Vector, hit: Hit): void {
+  hitShell(room, origin, direction, room.z1, hit);
+  for (const box of room.boxes) hitBox(box, origin, direction, hit);
 }
 
-/** Floor, walls and ceiling seen from inside; through the door, the corridor behind it. */
-function hitShell(room: Room, origin: Vector, direction: Vector, beyondDoor = false): Hit {
-  const far = beyondDoor ? room.z1 + CORRIDOR_DEPTH : room.z1;
-  const sides = [
-    direction[0] > 0 ? room.x1 : room.x0,
-    direction[1] > 0 ? room.height : 0,
-    direction[2] > 0 ? far : room.z0,
-  ] as const;
-  const distances = sides.map((side, axis) => (side - origin[axis]!) / (direction[axis]! || 1e-9));
-  const distance = Math.min(...distances);
-  const axis = distances.indexOf(distance);
-  const [x, y, z] = along(origin, direction, distance);
+/** Floor, walls and ceiling seen from inside; through the door, the corridor that ends at `far`. */
+function hitShell(room: Room, origin: Vector, direction: Vector, far: number, hit: Hit): void {
+  const toSide = planeDistance(direction[0] > 0 ? room.x1 : room.x0, origin[0], direction[0]);
+  const toLevel = planeDistance(direction[1] > 0 ? room.height : 0, origin[1], direction[1]);
+  const toEnd = planeDistance(direction[2] > 0 ? far : room.z0, origin[2], direction[2]);
+  hit.distance = Math.min(toSide, toLevel, toEnd);
+  hit.axis = hit.distance === toSide ? 0 : hit.distance === toLevel ? 1 : 2;
+  const x = origin[0] + direction[0] * hit.distance;
+  const y = origin[1] + direction[1] * hit.distance;
+  const z = origin[2] + direction[2] * hit.distance;
   const { door } = room;
-  const inDoor =
-    axis === 2 && z > room.z0 + 1 && door !== undefined && x > door.x0 && x < door.x1 && y < door.height;
-  if (inDoor && !beyondDoor) return hitShell(room, origin, direction, true);
-  const normal: Vector = [
-    axis === 0 ? -Math.sign(direction[0]) : 0,
-    axis === 1 ? -Math.sign(direction[1]) : 0,
-    axis === 2 ? -Math.sign(direction[2]) : 0,
-  ];
-  const common = { distance, normal, dim: beyondDoor ? 0.5 : 1 };
-  if (axis === 1) {
-    const isFloor = direction[1] < 0;
-    return { ...common, texture: isFloor ? room.floor : room.wall, u: x, v: z, isFloor };
+  const inCorridor = far > room.z1;
+  const atFarWall = hit.axis === 2 && direction[2] > 0;
+  if (!inCorridor && atFarWall && door !== undefined && x > door.x0 && x < door.x1 && y < door.height) {
+    hitShell(room, origin, direction, room.z1 + CORRIDOR_DEPTH, hit);
+    return;
   }
-  const skirting = y < 0.09 && room.height < 10 ? 0.7 : 1;
-  return {
-    ...common,
-    texture: room.wall,
-    u: axis === 0 ? z : x,
-    v: y,
-    isFloor: false,
-    dim: common.dim * skirting,
-  };
+  hit.facing = -Math.sign(direction[hit.axis]!);
+  hit.isFloor = hit.axis === 1 && direction[1] < 0;
+  hit.texture = hit.isFloor ? room.floor : room.wall;
+  hit.u = hit.axis === 0 ? z : x;
+  hit.v = hit.axis === 1 ? z : y;
+  const skirting = hit.axis !== 1 && y < 0.09 && room.height < 10 ? 0.7 : 1;
+  hit.dim = skirting * (inCorridor ? 0.5 : 1);
 }
 
-function hitBox({ min, max, texture }: Box, origin: Vector, direction: Vector): Hit | undefined {
-  let [enter, leave, axis] = [0, Infinity, -1];
+function planeDistance(plane: number, origin: number, direction: number): number {
+  return (plane - origin) / (direction || 1e-9);
+}
+
+/** Takes the box as the hit where it is nearer than the hit so far. */
+function hitBox({ min, max, texture }: Box, origin: Vector, direction: Vector, hit: Hit): void {
+  let enter = 0;
+  let leave = hit.distance;
+  let axis = -1;
   for (let i = 0; i < 3; i++) {
     const inverse = 1 / (direction[i]! || 1e-9);
     const a = (min[i]! - origin[i]!) * inverse;
     const b = (max[i]! - origin[i]!) * inverse;
-    if (Math.min(a, b) > enter) [enter, axis] = [Math.min(a, b), i];
-    leave = Math.min(leave, Math.max(a, b));
+    const near = a < b ? a : b;
+    if (near > enter) {
+      enter = near;
+      axis = i;
+    }
+    leave = Math.min(leave, a < b ? b : a);
   }
-  if (axis < 0 || enter >= leave) return undefined;
-  const point = along(origin, direction, enter);
-  const facing = -Math.sign(direction[axis]!);
-  const normal: Vector = [axis === 0 ? facing : 0, axis === 1 ? facing : 0, axis === 2 ? facing : 0];
-  const [u, v] = [axis === 0 ? point[2] : point[0], axis === 1 ? point[2] : point[1]];
-  return { distance: enter, normal, texture, u, v, isFloor: false, dim: axis === 1 ? 1.1 : 0.92 };
-}
-
-function blocks(box: Box, point: Vector, toLamp: Vector): boolean {
-  const start = along(point, toLamp, 0.004);
-  const hit = hitBox(box, start, toLamp);
-  return hit !== undefined && hit.distance < 1;
+  if (axis < 0 || enter >= leave) return;
+  hit.distance = enter;
+  hit.axis = axis;
+  hit.facing = -Math.sign(direction[axis]!);
+  hit.texture = texture;
+  hit.u = axis === 0 ? origin[2] + direction[2] * enter : origin[0] + direction[0] * enter;
+  hit.v = axis === 1 ? origin[2] + direction[2] * enter : origin[1] + direction[1] * enter;
+  hit.isFloor = false;
+  hit.dim = axis === 1 ? 1.1 : 0.92;
 }
 
 /** Even light is weaker in corners and low on walls: what makes a room look like one. */
-function nearness(room: Room, [x, y, z]: Vector, { normal }: Hit): number {
-  const gap = (distance: number): number => 1 - 0.3 * Math.exp(-Math.max(0, distance) / 0.35);
-  const sides = gap(x - room.x0) * gap(room.x1 - x) * gap(z - room.z0) * gap(Math.abs(room.z1 - z));
-  const own = Math.abs(normal[0]) + Math.abs(normal[2]) > 0.5 ? gap(y) * 0.88 : 1;
-  return (sides * own) / 0.7 ** (Math.abs(normal[0]) + Math.abs(normal[2]) > 0.5 ? 0.6 : 0);
+function nearness(room: Room, x: number, y: number, z: number, axis: number): number {
+  const sides =
+    gapLight(x - room.x0) * gapLight(room.x1 - x) * gapLight(z - room.z0) * gapLight(Math.abs(room.z1 - z));
+  // On a wall its own distance is zero all over: take most of that factor out again.
+  return axis === 1 ? sides : (sides * gapLight(y) * 0.88) / 0.7 ** 0.6;
+}
+
+function gapLight(distance: number): number {
+  return distance > 2 ? 1 : 1 - 0.3 * Math.exp(-Math.max(0, distance) / 0.35);
+}
+
+function emptyHit(texture: Texture): Hit {
+  return { distance: Infinity, axis: 0, facing: 1, texture, u: 0, v: 0, isFloor: false, dim: 1 };
+}
+
+function axisVector(axis: number, length: number): Vector {
+  return [axis === 0 ? length : 0, axis === 1 ? length : 0, axis === 2 ? length : 0];
 }
 
 function along(origin: Vector, direction: Vector, distance: number): Vector {

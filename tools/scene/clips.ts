@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LABELS } from './actor.ts';
 import { createRandom } from './prng.ts';
@@ -59,6 +59,7 @@ export async function writeClipSet(options: ClipSetOptions, video: VideoOptions 
     const path = `${String(index).padStart(5, '0')}-${label}.mp4`;
     const quality = 22 + (clipSeed % 10);
     const truth = await writeSceneVideo(scene, join(directory, path), { quality, ...video });
+    const { size } = await stat(join(directory, path));
     for (const [startS, endS] of labelledTimes(label, truth)) {
       rows.push(
         [
@@ -72,7 +73,7 @@ export async function writeClipSet(options: ClipSetOptions, video: VideoOptions 
           'h264',
           `${scene.fps}/1`,
           truth.duration_s,
-          '',
+          size,
           scene.view,
         ].join(','),
       );

@@ -16,7 +16,7 @@ export interface SceneRenderer {
   readonly frameCount: number;
   readonly background: Background;
   /** One frame of rgb24, width × height × 3 bytes. The same index gives the same bytes, whatever was drawn before. */
-  frame(index: number): Uint8Array;
+  readonly frame: (index: number) => Uint8Array;
 }
 
 /** Every frame of a scene in order. */

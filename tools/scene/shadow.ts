@@ -68,7 +68,10 @@ function castOnFloor(
       if (Number.isNaN(floorX)) continue;
       const [dx, dz] = [floorX - ax, background.floorZ[pixel]! - az];
       const share = Math.min(1, Math.max(0, (dx * (bx - ax) + dz * (bz - az)) * inverseLength));
-      const away = Math.hypot(dx - (bx - ax) * share, dz - (bz - az) * share);
+      const [offX, offZ] = [dx - (bx - ax) * share, dz - (bz - az) * share];
+      const squared = offX * offX + offZ * offZ;
+      if (squared > reach * reach) continue;
+      const away = Math.sqrt(squared);
       const shade = strength * Math.min(1, (ar + (br - ar) * share + SOFTNESS_M - away) / (2 * SOFTNESS_M));
       if (shade > mask[pixel]!) mask[pixel] = shade;
     }

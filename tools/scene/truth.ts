@@ -35,6 +35,8 @@ interface FigureBox {
 
 /** Sight is decided at this many moments a second. */
 const SIGHT_RATE = 30;
+/** A figure is in sight when this share of its limbs' ends is: a fingertip alone is not a person to be seen. */
+const SIGHT_SHARE = 0.03;
 
 /** Actions cut to the time in which one of their figures is in sight; those never seen are left out. */
 export function sceneTruth(scene: Scene, background: Background): SceneTruth {
@@ -81,21 +83,24 @@ function figureBox(
 ): FigureBox | undefined {
   const { width, height, setting } = scene;
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  let [seen, all] = [0, 0];
   for (const { from, to, fromRadius, toRadius } of figureCapsules(figure, timeS)) {
     for (const [point, radius] of [
       [from, fromRadius],
       [to, toRadius],
     ] as const) {
       const at = project(setting.camera, point);
+      all++;
       const [column, row] = [Math.floor(at.x), Math.floor(at.y)];
       if (at.depth < 0.3 || column < 0 || row < 0 || column >= width || row >= height) continue;
       if (at.depth - radius > depth[row * width + column]! + 0.1) continue;
+      seen++;
       const pixels = (radius * setting.camera.focal) / at.depth;
       [left, right] = [Math.min(left, at.x - pixels), Math.max(right, at.x + pixels)];
       [top, bottom] = [Math.min(top, at.y - pixels), Math.max(bottom, at.y + pixels)];
     }
   }
-  if (left > right) return undefined;
+  if (all === 0 || seen / all < SIGHT_SHARE) return undefined;
   const [x, y] = [Math.max(0, Math.round(left)), Math.max(0, Math.round(top))];
   return {
     ...{ time_s: round(timeS), figure: figure.id, x, y },
