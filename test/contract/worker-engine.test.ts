@@ -10,7 +10,7 @@ import { createWorkerEngine } from '../../src/inference/worker/worker-engine.ts'
 import { builtFile } from '../support/built.ts';
 import { describeEngineContract } from './engine.contract.ts';
 
-// The ONNX engine once more, now behind a thread that loads the model from its files.
+// The ONNX engine once more, now in a process that loads the model from its files.
 let folder: string;
 let models = 0;
 beforeAll(async () => {
@@ -20,9 +20,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describeEngineContract('onnx', openInThread, { scores: 'reference' });
+describeEngineContract('onnx', openInProcess, { scores: 'reference' });
 
-async function openInThread(model: Model): Promise<InferenceEngine> {
+async function openInProcess(model: Model): Promise<InferenceEngine> {
   const path = join(folder, `${models++}.safetensors`);
   await writeFile(path, writeSafetensors(model.weights));
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(model.manifest));

@@ -1,32 +1,34 @@
 import { ActionstreamError, toActionstreamError, type ErrorCode } from '../../core/errors.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
+import type { EngineSpec } from './spec.ts';
 
-/** What the main thread asks of the inference thread. */
+/** The descriptor under which the inference process inherits the pixel slot. */
+export const PIXELS_FD = 3;
+
+/** What the main process asks of the inference process: first `open`, then the rest. */
 export type WorkerRequest =
+  | { readonly type: 'open'; readonly spec: EngineSpec }
   | {
       readonly type: 'infer';
       readonly id: number;
-      readonly clip: PixelClip;
+      /** Its pixels lie in the slot, `byteLength` of them. */
+      readonly clip: Omit<PixelClip, 'data'>;
+      readonly byteLength: number;
       readonly sampler: SamplerOptions;
     }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'dispose' };
 
-/** What the inference thread answers: first `ready` or `failed`, then one `result` or `error` for each `infer`. */
+/** What it answers: `ready` or `failed` to `open`, one `result` or `error` to each `infer`. */
 export type WorkerReply =
   | { readonly type: 'ready'; readonly info: EngineInfo }
   | { readonly type: 'failed'; readonly error: WireError }
-  | {
-      readonly type: 'result';
-      readonly id: number;
-      readonly result: InferenceResult;
-      readonly pixels?: ArrayBuffer;
-    }
-  | { readonly type: 'error'; readonly id: number; readonly error: WireError; readonly pixels?: ArrayBuffer };
+  | { readonly type: 'result'; readonly id: number; readonly result: InferenceResult }
+  | { readonly type: 'error'; readonly id: number; readonly error: WireError };
 
-/** An ActionstreamError as a structured clone carries it: a class does not survive the crossing. */
-export interface WireError {
+/** An ActionstreamError as structured data: a class does not survive the crossing. */
+interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
   /** Stack of the cause, for the log. */

@@ -1,37 +1,55 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { InferenceEngine } from '../engine.ts';
-import { toWire, type WorkerReply, type WorkerRequest } from './messages.ts';
+import type { Channel } from './channel.ts';
+import { PIXELS_FD, toWire, type WorkerRequest } from './messages.ts';
+import { readPixelSlot } from './pixel-slot.ts';
+import type { EngineSpec } from './spec.ts';
 
 /**
- * Answers requests from `port` with `engine` until asked to dispose; then frees the engine and resolves. Calls run in
- * the order in which they came: the engine queues them. Pixels that were transferred here are transferred back with the
- * answer, so that one buffer serves clip after clip.
+ * The inference process: opens the engine that the owner asks for, answers calls in the order in which they came (the
+ * engine queues them), frees the engine when told to, then resolves.
  */
-export async function serveEngine(port: MessagePort, engine: InferenceEngine): Promise<void> {
+export function serveEngine(
+  channel: Channel,
+  openEngine: (spec: EngineSpec) => Promise<InferenceEngine>,
+): Promise<void> {
   const running = new Map<number, AbortController>();
-  const reply = (message: WorkerReply): void => {
-    const pixels = 'pixels' in message ? message.pixels : undefined;
-    port.postMessage(message, pixels ? [pixels] : []);
+  let engine: InferenceEngine | undefined;
+  let pixels = new Uint8Array();
+
+  const open = async (spec: EngineSpec): Promise<void> => {
+    try {
+      engine = await openEngine(spec);
+      channel.send({ type: 'ready', info: engine.info });
+    } catch (error) {
+      channel.send({ type: 'failed', error: toWire(error) });
+    }
   };
 
-  const infer = async ({ id, clip, sampler }: Extract<WorkerRequest, { type: 'infer' }>): Promise<void> => {
+  const infer = async (request: Extract<WorkerRequest, { type: 'infer' }>): Promise<void> => {
+    const { id, clip, byteLength, sampler } = request;
     const controller = new AbortController();
     running.set(id, controller);
-    const { buffer } = clip.data;
-    const pixels = buffer instanceof ArrayBuffer ? { pixels: buffer } : {};
     try {
-      const result = await engine.infer(clip, { sampler, signal: controller.signal });
-      reply({ type: 'result', id, result, ...pixels });
+      // One buffer for all: a clip arrives only when the one before is done, or given up.
+      if (pixels.length !== byteLength) pixels = new Uint8Array(byteLength);
+      readPixelSlot(PIXELS_FD, pixels);
+      if (!engine) throw new Error('a clip arrived before the engine was ready');
+      const { signal } = controller;
+      const result = await engine.infer({ ...clip, data: pixels }, { sampler, signal });
+      channel.send({ type: 'result', id, result });
     } catch (error) {
-      reply({ type: 'error', id, error: toWire(error), ...pixels });
+      channel.send({ type: 'error', id, error: toWire(error) });
     } finally {
       running.delete(id);
     }
   };
 
-  const disposed = new Promise<void>((resolve) => {
-    port.on('message', (request: WorkerRequest) => {
+  return new Promise((resolve, reject) => {
+    channel.onRequest((request) => {
       switch (request.type) {
+        case 'open':
+          void open(request.spec);
+          break;
         case 'infer':
           void infer(request);
           break;
@@ -39,14 +57,10 @@ export async function serveEngine(port: MessagePort, engine: InferenceEngine): P
           running.get(request.id)?.abort();
           break;
         case 'dispose':
-          resolve();
+          for (const controller of running.values()) controller.abort();
+          Promise.resolve(engine?.[Symbol.asyncDispose]()).then(resolve, reject);
           break;
       }
     });
   });
-  reply({ type: 'ready', info: engine.info });
-  await disposed;
-  for (const controller of running.values()) controller.abort();
-  await engine[Symbol.asyncDispose]();
-  port.close();
 }

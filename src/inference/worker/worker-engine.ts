@@ -1,10 +1,16 @@
-import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import { ActionstreamError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { InferenceEngine, InferenceResult, PixelClip } from '../engine.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import { checkClip } from '../check-clip.ts';
+import type { InferenceEngine, InferenceResult, PixelClip } from '../engine.ts';
 import { createSerialQueue, throwIfAborted } from '../serial-queue.ts';
-import { startEngineThread, ThreadLost, type EngineThread } from './engine-thread.ts';
+import {
+  ProcessLost,
+  startEngineProcess,
+  type EngineProcess,
+  type EngineProcessOptions,
+} from './engine-process.ts';
+import { openPixelSlot } from './pixel-slot.ts';
 import type { EngineSpec } from './spec.ts';
 
 export interface WorkerEngineOptions {
@@ -14,37 +20,49 @@ export interface WorkerEngineOptions {
   readonly logger: Logger;
 }
 
-/** A running call keeps its thread this long after dispose; with the second that ending takes: within 5 s. */
-const GRACE_MS = 4000;
+/** Time to free the engine in peace on dispose. Nobody waits for a running clip then, so it is not waited for. */
+const GRACE_MS = 1000;
 
-/** Threads that one clip may lose before it is given up. */
+/** Processes that one clip may lose before it is given up. */
 const TRIES = 2;
 
 /**
- * An engine in a thread of its own, so that the event loop stays free while native code computes (ADR 0010).
+ * An engine in a process of its own: native code computes there, so it blocks no event loop and takes nobody with it when it
+ * dies (ADR 0010).
  *
- * Calls wait in order and are sent one at a time. A thread that ends unasked is replaced, and the clip that it had is
- * tried once more; if that thread ends too, the clip is rejected with ENGINE_FAILED (retryable) and the next call starts
- * another thread. Abort rejects a running call at once; the thread stops at its next stage. Pixels must not change until
- * the call settles; in a SharedArrayBuffer they cross without a copy on this thread.
+ * Calls wait in order and are sent one at a time. A process that ends unasked is replaced, and the clip that it had is
+ * tried once more; if that one ends too, the clip is rejected with ENGINE_FAILED (retryable) and the next call starts
+ * another. Abort rejects a running call at once; the process stops at its next stage. Pixels must not change until the
+ * call settles.
  *
- * @throws what building the engine threw (MODEL_INVALID, ENGINE_UNAVAILABLE, …); ENGINE_FAILED where the thread died
+ * @throws what building the engine threw (MODEL_INVALID, ENGINE_UNAVAILABLE, …); ENGINE_FAILED where the process ended
  */
-export async function createWorkerEngine(options: WorkerEngineOptions): Promise<InferenceEngine> {
-  const { logger } = options;
+export async function createWorkerEngine({
+  entryUrl,
+  spec,
+  logger,
+}: WorkerEngineOptions): Promise<InferenceEngine> {
+  const slot = openPixelSlot();
+  const options = { entryUrl, spec, slot };
+  let worker: EngineProcess;
+  try {
+    worker = await startProcess(options, new AbortController().signal);
+  } catch (error) {
+    slot.close();
+    throw error;
+  }
+  const { info } = worker;
   const queue = createSerialQueue('the inference worker');
-  let thread = await startThread(options, new AbortController().signal);
   let stopped: Promise<void> | undefined;
-  const { info } = thread;
 
   const inferOnce = async (
     clip: PixelClip,
     sampler: SamplerOptions,
     signal: AbortSignal,
   ): Promise<InferenceResult> => {
-    if (!thread.alive()) thread = await startThread(options, signal);
+    if (!worker.isAlive()) worker = await startProcess(options, signal);
     throwIfAborted(signal);
-    return thread.infer(clip, sampler, signal);
+    return worker.infer(clip, sampler, signal);
   };
 
   const infer = async (
@@ -56,9 +74,9 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
       try {
         return await inferOnce(clip, sampler, signal);
       } catch (error) {
-        if (!(error instanceof ThreadLost)) throw error;
+        if (!(error instanceof ProcessLost)) throw error;
         const { clipId } = clip;
-        logger.error({ clipId, attempt, err: error }, 'the inference thread was lost');
+        logger.error({ clipId, attempt, err: error }, 'the inference process was lost');
         if (attempt === TRIES) throw givenUp(clipId, error);
       }
     }
@@ -66,39 +84,37 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
 
   const stop = async (): Promise<void> => {
     await queue.close();
-    if ((await thread.stop(GRACE_MS)) === 'ended') return;
-    logger.warn({}, 'the inference thread is inside one long native call and ends when that returns');
+    await worker.stop(GRACE_MS);
+    slot.close();
   };
 
   return {
     info,
     async infer(clip, { sampler, signal }) {
       checkClip(clip, info);
-      return queue.run((both) => infer(clip, sampler, both), signal);
+      return queue.run((either) => infer(clip, sampler, either), signal);
     },
     [Symbol.asyncDispose]: () => (stopped ??= stop()),
   };
 }
 
-async function startThread(
-  { entryUrl, spec }: WorkerEngineOptions,
-  signal: AbortSignal,
-): Promise<EngineThread> {
+async function startProcess(options: EngineProcessOptions, signal: AbortSignal): Promise<EngineProcess> {
   try {
-    return await startEngineThread(entryUrl, spec, signal);
+    return await startEngineProcess(options, signal);
   } catch (error) {
     throwIfAborted(signal);
-    if (!(error instanceof ThreadLost)) throw error;
-    throw new ActionstreamError('ENGINE_FAILED', `building engine ${spec.engine}: ${error.message}`, {
+    if (!(error instanceof ProcessLost)) throw error;
+    const { engine } = options.spec;
+    throw new ActionstreamError('ENGINE_FAILED', `building engine ${engine}: ${error.message}`, {
       cause: error,
     });
   }
 }
 
-function givenUp(clipId: string, cause: ThreadLost): ActionstreamError {
+function givenUp(clipId: string, cause: ProcessLost): ActionstreamError {
   return new ActionstreamError(
     'ENGINE_FAILED',
-    `clip ${clipId}: ${TRIES} inference threads in a row were lost on it, the last because ${messageOf(cause)}`,
+    `clip ${clipId}: ${TRIES} inference processes in a row were lost on it; ${cause.message}`,
     { cause },
   );
 }

@@ -1,7 +1,10 @@
-import { mkdtemp, rm, watch } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Logger } from '../../../src/core/logger.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -16,6 +19,7 @@ import { builtFile } from '../../support/built.ts';
 const TINY = { widthMultiplier: 0.07, frames: 4, height: 32, width: 32, classes: 3 } as const;
 const NONE = { kind: 'none' } as const;
 const UNRELIABLE = new URL('../../fixtures/inference-worker/unreliable-entry.mjs', import.meta.url);
+const OWNER = new URL('../../fixtures/inference-worker/owner.mjs', import.meta.url);
 
 let folder: string;
 beforeEach(async () => {
@@ -23,11 +27,10 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await rm(folder, { recursive: true });
-  // A port to a thread is the only active resource that an engine may hold.
-  expect(process.getActiveResourcesInfo().filter((name) => name === 'MessagePort')).toEqual([]);
+  expect(process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap')).toEqual([]);
 });
 
-describe('a thread gives what the engine in it gives', () => {
+describe('a process gives what the engine in it gives', () => {
   for (const kind of ['onnx', 'reference'] as const) {
     test(kind, async () => {
       const reference = createReferenceEngine(createUntrainedModel({ network: TINY, seed: 5 }));
@@ -73,7 +76,7 @@ describe('a thread gives what the engine in it gives', () => {
     await expect(sampled).rejects.toMatchObject({ code: 'SAMPLER_INVALID' });
   });
 
-  test('a model that cannot be opened is refused at the start, and no thread is left', async () => {
+  test('a model that cannot be opened is refused at the start, and no process is left', async () => {
     const spec: EngineSpec = { engine: 'onnx', model: { kind: 'file', path: join(folder, 'no-model') } };
 
     const opened = createWorkerEngine({ entryUrl: entry(), spec, logger: silentLogger });
@@ -121,8 +124,8 @@ describe('calls', () => {
   });
 });
 
-describe('a thread that is lost', () => {
-  for (const deed of ['exit', 'throw']) {
+describe('a process that is lost', () => {
+  for (const deed of ['exit', 'kill', 'throw']) {
     test(`by ${deed} is replaced, and its clip tried once more`, async () => {
       const lost: object[] = [];
       await using engine = await open({ entryUrl: UNRELIABLE, logger: listening(lost) });
@@ -204,7 +207,22 @@ describe('dispose', () => {
     await expect(engine.infer(clipOf('c'), { sampler: NONE })).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
-  test('ends a thread that no longer answers within 5 s', async () => {
+  test('an owner that is killed takes its process with it', async () => {
+    builtFile('inference/worker/serve.js');
+    const marker = join(folder, 'marker');
+    const appeared = fileAppears(marker);
+    const owner = spawn(process.execPath, [fileURLToPath(OWNER), `block-once:${marker}`], {
+      stdio: 'inherit',
+    });
+    await appeared;
+    const pid = Number(await readFile(marker, 'utf8'));
+
+    owner.kill('SIGKILL');
+
+    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+  });
+
+  test('ends a process that no longer answers within 5 s', async () => {
     const engine = await open({ entryUrl: UNRELIABLE });
     const marker = join(folder, 'marker');
     const appeared = fileAppears(marker);
@@ -215,7 +233,7 @@ describe('dispose', () => {
     const started = performance.now();
     await engine[Symbol.asyncDispose]();
 
-    expect(performance.now() - started).toBeLessThan(5500);
+    expect(performance.now() - started).toBeLessThan(5000);
     await outcome;
   });
 });
@@ -259,6 +277,17 @@ function clipOf(
 async function fileAppears(path: string): Promise<void> {
   for await (const { filename } of watch(folder)) {
     if (filename === basename(path)) return;
+  }
+}
+
+/** A process that ended but that nobody has asked about yet (a zombie) does not run. */
+function isRunning(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  if (existsSync(stat)) return !readFileSync(stat, 'utf8').includes(') Z ');
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

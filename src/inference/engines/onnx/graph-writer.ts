@@ -25,17 +25,10 @@ export function createGraphWriter(name: string): GraphWriter {
   const inputs: OnnxValueInfo[] = [];
   const outputs: OnnxValueInfo[] = [];
   const intConstants = new Map<string, string>();
-  let tensors = 0;
+  /** Public names of outputs, put in where the graph is encoded: an Identity node would copy the tensor. */
+  const publicNames = new Map<string, string>();
 
-  const addNode = (
-    op: string,
-    from: readonly string[],
-    to: string,
-    attributes: Readonly<Record<string, OnnxAttribute>>,
-  ): string => {
-    nodes.push({ op, name: `${op}_${nodes.length}`, inputs: from, outputs: [to], attributes });
-    return to;
-  };
+  const published = (name: string): string => publicNames.get(name) ?? name;
 
   return {
     input: (info) => {
@@ -43,10 +36,14 @@ export function createGraphWriter(name: string): GraphWriter {
       return info.name;
     },
     output: (tensor, info) => {
-      addNode('Identity', [tensor], info.name, {});
+      publicNames.set(tensor, info.name);
       outputs.push(info);
     },
-    node: (op, from, attributes = {}) => addNode(op, from, `t${++tensors}`, attributes),
+    node: (op, from, attributes = {}) => {
+      const tensor = `t${nodes.length}`;
+      nodes.push({ op, name: `${op}_${nodes.length}`, inputs: from, outputs: [tensor], attributes });
+      return tensor;
+    },
     floats: (data, shape) => {
       const constant = `c${initializers.length}`;
       initializers.push({ name: constant, shape, data });
@@ -61,6 +58,13 @@ export function createGraphWriter(name: string): GraphWriter {
       intConstants.set(key, constant);
       return constant;
     },
-    encode: () => encodeModel({ name, nodes, initializers, inputs, outputs }),
+    encode: () => {
+      const renamed = nodes.map((node) => ({
+        ...node,
+        inputs: node.inputs.map(published),
+        outputs: node.outputs.map(published),
+      }));
+      return encodeModel({ name, nodes: renamed, initializers, inputs, outputs });
+    },
   };
 }

@@ -1,0 +1,164 @@
+import { fork } from 'node:child_process';
+import { sleep } from '../../core/abort.ts';
+import { ActionstreamError } from '../../core/errors.ts';
+import type { SamplerOptions } from '../../sampler/types.ts';
+import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
+import { fromWire, type WorkerReply, type WorkerRequest } from './messages.ts';
+import type { PixelSlot } from './pixel-slot.ts';
+import type { EngineSpec } from './spec.ts';
+
+/** A process that ended without being asked to: the call in flight may be tried on another. */
+export class ProcessLost extends Error {
+  constructor(how: string, options?: ErrorOptions) {
+    super(`the inference process ${how}`, options);
+    this.name = 'ProcessLost';
+  }
+}
+
+/** One running inference process. */
+export interface EngineProcess {
+  readonly info: EngineInfo;
+  /** False once the process has ended, for whatever reason. */
+  isAlive(): boolean;
+  /** One call at a time. Rejects with ProcessLost where the process ends under it; with ABORTED at once on abort. */
+  infer(clip: PixelClip, sampler: SamplerOptions, signal: AbortSignal): Promise<InferenceResult>;
+  /** Asks the process to free its engine and end; kills it after `graceMs`. Resolves when it is gone. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface EngineProcessOptions {
+  readonly entryUrl: URL;
+  readonly spec: EngineSpec;
+  readonly slot: PixelSlot;
+}
+
+/**
+ * Starts a process and waits until its engine is ready; abort kills it on the way.
+ * @throws what building the engine threw; ProcessLost where the process ended
+ */
+export async function startEngineProcess(
+  { entryUrl, spec, slot }: EngineProcessOptions,
+  signal: AbortSignal,
+): Promise<EngineProcess> {
+  const child = fork(entryUrl, {
+    // No flags of ours (loaders, inspectors) are meant for it. Our standard output belongs to our user.
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', slot.fd, 'ipc'],
+    serialization: 'advanced',
+  });
+  const calls = new Map<number, Deferred<InferenceResult>>();
+  const ready = defer<EngineInfo>();
+  const gone = defer<undefined>();
+  let nextId = 0;
+  let alive = true;
+
+  const lose = (lost: ProcessLost): void => {
+    alive = false;
+    ready.reject(lost);
+    for (const call of calls.values()) call.reject(lost);
+    calls.clear();
+    gone.resolve(undefined);
+  };
+  // Where the child is gone the channel refuses; its exit tells the callers.
+  const send = (request: WorkerRequest): void => {
+    child.send(request, () => undefined);
+  };
+  child.on('exit', (code, killedBy) => {
+    lose(new ProcessLost(killedBy === null ? `ended with code ${code ?? 0}` : `was ended by ${killedBy}`));
+  });
+  child.on('error', (error) => {
+    if (child.pid === undefined)
+      lose(new ProcessLost(`cannot be started: ${error.message}`, { cause: error }));
+  });
+  child.on('message', (message) => {
+    const reply = message as WorkerReply;
+    switch (reply.type) {
+      case 'ready':
+        ready.resolve(reply.info);
+        break;
+      case 'failed':
+        ready.reject(fromWire(reply.error));
+        break;
+      case 'result':
+        calls.get(reply.id)?.resolve(reply.result);
+        break;
+      case 'error':
+        calls.get(reply.id)?.reject(fromWire(reply.error));
+        break;
+    }
+  });
+
+  const stop = async (graceMs: number): Promise<void> => {
+    const timer = new AbortController();
+    if (alive) send({ type: 'dispose' });
+    await Promise.race([gone.promise, sleep(graceMs, timer.signal)]);
+    timer.abort();
+    child.kill('SIGKILL');
+    await gone.promise;
+  };
+
+  const info = await whileListening(
+    signal,
+    () => child.kill('SIGKILL'),
+    async () => {
+      send({ type: 'open', spec });
+      return ready.promise;
+    },
+  ).catch(async (error: unknown) => {
+    await stop(0);
+    throw error;
+  });
+
+  return {
+    info,
+    isAlive: () => alive,
+    infer: async (clip, sampler, callSignal) => {
+      const id = nextId++;
+      const call = defer<InferenceResult>();
+      const abort = (): void => {
+        send({ type: 'abort', id });
+        call.reject(new ActionstreamError('ABORTED', `clip ${clip.clipId}: inference was interrupted`));
+      };
+      return whileListening(callSignal, abort, async () => {
+        const { data, ...rest } = clip;
+        slot.write(data);
+        calls.set(id, call);
+        send({ type: 'infer', id, clip: rest, byteLength: data.length, sampler });
+        return call.promise.finally(() => calls.delete(id));
+      });
+    },
+    stop,
+  };
+}
+
+/** Runs `task` with a listener on abort that does not stay behind. */
+async function whileListening<T>(
+  signal: AbortSignal,
+  onAbort: () => void,
+  task: () => Promise<T>,
+): Promise<T> {
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await task();
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Promise.withResolvers, which Node 20 lacks; a rejection that nobody awaits is no crash. */
+function defer<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}
