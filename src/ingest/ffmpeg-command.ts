@@ -54,7 +54,7 @@ function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegC
     .input(target)
     .inputOptions(
       ...guardArguments(plan.ffmpegPath),
-      ...['-hide_banner', '-loglevel', 'error'],
+      ...['-hide_banner', '-loglevel', 'repeat+error'],
       // Times as the source sends them: otherwise ffmpeg smooths resets and jumps away.
       '-copyts',
       ...inputOptions(plan.address, plan.kind),

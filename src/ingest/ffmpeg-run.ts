@@ -80,7 +80,8 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
       const told = tellable(line, run.plan.address);
       messages.push(told);
       if (messages.length > KEPT_MESSAGES) messages.shift();
-      run.onMessage(told);
+      // Before the first picture they tell why there is none: once, by the end of this run.
+      if (pictures > 0) run.onMessage(told);
     },
   });
 

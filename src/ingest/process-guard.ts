@@ -6,13 +6,14 @@
  * signals are the child's own. The watcher waits on the rest of stdin, which we hold open:
  *   - a line: the child has ended, the watcher goes too (its pid may belong to somebody else by now: no kill);
  *   - end of file without a line: we are gone, so the child is killed.
+ * A Ctrl-C, which reaches the whole foreground group, leaves the watcher alone.
  * The here-document is not expanded twice: `$` and backquotes in a password stay what they are.
  */
 const GUARD_SCRIPT = `exec 3<&0
 list=
 while IFS= read -r line <&3 && [ -n "$line" ]; do list="$list$line
 "; done
-( read -r line <&3 || kill -KILL $$ ) </dev/null >/dev/null 2>&1 &
+( trap '' INT HUP TERM; read -r line <&3 || kill -KILL $$ ) </dev/null >/dev/null 2>&1 &
 exec "$@" 3<&- <<EOF
 $list
 EOF

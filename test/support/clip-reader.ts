@@ -27,7 +27,7 @@ export const readerDefaults = {
   noFrameTimeoutMs: 4000,
   reconnect: { firstMs: 20, maxMs: 200, maxAttempts: Infinity },
   queueClips: 8,
-  ffmpegPath: 'ffmpeg',
+  ffmpegPath: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
 } as const satisfies Partial<StreamOptions>;
 
 /** Reads as fast as clips come, or one clip each time `pace` resolves. */
