@@ -1,5 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { renderConfig, renderConfigSchema } from './render-config.ts';
 import { renderErrors } from './render-errors.ts';
 
 // Writes every generated document; tests in test/lint fail when one is stale.
 writeFileSync('docs/errors.md', renderErrors());
+writeFileSync('docs/config.md', renderConfig());
+writeFileSync('schemas/config.schema.json', renderConfigSchema());

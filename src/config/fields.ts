@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { parseDuration } from '../core/time.ts';
+import { parseSize } from './parse-size.ts';
+
+/**
+ * The kinds of value that settings are made of. Each says in one phrase what it expects: the same phrase in error messages,
+ * in docs/config.md and in the JSON Schema. Lengths of time and sizes are text with a unit in, milliseconds and bytes out.
+ */
+export function text(meaning: string) {
+  const error = 'expected text';
+  return z
+    .string({ error })
+    .min(1, { error: 'expected text that is not empty' })
+    .meta({ description: meaning });
+}
+
+/** Never shown: neither by `config print` nor in an error. `writeOnly` is JSON Schema's word for it. */
+export function secret(meaning: string) {
+  return text(meaning).meta({ description: meaning, writeOnly: true });
+}
+
+export function flag(meaning: string) {
+  return z.boolean({ error: 'expected true or false' }).meta({ description: meaning });
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(values: T, meaning: string) {
+  return z.enum(values, { error: `expected one of ${values.join(', ')}` }).meta({ description: meaning });
+}
+
+export function wholeFrom(least: number, meaning: string) {
+  const error = `expected a whole number of ${least} or more`;
+  return z.number({ error }).int({ error }).min(least, { error }).meta({ description: meaning });
+}
+
+export function positive(meaning: string) {
+  const error = 'expected a number above 0';
+  return z.number({ error }).gt(0, { error }).meta({ description: meaning });
+}
+
+export function notNegative(meaning: string) {
+  const error = 'expected a number of 0 or more';
+  return z.number({ error }).min(0, { error }).meta({ description: meaning });
+}
+
+/** From 0 to 1. */
+export function fraction(meaning: string) {
+  const error = 'expected a number from 0 to 1';
+  return z.number({ error }).min(0, { error }).max(1, { error }).meta({ description: meaning });
+}
+
+/** Above 0 and at most 1. */
+export function weight(meaning: string) {
+  const error = 'expected a number above 0 and at most 1';
+  return z.number({ error }).gt(0, { error }).max(1, { error }).meta({ description: meaning });
+}
+
+export function duration(meaning: string) {
+  const error = 'expected a length of time such as 500ms, 30s, 5m, 2h or 7d';
+  return z
+    .string({ error })
+    .regex(/^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$/, { error })
+    .meta({ description: meaning })
+    .transform((value) => parseDuration(value) ?? Number.NaN);
+}
+
+export function size(meaning: string) {
+  const error = 'expected a size such as 512KiB, 256MiB or 4GiB';
+  return z
+    .string({ error })
+    .regex(/^\s*\d+(\.\d+)?\s*[KMGT]?i?B\s*$/, { error })
+    .meta({ description: meaning })
+    .transform((value) => parseSize(value) ?? Number.NaN);
+}
+
+/** An instant, RFC 3339; milliseconds since 1970 out. */
+export function instant(meaning: string) {
+  const error = 'expected a time such as 2026-11-22T10:15:00Z';
+  return z.iso
+    .datetime({ offset: true, error })
+    .meta({ description: meaning })
+    .transform((value) => Date.parse(value));
+}
+
+export function list<T extends z.ZodType>(item: T, meaning: string) {
+  return z.array(item, { error: 'expected a list' }).meta({ description: meaning });
+}
+
+/** Settings of their own; keys not named in `shape` are refused. */
+export function section<T extends z.ZodRawShape>(shape: T, meaning: string) {
+  return z.strictObject(shape, { error: sectionError }).meta({ description: meaning });
+}
+
+/** The same settings without their defaults: what a stream or label leaves out is taken from elsewhere. */
+export function overrides<T extends z.ZodRawShape>(shape: T) {
+  const entries = Object.entries(shape).map(([key, field]) => [key, bare(field as z.ZodType).optional()]);
+  return Object.fromEntries(entries) as { [K in keyof T]: z.ZodOptional<Bare<T[K]>> };
+}
+
+type Bare<T> =
+  T extends z.ZodDefault<infer U>
+    ? U
+    : T extends z.ZodPrefault<infer U>
+      ? U
+      : T extends z.ZodOptional<infer U>
+        ? U
+        : T;
+
+function bare(field: z.ZodType): z.ZodType {
+  if (field instanceof z.ZodDefault || field instanceof z.ZodPrefault || field instanceof z.ZodOptional) {
+    return field.unwrap() as z.ZodType;
+  }
+  return field;
+}
+
+/** Unknown keys keep zod's own issue, which lists them. */
+function sectionError(issue: { readonly code?: string | undefined }): string | undefined {
+  return issue.code === 'unrecognized_keys' ? undefined : 'expected settings (key: value)';
+}

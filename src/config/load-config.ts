@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { coerce } from './coerce.ts';
+import { effectiveSettings } from './effective-settings.ts';
+import { explainIssues } from './explain-issues.ts';
+import type { Finding, Report } from './explain-issues.ts';
+import { envOverrides, flagOverrides, valueAt, withValue } from './layers.ts';
+import type { Override } from './layers.ts';
+import { originOf, problemOf, rankOf } from './origins.ts';
+import type { Origins } from './origins.ts';
+import { configError } from './problem.ts';
+import { readYaml } from './read-yaml.ts';
+import type { YamlFile } from './read-yaml.ts';
+import { resolveModel, resolveSampler } from './resolve-model.ts';
+import { resolveSinks } from './resolve-sinks.ts';
+import { resolveStreams } from './resolve-stream-settings.ts';
+import { configJsonSchema, configSchema } from './schema.ts';
+import type { JsonSchema, Settings } from './schema.ts';
+import { createFileSettings } from './secrets.ts';
+import type { Env } from './substitute-env.ts';
+import type { Config } from './types.ts';
+
+export interface LoadOptions {
+  /** Default: the process's own. */
+  readonly env?: Env;
+  /** Settings given as flags, by the keys of the file: `{ log: { level: 'debug' } }`. Lists replace lists. */
+  readonly overrides?: object;
+}
+
+/**
+ * The configuration of a YAML file: flags > environment (ACTIONSTREAM_…) > file > defaults, `${ENV}` replaced, files that hold
+ * secrets read, everything checked. Relative paths in it start at the working directory.
+ *
+ * @throws CONFIG_INVALID naming every problem with file, line, column, key and what was expected
+ */
+export function loadConfig(path: string, { env = process.env, overrides = {} }: LoadOptions = {}): Config {
+  return configOf(readYaml(path, readConfigFile(path), env), path, { env, overrides });
+}
+
+/** The configuration of `run --source URL…` without a file: events go to standard output unless `overrides` says else. */
+export function configFromSources(
+  urls: readonly string[],
+  { env = process.env, overrides = {} }: LoadOptions = {},
+): Config {
+  const ids = urls.map(streamIdOf);
+  const streams = urls.map((url, i) => {
+    const again = ids.slice(0, i).filter((id) => id === ids[i]).length;
+    return { id: `${ids[i] ?? 'source'}${again === 0 ? '' : `-${again + 1}`}`, url };
+  });
+  const sinks = valueAt(overrides, ['sinks']) ?? { ndjson: {} };
+  return configOf(undefined, 'command line', { env, overrides: { ...overrides, sinks, streams } });
+}
+
+function readConfigFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ActionstreamError('CONFIG_INVALID', `${path}: cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The last word of a path, or the host of a URL. */
+function streamIdOf(url: string): string {
+  const remote = /^[a-z][a-z0-9+.-]+:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(url)?.[1];
+  const word = remote ?? (url.split(/[/\\]/).at(-1) ?? '').replace(/\.[A-Za-z0-9]+$/, '');
+  const safe = word.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return safe.slice(0, 100) || 'source';
+}
+
+function configOf(
+  yaml: YamlFile | undefined,
+  name: string,
+  { env, overrides }: Required<LoadOptions>,
+): Config {
+  if (yaml && yaml.problems.length > 0) throw configError(name, yaml.problems);
+  const schema = configJsonSchema();
+  const layers: readonly Override[] = [
+    ...envOverrides(env, Object.keys(schema.properties ?? {})),
+    ...flagOverrides(overrides),
+  ];
+  const written = yaml?.value ?? {};
+  const tree = coerce(
+    layers.reduce<unknown>((merged, { path, value }) => withValue(merged, path, value), written),
+    schema,
+  );
+  const origins = { layers, yaml, written, name };
+  const fail = (findings: readonly Finding[]): never => {
+    throw configError(
+      name,
+      findings.map((finding) => problemOf(finding, origins)),
+    );
+  };
+  const parsed = configSchema.safeParse(tree);
+  if (!parsed.success) return fail(explainIssues(parsed.error.issues, tree, schema));
+
+  const findings: Finding[] = [];
+  const config = resolve(parsed.data, { env, origins, report: (finding) => findings.push(finding) });
+  if (findings.length > 0) return fail(findings);
+  return { ...config, effective: effective(tree, schema, { origins, instance: config.instance }) };
+}
+
+function resolve(
+  settings: Settings,
+  { env, origins, report }: { readonly env: Env; readonly origins: Origins; readonly report: Report },
+): Omit<Config, 'effective'> {
+  const files = createFileSettings(report);
+  const instance = settings.instance ?? defaultInstance();
+  const { journal, engine } = settings;
+  return {
+    instance,
+    model: resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report }),
+    sampler: resolveSampler(settings.sampler, report),
+    engine: { kind: engine.kind, ...(engine.threads !== undefined && { threads: engine.threads }) },
+    streams: resolveStreams(settings, { files, report }),
+    journal: {
+      dir: journal.dir,
+      maxBytes: journal.max_size,
+      shedAt: journal.shed_at,
+      fsync: journal.fsync,
+      ...(journal.segment_size !== undefined && { segmentBytes: journal.segment_size }),
+      ...(journal.retain !== undefined && { retainMs: journal.retain }),
+    },
+    sinks: resolveSinks(settings.sinks, { files, env, instance, report }),
+    log: settings.log,
+  };
+}
+
+/** The host name, as far as an instance name allows. */
+function defaultInstance(): string {
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .slice(0, 64) || 'local'
+  );
+}
+
+function effective(
+  tree: unknown,
+  schema: JsonSchema,
+  { origins, instance }: { readonly origins: Origins; readonly instance: string },
+): Config['effective'] {
+  const settings = effectiveSettings(tree, schema, (path) => originOf(path, origins));
+  const named = settings.some(({ key }) => key === 'instance');
+  if (named) return settings;
+  return [{ key: 'instance', value: instance, layer: 'default', origin: 'host name' }, ...settings];
+}

@@ -1,0 +1,64 @@
+import { choice, flag, notNegative, positive, section, text, wholeFrom } from './fields.ts';
+
+export const modelSchema = section(
+  {
+    path: text(
+      'A trained model: its folder, `manifest.json`, `.safetensors` file, or the name of a shipped one.',
+    ).optional(),
+    network: text(
+      'Instead of `path`: a network of the S3D family with random weights, such as `s3d-g`. Its labels mean nothing.',
+    ).optional(),
+    frames: wholeFrom(1, "Frames a clip. Default: the model's own.").optional(),
+    size: wholeFrom(1, "Height and width of the input in pixels. Default: the model's own.").optional(),
+    seed: wholeFrom(0, '`network` only: seed of the random weights. Default 0.').optional(),
+    classes: wholeFrom(1, '`network` only: number of classes.').optional(),
+    width: positive('`network` only: width multiplier of all channels.').optional(),
+    padding: choice(['symmetric', 'same'], '`network` only: padding of convolutions and pools.').optional(),
+    stem: choice(['separable', 'dense'], '`network` only: form of the first convolution.').optional(),
+    input: choice(['rgb', 'motion'], '`network` only: what the first convolution sees.').optional(),
+    gate_bias: flag('`network` only: self-gating with bias.').optional(),
+  },
+  'The network and its weights: `path` or `network`.',
+);
+
+const samplerShape = {
+  kind: choice(
+    ['none', 'uniform', 'reference', 'ordered'],
+    "How time steps are grouped. Default: the model's own.",
+  ).optional(),
+  width: notNegative('`ordered`: bin width δ in embedding distance. Larger keeps fewer steps.').optional(),
+  noise_floor: notNegative('`ordered`: moves no larger than this count as none.').optional(),
+  stride: wholeFrom(1, '`uniform`: every n-th step is kept.').optional(),
+  bins: wholeFrom(1, '`reference`: number of bins. Default: as many as steps.').optional(),
+  kernel: choice(
+    ['linear', 'linear_normalized', 'delta', 'delta_normalized'],
+    '`reference`: how steps are weighed within a bin.',
+  ).optional(),
+  distance: choice(['l2', 'l1'], 'Norm of the embedding distance.').optional(),
+};
+
+/** Without what belongs to the network, which all streams share. */
+export const streamSamplerSchema = section(
+  samplerShape,
+  'Temporal sampling of this stream, in place of `sampler`.',
+);
+
+export const samplerSchema = section(
+  {
+    ...samplerShape,
+    after: text('Layer after which time steps are sampled, such as `Conv_2b`.').optional(),
+    embedding_size: wholeFrom(
+      1,
+      'Size of a learned embedding. Default: pooled features, which need no weights.',
+    ).optional(),
+  },
+  'Adaptive temporal sampling: which time steps of a clip the upper half of the network sees.',
+);
+
+export const engineSchema = section(
+  {
+    kind: choice(['onnx', 'reference', 'null'], 'What computes the network.').default('onnx'),
+    threads: wholeFrom(1, "CPU threads of one inference. Default: the engine's own choice.").optional(),
+  },
+  'Where the network runs.',
+);

@@ -1,0 +1,94 @@
+import { messageOf } from '../core/errors.ts';
+import { parseSamplerOptions } from '../sampler/index.ts';
+import { defined } from './defined.ts';
+import type { Report } from './explain-issues.ts';
+import type { SettingPath } from './problem.ts';
+import type { Settings } from './schema.ts';
+import type { ModelSettings, SamplerSettings } from './types.ts';
+
+type Model = Settings['model'];
+type Sampler = Settings['sampler'];
+type SamplerInput = { readonly [K in keyof Sampler]?: Sampler[K] | undefined };
+
+const ONLY_UNTRAINED = ['seed', 'classes', 'width', 'padding', 'stem', 'input', 'gate_bias'] as const;
+
+/**
+ * The model that is meant. Of `path` and `network` the one set on a higher layer (flag > env > file) wins; both on the
+ * same layer, or neither, is a problem.
+ */
+export function resolveModel(
+  settings: Model,
+  { rankOf, report }: { readonly rankOf: (path: SettingPath) => number; readonly report: Report },
+): ModelSettings {
+  const { path, network } = settings;
+  const trained =
+    path !== undefined &&
+    (network === undefined || rankOf(['model', 'path']) >= rankOf(['model', 'network']));
+  const both = path !== undefined && network !== undefined;
+  if (both && rankOf(['model', 'path']) === rankOf(['model', 'network'])) {
+    report({ path: ['model', 'network'], message: 'path is set as well; give one of the two', key: true });
+  }
+  if (path === undefined && network === undefined) {
+    report({ path: ['model'], message: 'expected path (trained) or network (random weights)' });
+  }
+  for (const key of ONLY_UNTRAINED) {
+    if (trained && !both && settings[key] !== undefined) {
+      const message = 'belongs to the network of a trained model; leave it out';
+      report({ path: ['model', key], message, key: true });
+    }
+  }
+  const { frames, size, seed = 0, classes, width, padding, stem, input, gate_bias: gateBias } = settings;
+  return {
+    model: (trained ? path : network) ?? '',
+    untrained: !trained,
+    seed,
+    ...defined({ frames, size }),
+    ...(!trained && defined({ classes, width, padding, stem, input, gateBias })),
+  };
+}
+
+/** In the words of the flags; checked as far as the settings name a kind. */
+export function resolveSampler(settings: Sampler, report: Report): SamplerSettings {
+  checkSampler(settings, ['sampler'], report);
+  return samplerSettings(settings);
+}
+
+/** A stream that names another kind starts afresh; else it changes only what it sets. */
+export function streamSampler(
+  general: Sampler,
+  own: Settings['streams'][number]['sampler'],
+): SamplerSettings {
+  const options = samplerSettings({ ...general, after: undefined, embedding_size: undefined });
+  const afresh = own.kind !== undefined && own.kind !== general.kind;
+  return afresh ? samplerSettings(own) : { ...options, ...samplerSettings(own) };
+}
+
+function samplerSettings(settings: SamplerInput): SamplerSettings {
+  return defined({
+    sampler: settings.kind,
+    sgsAfter: settings.after,
+    sgsSize: settings.embedding_size,
+    delta: settings.width,
+    noiseFloor: settings.noise_floor,
+    stride: settings.stride,
+    bins: settings.bins,
+    kernel: settings.kernel,
+    distance: settings.distance,
+  });
+}
+
+/** @param settings those of a stream or of all; options of another kind than the one named are problems */
+export function checkSampler(settings: SamplerInput, path: SettingPath, report: Report): void {
+  const { kind, width, noise_floor: noiseFloor, stride, bins, kernel, distance } = settings;
+  if (kind === undefined) return;
+  try {
+    parseSamplerOptions({ kind, width, noiseFloor, stride, bins, kernel, distance });
+  } catch (error) {
+    report({
+      path,
+      message: messageOf(error)
+        .replace(/^sampler\./, '')
+        .replace('noiseFloor', 'noise_floor'),
+    });
+  }
+}

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
+import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
+import type { Report } from './explain-issues.ts';
+import type { Settings } from './schema.ts';
+import type { FileSettings } from './secrets.ts';
+import type { Config } from './types.ts';
+
+interface Context {
+  readonly files: FileSettings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly instance: string;
+  readonly report: Report;
+}
+
+type Tls = NonNullable<NonNullable<Settings['sinks']['kafka']>['tls']>;
+
+/** Sinks as their stages take them, with certificates and passwords read. */
+export function resolveSinks(
+  { kafka, postgres, ndjson }: Settings['sinks'],
+  context: Context,
+): Config['sinks'] {
+  return {
+    ...(kafka && { kafka: kafkaOptions(kafka, context) }),
+    ...(postgres && { postgres: postgresOptions(postgres, context) }),
+    ...(ndjson && { ndjson }),
+  };
+}
+
+function kafkaOptions(settings: NonNullable<Settings['sinks']['kafka']>, context: Context): KafkaSinkOptions {
+  const { topics, create_topics: create } = settings;
+  const tls = tlsOptions(settings.tls, 'kafka', context);
+  const sasl = saslOptions(settings.sasl, context);
+  return {
+    brokers: settings.brokers,
+    instance: context.instance,
+    topics: {
+      'action.event': topics.action_event,
+      'clip.stats': topics.clip_stats,
+      'stream.status': topics.stream_status,
+      deadLetter: topics.dead_letter,
+    },
+    connectionTimeoutMs: settings.connection_timeout,
+    requestTimeoutMs: settings.request_timeout,
+    maxRecordBytes: settings.max_record_size,
+    ...(tls !== undefined && { tls }),
+    ...(sasl && { sasl }),
+    ...(create && {
+      createTopics: { partitions: create.partitions, replicationFactor: create.replication_factor },
+    }),
+  };
+}
+
+function saslOptions(
+  sasl: NonNullable<Settings['sinks']['kafka']>['sasl'],
+  { files, report }: Context,
+): KafkaSinkOptions['sasl'] {
+  if (!sasl) return undefined;
+  const path = ['sinks', 'kafka', 'sasl'];
+  const { mechanism, username, token_file: tokenFile } = sasl;
+  const demand = (key: string, given: unknown): void => {
+    if (given === undefined) report({ path: [...path, key], message: `is missing; ${mechanism} needs it` });
+  };
+  if (mechanism === 'oauthbearer') {
+    demand('token_file', tokenFile);
+    if (tokenFile === undefined) return undefined;
+    files.file(sasl, path, 'token_file');
+    return { mechanism, token: async () => (await readFile(tokenFile, 'utf8')).trim() };
+  }
+  const password = files.secret(sasl, path, 'password');
+  demand('username', username);
+  demand('password', password ?? sasl.password_file);
+  if (username === undefined || password === undefined) return undefined;
+  return { mechanism, username, password };
+}
+
+function postgresOptions(
+  settings: NonNullable<Settings['sinks']['postgres']>,
+  context: Context,
+): PostgresSinkOptions {
+  const path = ['sinks', 'postgres'];
+  const password = context.files.secret(settings, path, 'password');
+  const tls = tlsOptions(settings.tls, 'postgres', context);
+  return {
+    url: postgresUrl(settings.url ?? context.env['DATABASE_URL'], password, context),
+    autoMigrate: settings.auto_migrate,
+    applicationName: `actionstream-${context.instance}`,
+    connectTimeoutMs: settings.connect_timeout,
+    statementTimeoutMs: settings.statement_timeout,
+    ...(tls !== undefined && { tls }),
+  };
+}
+
+function postgresUrl(
+  text: string | undefined,
+  password: string | undefined,
+  { report }: Pick<Context, 'report'>,
+): string {
+  const path = ['sinks', 'postgres', 'url'];
+  const expected = 'expected a URL such as postgres://localhost:5432/actionstream';
+  if (text === undefined) {
+    report({ path, message: `is missing; ${expected}, or set the variable DATABASE_URL` });
+    return '';
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
+    report({ path, message: expected });
+    return '';
+  }
+  if (password === undefined) return text;
+  if (url.username === '')
+    report({ path, message: 'has no user for the password; write it and @ before the host' });
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
+function tlsOptions(tls: Tls | undefined, sink: string, { files }: Context): KafkaSinkOptions['tls'] {
+  if (!tls?.enabled) return undefined;
+  const path = ['sinks', sink, 'tls'];
+  const ca = files.file(tls, path, 'ca_file');
+  const cert = files.file(tls, path, 'cert_file');
+  const key = files.file(tls, path, 'key_file');
+  const passphrase = files.secret(tls, path, 'key_passphrase');
+  const options = {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(passphrase !== undefined && { passphrase }),
+    ...(tls.server_name !== undefined && { servername: tls.server_name }),
+    ...(tls.insecure && { rejectUnauthorized: false }),
+  };
+  return Object.keys(options).length === 0 ? true : options;
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { eventsSchema } from './events-schema.ts';
+import { choice, section } from './fields.ts';
+import { engineSchema, modelSchema, samplerSchema } from './model-schema.ts';
+import { journalSchema, sinksSchema } from './sink-schema.ts';
+import { defaultsSchema, streamsSchema } from './stream-schema.ts';
+
+const instanceError = 'expected letters, digits, dots, dashes and underscores, at most 64';
+
+/** A configuration file, as written: what a key may hold, what it is where left out, and what it means. */
+export const configSchema = section(
+  {
+    $schema: z
+      .string()
+      .meta({ description: 'For editors: where the JSON Schema of this file is.' })
+      .optional(),
+    instance: z
+      .string({ error: instanceError })
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: instanceError })
+      .meta({ description: 'Name of this program in events, Kafka and Postgres. Default: the host name.' })
+      .optional(),
+    model: modelSchema.prefault({ network: 's3d-g' }),
+    sampler: samplerSchema.prefault({}),
+    engine: engineSchema.prefault({}),
+    defaults: defaultsSchema.prefault({}),
+    streams: streamsSchema,
+    events: eventsSchema.prefault({}),
+    journal: journalSchema.prefault({}),
+    sinks: sinksSchema.prefault({}),
+    log: section(
+      {
+        level: choice(
+          ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+          'Least level that is written.',
+        ).default('info'),
+      },
+      'Log lines on standard error.',
+    ).prefault({}),
+  },
+  'Configuration of actionstream.',
+);
+
+/** A valid file with every default filled in; units resolved to milliseconds and bytes. */
+export type Settings = z.output<typeof configSchema>;
+
+/** The part of JSON Schema that our fields come out as. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly pattern?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly writeOnly?: boolean;
+}
+
+/** JSON Schema 2020-12 of a configuration file, for editors, documents and our own walks over settings. */
+export function configJsonSchema(): JsonSchema {
+  return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
+}

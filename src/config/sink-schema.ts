@@ -1,0 +1,101 @@
+import { choice, duration, flag, fraction, list, secret, section, size, text, wholeFrom } from './fields.ts';
+
+const tls = section(
+  {
+    enabled: flag('Whether TLS is used.').default(true),
+    ca_file: text("Certificate authority, PEM. Default: the system's.").optional(),
+    cert_file: text('Client certificate, PEM.').optional(),
+    key_file: text('Client key, PEM.').optional(),
+    key_passphrase: secret('Of the client key.').optional(),
+    key_passphrase_file: text('File that holds the passphrase of the client key.').optional(),
+    server_name: text(
+      'Name that the certificate of the server must carry, where it is not its host.',
+    ).optional(),
+    insecure: flag('Accept any certificate. Anyone on the way can then read and change everything.').default(
+      false,
+    ),
+  },
+  'TLS; `{}` for the defaults. Left out: no TLS.',
+);
+
+const kafka = section(
+  {
+    brokers: list(text('host:port'), 'Brokers to start from, host:port.').min(1, {
+      error: 'expected at least one broker',
+    }),
+    tls: tls.optional(),
+    sasl: section(
+      {
+        mechanism: choice(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'], 'How to log in.'),
+        username: text('Not for oauthbearer.').optional(),
+        password: secret('Not for oauthbearer.').optional(),
+        password_file: text('File that holds the password.').optional(),
+        token_file: text(
+          'oauthbearer: file that holds the token; read anew for every connection.',
+        ).optional(),
+      },
+      'Login. Left out: none.',
+    ).optional(),
+    topics: section(
+      {
+        action_event: text('Episodes.').default('actionstream.action.event.v1'),
+        clip_stats: text('Compute and best scores of each clip.').default('actionstream.clip.stats.v1'),
+        stream_status: text('Streams up, down, gaps.').default('actionstream.stream.status.v1'),
+        dead_letter: text('Records that Kafka can never accept.').default('actionstream.action.event.v1.dlq'),
+      },
+      'Names of the topics.',
+    ).prefault({}),
+    create_topics: section(
+      {
+        partitions: wholeFrom(1, 'Partitions of a new topic.').default(6),
+        replication_factor: wholeFrom(1, 'Copies of each partition.').default(1),
+      },
+      'Create missing topics, with these; left out: a missing topic is an error.',
+    ).optional(),
+    connection_timeout: duration('Longest wait for a broker.').prefault('10s'),
+    request_timeout: duration('After this a request is sent again.').prefault('10s'),
+    max_record_size: size('Larger records go to the dead-letter topic.').prefault('1MB'),
+  },
+  'Events to Apache Kafka.',
+);
+
+const postgres = section(
+  {
+    url: text('postgres://user@host:port/database. Default: the variable DATABASE_URL.').optional(),
+    password: secret('Where the URL does not carry it.').optional(),
+    password_file: text('File that holds the password.').optional(),
+    tls: tls.optional(),
+    auto_migrate: flag('Bring an older schema up to date at start; else an older one is an error.').default(
+      true,
+    ),
+    connect_timeout: duration('Longest wait for the server.').prefault('10s'),
+    statement_timeout: duration('Longest run of a statement.').prefault('30s'),
+  },
+  'Events to PostgreSQL.',
+);
+
+const ndjson = section(
+  { path: text('File to append to; `-`: standard output.').default('-') },
+  'Events as lines of JSON.',
+);
+
+export const sinksSchema = section(
+  { kafka: kafka.optional(), postgres: postgres.optional(), ndjson: ndjson.optional() },
+  'Where events go. Each sink named here gets all of them, on its own.',
+);
+
+export const journalSchema = section(
+  {
+    dir: text('Folder on a local disk; created where missing.').default('actionstream-data/journal'),
+    max_size: size('Bytes on disk. When full, clip statistics are given up first.').prefault('1GiB'),
+    segment_size: size(
+      'A new file begins after so many bytes. Default: 16MiB, at most a quarter of `max_size`.',
+    ).optional(),
+    shed_at: fraction('Share of `max_size` from which new clip statistics are refused.').default(0.8),
+    retain: duration(
+      'Delivered records are deleted after this even where there is room. Default: never.',
+    ).optional(),
+    fsync: flag('Survive a crash of the machine, not only of the process.').default(true),
+  },
+  'What makes delivery durable: every record is on disk before it goes anywhere.',
+);

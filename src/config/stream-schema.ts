@@ -1,0 +1,81 @@
+import { streamEventsSchema } from './events-schema.ts';
+import {
+  choice,
+  duration,
+  instant,
+  list,
+  overrides,
+  positive,
+  secret,
+  section,
+  text,
+  wholeFrom,
+} from './fields.ts';
+import { streamSamplerSchema } from './model-schema.ts';
+import { z } from 'zod';
+
+const windowShape = {
+  stride: wholeFrom(1, "Frames between clip starts. Default: the model's own.").optional(),
+  fps: positive("Frames a second that the model sees. Default: the model's own.").optional(),
+  tail: choice(
+    ['drop', 'pad', 'short'],
+    'The frames after the last full clip: dropped, repeated to a full clip, or a shorter clip.',
+  ).default('pad'),
+};
+const reconnectShape = {
+  first: duration('Delay before the first try.').prefault('1s'),
+  max: duration('Longest delay; it doubles each time.').prefault('30s'),
+  max_attempts: wholeFrom(0, 'Failures in a row after which the stream is given up; 0: never.').default(0),
+};
+const streamShape = {
+  kind: choice(
+    ['live', 'file'],
+    '`live`: endless, reconnects. `file`: ends at its end. Default: live for rtsp, rtsps, rtmp, srt and udp.',
+  ).optional(),
+  policy: choice(
+    ['every_frame', 'freshest'],
+    '`every_frame`: the decoder waits for inference. `freshest`: the oldest waiting clip is dropped. Default: every_frame for files.',
+  ).optional(),
+  fit: choice(['stretch', 'crop'], 'How the picture is brought to the size of the model.').default('stretch'),
+  no_frame_timeout: duration('A source without frames for so long is stalled.').prefault('10s'),
+  queue_clips: wholeFrom(1, 'Clips of a stream that may wait for inference.').default(4),
+};
+
+export const defaultsSchema = section(
+  {
+    ...streamShape,
+    window: section(windowShape, 'How frames become clips.').prefault({}),
+    reconnect: section(reconnectShape, 'When a live source is lost.').prefault({}),
+  },
+  'For all streams; a stream may set each of its own.',
+);
+
+/** Safe in topics, metrics, file names and clip ids. */
+const STREAM_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const idError = 'expected letters, digits, dots, dashes and underscores, at most 128';
+
+const streamSchema = section(
+  {
+    id: z
+      .string({ error: idError })
+      .regex(STREAM_ID, { error: idError })
+      .meta({ description: 'Name of the stream: key of its events. Must not change.' }),
+    url: text('Camera or file: an rtsp, rtsps, http or other URL that ffmpeg reads, or a path.'),
+    username: text('Of the camera, where the URL does not carry it.').optional(),
+    password: secret('Of the camera, where the URL does not carry it.').optional(),
+    password_file: text('File that holds the password.').optional(),
+    start_time: instant(
+      'When the first frame of a file was filmed. Default: 1970-01-01T00:00:00Z.',
+    ).optional(),
+    ...overrides(streamShape),
+    window: section(overrides(windowShape), 'How frames become clips.').prefault({}),
+    reconnect: section(overrides(reconnectShape), 'When the source is lost.').prefault({}),
+    sampler: streamSamplerSchema.prefault({}),
+    events: streamEventsSchema.prefault({}),
+  },
+  'A camera or file.',
+);
+
+export const streamsSchema = list(streamSchema, 'Cameras and files.').min(1, {
+  error: 'expected at least one stream',
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { resolveStream } from '../../src/config/index.ts';
+import { load } from './files.ts';
+
+const model = { frames: 32, width: 112, height: 112, clip: { fps: 12.5, stride: 8 } };
+
+function resolved(settings: string, more: Partial<Parameters<typeof resolveStream>[1]> = {}) {
+  const stream = load(`streams: [{ id: a, url: a.mp4 }]\n${settings}`).streams[0];
+  if (!stream) throw new Error('the configuration has a stream');
+  return resolveStream(stream, { ...model, ...more }, '/usr/bin/ffmpeg');
+}
+
+describe('what the model adds to a stream', () => {
+  it('gives size, clip length, and rate and stride where not set', () => {
+    const { options, episodes } = resolved('');
+
+    expect(options).toMatchObject({
+      streamId: 'a',
+      width: 112,
+      height: 112,
+      window: { frames: 32, stride: 8, fps: 12.5, tail: 'pad' },
+      ffmpegPath: '/usr/bin/ffmpeg',
+    });
+    expect(episodes.strideMs).toBe(640);
+  });
+
+  it('gives way to settings', () => {
+    const { options, episodes } = resolved('defaults: { window: { stride: 5, fps: 10 } }');
+
+    expect(options.window).toMatchObject({ stride: 5, fps: 10 });
+    expect(episodes.strideMs).toBe(500);
+  });
+
+  const thresholds = { fall: { on: 0.35, off: 0.2 } };
+  it.each<[string, string, object, [number, number], [number, number] | undefined]>([
+    ['nothing set: 0.6, off 0.2 below', '', {}, [0.6, 0.4], undefined],
+    ['nothing set: the model’s own for its labels', '', { thresholds }, [0.6, 0.4], [0.35, 0.2]],
+    ['on set: off follows it', 'events: { on: 0.5 }', {}, [0.5, 0.3], undefined],
+    ['a low on: off stays at 0 or more', 'events: { on: 0.1 }', {}, [0.1, 0], undefined],
+    ['off set above the default on: on follows it', 'events: { off: 0.8 }', {}, [0.8, 0.8], undefined],
+    [
+      'set for all: before the model’s own',
+      'events: { on: 0.9, off: 0.1 }',
+      { thresholds },
+      [0.9, 0.1],
+      [0.9, 0.1],
+    ],
+    [
+      'set for a label: before all',
+      'events: { on: 0.9, labels: { fall: { on: 0.5 } } }',
+      { thresholds },
+      [0.9, 0.7],
+      [0.5, 0.3],
+    ],
+  ])('thresholds, %s', (_, settings, more, all, fall) => {
+    const { episodes } = resolved(settings, more);
+
+    expect([episodes.defaultPolicy.on, episodes.defaultPolicy.off]).toEqual(all);
+    const policy = episodes.policies['fall'];
+    expect(policy && [policy.on, policy.off]).toEqual(fall);
+  });
+});
