@@ -102,7 +102,7 @@ export function streamStatus(
 }
 
 /** A UUID that depends on stream and number only. */
-export function episodeId(streamId: string, episode: number): string {
+function episodeId(streamId: string, episode: number): string {
   const stream = Buffer.from(streamId).toString('hex').padEnd(12, '0').slice(-12);
   return `00000000-0000-5000-8000-${stream}`.replace(/^0{8}/, String(episode).padStart(8, '0'));
 }

@@ -7,13 +7,7 @@ import {
   type PostgresPool,
 } from './connection.ts';
 import { initial } from './migrations/0001-initial.ts';
-
-/** Forward only: applied ones are never edited, a change is a new number. */
-export interface Migration {
-  readonly version: number;
-  readonly name: string;
-  readonly sql: string;
-}
+import type { Migration } from './migrations/migration.ts';
 
 const MIGRATIONS: readonly Migration[] = [initial];
 const LATEST = MIGRATIONS.length;

@@ -53,6 +53,10 @@ test('freezing, killing and restarting both services during a delivery loses not
   expect(result.differences).toEqual([]);
   expect(result).toMatchObject({ consistent: true, journal: { nextOffset: written } });
   expect(result.sinks['kafka']).toMatchObject({ undelivered: 0, deadLetters: 0 });
+  // Enough to mean something: all events and clips were compared on both sides.
+  expect(written).toBeGreaterThan(1000);
+  expect(result.sinks['kafka']?.compared).toBeGreaterThan(written * 0.9);
+  expect(result.sinks['postgres']?.compared).toBeGreaterThan(written * 0.6);
   const retries = deliveries.map((delivery) => delivery.stats().retries);
   for (const count of retries) expect(count).toBeGreaterThan(0);
 

@@ -30,7 +30,7 @@ async function delivered(sent: readonly PublishedRecord[]): ReturnType<typeof ve
   await using sink = createKafkaSink({ ...kafka, createTopics: { partitions: 2, replicationFactor: 1 } });
   await sink.open(never);
   for (const record of sent) await sink.write(stored([record]), never);
-  return verifyDelivery({ journalDir, kafka, signal: never });
+  return await verifyDelivery({ journalDir, kafka, signal: never });
 }
 
 test('what arrived once or more is consistent, also where only the last status is left', async () => {
