@@ -26,7 +26,8 @@ export interface FfmpegPlan {
 export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<ChildProcess> {
   await learnCapabilities(plan.ffmpegPath);
   const input = inputSource(plan.address, plan.kind, plan.ioTimeoutMs);
-  const command = composeCommand(plan, input.target).output(pixels, { end: true });
+  // The library keeps this path for the whole process, so it may change only once nobody asks for capabilities.
+  const command = composeCommand(plan, input.target).setFfmpegPath(GUARD_SHELL).output(pixels, { end: true });
   return new Promise((resolve, reject) => {
     command.once('start', () => {
       // The library names the running process on the command but does not declare it.
@@ -50,7 +51,6 @@ export function describeArguments(plan: FfmpegPlan): readonly string[] {
 
 function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegCommand {
   return createCommand()
-    .setFfmpegPath(GUARD_SHELL)
     .input(target)
     .inputOptions(
       ...guardArguments(plan.ffmpegPath),

@@ -2,6 +2,9 @@ import { stat } from 'node:fs/promises';
 
 import { ActionstreamError } from '../core/errors.ts';
 
+/** ffmpeg takes files of these names for terminal art and draws their text as pictures. */
+const TEXT_NAME = /\.(txt|nfo|asc|ans|art|diz|ice|vt)$/i;
+
 /** Says what ffmpeg would say in a riddle, or not at all. @throws INPUT_INVALID */
 export async function demandReadable(path: string): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => {
@@ -14,5 +17,8 @@ export async function demandReadable(path: string): Promise<void> {
   }
   if (found.isFile() && found.size === 0) {
     throw new ActionstreamError('INPUT_INVALID', `${path} is empty (0 bytes)`);
+  }
+  if (TEXT_NAME.test(path)) {
+    throw new ActionstreamError('INPUT_INVALID', `${path} is a text file by its name, not a video`);
   }
 }
