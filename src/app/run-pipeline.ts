@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { RunReport } from '../cli/run-types.ts';
 import type { Config } from '../config/types.ts';
-import { toActionstreamError } from '../core/errors.ts';
+import { messageOf, toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { StreamStatus } from '../core/records.ts';
 import { Resources } from '../core/resources.ts';
 import { endAfterRestart } from '../events/index.ts';
 import type { EngineInfo } from '../inference/engine.ts';
@@ -53,12 +54,14 @@ export async function runPipeline(
   await refuseEarly(sinks, logger);
   const engine = resources.add(await createWorkerEngine({ entryUrl: context.entryUrl, spec, logger }));
   tellReady(engine.info, logger);
+  const statuses = createStatusLog(journal, logger);
   const jobs = config.streams.map((stream) =>
     createStreamJob(stream, {
       engine,
       samplerFlags: config.sampler,
       pipeline: { instance: config.instance, version: context.version },
       log: journal,
+      recordStatus: statuses.record,
       logger,
       ffmpegPath: ffmpeg.path,
       ...(observer && { observer }),
@@ -69,6 +72,7 @@ export async function runPipeline(
   await endOpenEpisodes(journal, logger);
   const deliveries = startDeliveries(journal, sinks, logger);
   const outcomes = await runStreams(jobs, { signal, logger });
+  await statuses.settled();
   return { outcomes, undelivered: await deliveries.finish(signal) };
 }
 
@@ -81,6 +85,23 @@ function tellReady({ engine, device, model, warmupMs }: EngineInfo, logger: Logg
   logger.info(fields, 'engine ready');
   if (!model.id.startsWith('untrained-')) return;
   logger.warn(fields, 'UNTRAINED MODEL: its weights are random, its labels and scores mean nothing');
+}
+
+/** Journals what streams tell, without holding them up; `settled` waits for the last of it. */
+function createStatusLog(journal: Journal, logger: Logger) {
+  let tail: Promise<unknown> = Promise.resolve();
+  return {
+    record: (payload: StreamStatus): void => {
+      const appended = journal.append([{ type: 'stream.status', payload }]).catch((error: unknown) => {
+        logger.error(
+          { stream_id: payload.stream_id, cause: messageOf(error) },
+          'stream status could not be journalled',
+        );
+      });
+      tail = Promise.all([tail, appended]);
+    },
+    settled: () => tail,
+  };
 }
 
 /** Episodes that a crash left open end with reason `restart`, before anything new is journalled. */

@@ -1,5 +1,4 @@
 import type { EventSettings, StreamSettings } from '../config/types.ts';
-import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { PipelineReference, StreamStatus } from '../core/records.ts';
 import { clipStatsOf, createEpisodeTracker, type EpisodePolicy } from '../events/index.ts';
@@ -15,6 +14,8 @@ export interface JobContext {
   readonly samplerFlags: SamplerFlags;
   readonly pipeline: PipelineReference;
   readonly log: RecordLog;
+  /** Takes what streams tell of themselves; the run waits for it before it ends. */
+  readonly recordStatus: (status: StreamStatus) => void;
   readonly logger: Logger;
   readonly ffmpegPath: string;
   readonly observer?: PipelineObserver;
@@ -25,17 +26,12 @@ const WALLCLOCK_UNCERTAINTY_MS = 1000;
 
 /** One configured stream, wired to the engine and the journal. Builds only. @throws CONFIG_INVALID */
 export function createStreamJob(settings: StreamSettings, context: JobContext): StreamJob {
-  const { engine, samplerFlags, pipeline, log, logger, ffmpegPath, observer } = context;
+  const { engine, samplerFlags, pipeline, log, recordStatus, logger, ffmpegPath, observer } = context;
   const { info } = engine;
   const { streamId, sampler: ownSampler, events, ...source } = settings;
   const sampler = samplerFromFlags({ ...samplerFlags, ...ownSampler }, info.sampler);
   const window = { frames: info.frames, ...info.clip, ...settings.window };
   const status = createStatusRecorder(streamId, pipeline, Date.now());
-  const record = (payload: StreamStatus): void => {
-    log.append([{ type: 'stream.status', payload }]).catch((error: unknown) => {
-      logger.error({ stream_id: streamId, cause: messageOf(error) }, 'stream status could not be journalled');
-    });
-  };
   const clips = createClipStream(
     { ...source, streamId, window, width: info.width, height: info.height, ffmpegPath },
     {
@@ -45,10 +41,10 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
           { stream_id: streamId, state: transition.state, reason: transition.reason },
           'stream state',
         );
-        record(status.transition(transition));
+        recordStatus(status.transition(transition));
       },
       onGap: (gap) => {
-        record(status.gap(gap));
+        recordStatus(status.gap(gap));
       },
     },
   );
