@@ -5,7 +5,7 @@ import { coerce } from './coerce.ts';
 import { effectiveSettings } from './effective-settings.ts';
 import { explainIssues } from './explain-issues.ts';
 import type { Finding, Report } from './explain-issues.ts';
-import { envOverrides, flagOverrides, valueAt, withValue } from './layers.ts';
+import { envOverrides, flagOverrides, withValue } from './layers.ts';
 import type { Override } from './layers.ts';
 import { originOf, problemOf, rankOf } from './origins.ts';
 import type { Origins } from './origins.ts';
@@ -38,7 +38,7 @@ export function loadConfig(path: string, { env = process.env, overrides = {} }: 
   return configOf(readYaml(path, readConfigFile(path), env), path, { env, overrides });
 }
 
-/** The configuration of `run --source URL…` without a file: events go to standard output unless `overrides` says else. */
+/** The configuration of `run --source URL…` without a file: events go to standard output unless a flag or variable names a sink. */
 export function configFromSources(
   urls: readonly string[],
   { env = process.env, overrides = {} }: LoadOptions = {},
@@ -48,8 +48,11 @@ export function configFromSources(
     const again = ids.slice(0, i).filter((id) => id === ids[i]).length;
     return { id: `${ids[i] ?? 'source'}${again === 0 ? '' : `-${again + 1}`}`, url };
   });
-  const sinks = valueAt(overrides, ['sinks']) ?? { ndjson: {} };
-  return configOf(undefined, 'command line', { env, overrides: { ...overrides, sinks, streams } });
+  const namesSink = [...flagOverrides(overrides), ...envOverrides(env, ['sinks'])].some(
+    ({ path }) => path[0] === 'sinks',
+  );
+  const sinks = namesSink ? {} : { sinks: { ndjson: {} } };
+  return configOf(undefined, 'command line', { env, overrides: { ...overrides, ...sinks, streams } });
 }
 
 function readConfigFile(path: string): string {

@@ -6,7 +6,7 @@ export const modelSchema = section(
       'A trained model: its folder, `manifest.json`, `.safetensors` file, or the name of a shipped one.',
     ).optional(),
     network: text(
-      'Instead of `path`: a network of the S3D family with random weights, such as `s3d-g`. Its labels mean nothing.',
+      'Instead of `path`: a network of the S3D family with random weights, such as `s3d-g`, the default. Its labels mean nothing.',
     ).optional(),
     frames: wholeFrom(1, "Frames a clip. Default: the model's own.").optional(),
     size: wholeFrom(1, "Height and width of the input in pixels. Default: the model's own.").optional(),

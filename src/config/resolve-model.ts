@@ -12,9 +12,12 @@ type SamplerInput = { readonly [K in keyof Sampler]?: Sampler[K] | undefined };
 
 const ONLY_UNTRAINED = ['seed', 'classes', 'width', 'padding', 'stem', 'input', 'gate_bias'] as const;
 
+/** Where neither a model nor a network is named. */
+const DEFAULT_NETWORK = 's3d-g';
+
 /**
  * The model that is meant. Of `path` and `network` the one set on a higher layer (flag > env > file) wins; both on the
- * same layer, or neither, is a problem.
+ * same layer is a problem.
  */
 export function resolveModel(
   settings: Model,
@@ -28,9 +31,6 @@ export function resolveModel(
   if (both && rankOf(['model', 'path']) === rankOf(['model', 'network'])) {
     report({ path: ['model', 'network'], message: 'path is set as well; give one of the two', key: true });
   }
-  if (path === undefined && network === undefined) {
-    report({ path: ['model'], message: 'expected path (trained) or network (random weights)' });
-  }
   for (const key of ONLY_UNTRAINED) {
     if (trained && !both && settings[key] !== undefined) {
       const message = 'belongs to the network of a trained model; leave it out';
@@ -39,7 +39,7 @@ export function resolveModel(
   }
   const { frames, size, seed = 0, classes, width, padding, stem, input, gate_bias: gateBias } = settings;
   return {
-    model: (trained ? path : network) ?? '',
+    model: trained ? path : (network ?? DEFAULT_NETWORK),
     untrained: !trained,
     seed,
     ...defined({ frames, size }),

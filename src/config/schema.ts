@@ -19,7 +19,7 @@ export const configSchema = section(
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: instanceError })
       .meta({ description: 'Name of this program in events, Kafka and Postgres. Default: the host name.' })
       .optional(),
-    model: modelSchema.prefault({ network: 's3d-g' }),
+    model: modelSchema.prefault({}),
     sampler: samplerSchema.prefault({}),
     engine: engineSchema.prefault({}),
     defaults: defaultsSchema.prefault({}),

@@ -114,11 +114,6 @@ describe('a wrong configuration names file, line, column, key and what was expec
       ['site.yaml:2:19: model.classes: belongs to the network of a trained model; leave it out'],
     ],
     [
-      'neither trained nor untrained',
-      `${STREAMS}model: { frames: 32 }`,
-      ['site.yaml:2:8: model: expected path (trained) or network (random weights)'],
-    ],
-    [
       'a broker login without password',
       `${STREAMS}sinks: { kafka: { brokers: [a:1], sasl: { mechanism: plain, username: u } } }`,
       ['site.yaml:2:35: sinks.kafka.sasl.password: is missing; plain needs it'],
@@ -411,6 +406,11 @@ engine:
     });
   });
 
+  it('a shape without a model shapes the default network', () => {
+    const { model } = configFromSources(['a.mp4'], { env: {}, overrides: { model: { frames: 16 } } });
+    expect(model).toEqual({ model: 's3d-g', untrained: true, seed: 0, frames: 16 });
+  });
+
   it('DATABASE_URL stands in for the URL of Postgres', () => {
     const config = load(`${STREAMS}sinks: { postgres: {} }`, { env: { DATABASE_URL: 'postgres://u@h/d' } });
     expect(config.sinks.postgres?.url).toBe('postgres://u@h/d');
@@ -442,6 +442,18 @@ describe('without a file', () => {
     expect(config.model.model).toBe('m');
     expect(config.sinks.ndjson).toBeUndefined();
     expect(config.sinks.kafka?.brokers).toEqual(['k:1']);
+  });
+});
+
+describe('sinks without a file', () => {
+  it('flags that were not given name no sink', () => {
+    const overrides = { sinks: { kafka: undefined, ndjson: undefined } };
+    expect(configFromSources(['a.mp4'], { env: {}, overrides }).sinks).toEqual({ ndjson: { path: '-' } });
+  });
+
+  it('a sink named by a variable takes the place of standard output', () => {
+    const env = { ACTIONSTREAM_SINKS__POSTGRES__URL: 'postgres://u@h/d' };
+    expect(Object.keys(configFromSources(['a.mp4'], { env }).sinks)).toEqual(['postgres']);
   });
 });
 
