@@ -45,7 +45,7 @@ export async function findFfmpeg(env: Readonly<Record<string, string | undefined
 }
 
 /** First executable file of that name in a PATH-like list. */
-export async function findInPath(name: string, path: string): Promise<string | undefined> {
+async function findInPath(name: string, path: string): Promise<string | undefined> {
   for (const folder of path.split(delimiter).filter(Boolean)) {
     const candidate = join(folder, name);
     if (await isExecutable(candidate)) return candidate;

@@ -1,7 +1,7 @@
 import { slotOf } from './sampling-filter.ts';
 
 /** Where a picture lies on the constant-rate grid. */
-export type Placement =
+type Placement =
   /** `holds` empty slots before it show the picture that came before. */
   | { readonly kind: 'next'; readonly slot: number; readonly holds: number }
   /** Not filmed one after the other with the last picture: the first one, a hole, a step back, a new connection. */
@@ -17,7 +17,7 @@ export interface SamplingGrid {
 }
 
 /** A hole longer than this is a discontinuity; a shorter one is a slow or thinned source and the picture stands still. */
-export const HOLE_MS = 2000;
+const HOLE_MS = 2000;
 /** Decoders of damaged streams and low-delay decoding of B-frames step back by a few frames; clocks reset by more. */
 const OUT_OF_ORDER_US = 500_000;
 

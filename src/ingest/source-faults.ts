@@ -2,7 +2,7 @@ import { ActionstreamError, type ErrorCode } from '../core/errors.ts';
 import type { SourceAddress } from './source-address.ts';
 
 /** Why a source gave no (more) frames: the closed vocabulary of transitions and of the reconnect counter. */
-export type FaultReason =
+type FaultReason =
   | 'unauthorized'
   | 'not_found'
   | 'unreachable'

@@ -19,7 +19,7 @@ export interface RtspServerOptions {
 }
 
 /** What cameras do to us. */
-export interface RtspFaults {
+interface RtspFaults {
   /** Connections stay open, packets stop. */
   stall(): void;
   resume(): void;

@@ -249,6 +249,7 @@ describe('a file that cannot be read', () => {
     ],
     ['is a directory', () => Promise.resolve(folder), 'INPUT_INVALID', /is a directory/],
     ['is empty', () => written('empty.mp4', Buffer.alloc(0)), 'INPUT_INVALID', /is empty \(0 bytes\)/],
+    ['is text', () => written('notes.txt', Buffer.from('hello '.repeat(5000))), 'INPUT_INVALID', /text file/],
     [
       'is no video',
       () => written('text.mp4', Buffer.from('hello '.repeat(5000))),
