@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 
-export interface FfmpegProgram {
+interface FfmpegProgram {
   readonly path: string;
   /** As it calls itself: `5.1.9-0+deb12u1`. */
   readonly version: string;

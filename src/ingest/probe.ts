@@ -12,7 +12,7 @@ import { demandReadable } from './local-file.ts';
 import { parseProbe, type SourceReport } from './probe-report.ts';
 import { inputOptions, inputSource } from './source-input.ts';
 
-export interface ProbeOptions extends SourceLocation {
+interface ProbeOptions extends SourceLocation {
   readonly ffmpegPath: string;
   /** Packets are measured over so many seconds of media. Default 3. */
   readonly seconds?: number;
