@@ -3,16 +3,20 @@ import { defineConfig } from 'vitest/config';
 // unit: no network, no service. The other projects start or find real services first (test/support/services.ts).
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    reporters: ['default', ['json', { outputFile: '.cache/test-results.json' }]],
     projects: [
       {
         test: {
           name: 'unit',
           include: [
-            'test/{core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lint}/**/*.test.ts',
+            'test/{core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli}/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },
+      },
+      {
+        // The build's own rules: types, lint, layers, dead code, generated documents.
+        test: { name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 240_000 },
       },
       { test: { name: 'parity', include: ['test/parity/**/*.test.ts'], testTimeout: 120_000 } },
       {

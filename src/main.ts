@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { doctorChecks } from './app/doctor-checks.ts';
 import { engineSpecOf } from './app/engine-spec.ts';
-import { createEventServices, migrateDatabase } from './app/event-services.ts';
+import { createDatabaseServices, createEventServices } from './app/event-services.ts';
 import { createLogger } from './app/logger.ts';
 import { readClips, readPixels } from './app/read-clips.ts';
 import { runRequest } from './app/run-services.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
+import { addDatabaseCommands } from './cli/database.ts';
 import { addDoctorCommand } from './cli/doctor.ts';
 import { addEventsCommand } from './cli/events.ts';
 import { addInferCommand } from './cli/infer.ts';
@@ -16,7 +17,7 @@ import { addProbeCommand } from './cli/probe.ts';
 import { createProgram, runProgram } from './cli/program.ts';
 import { addRunCommand } from './cli/run.ts';
 import { addSampleCommand } from './cli/sample.ts';
-import { loadConfig } from './config/load-config.ts';
+import { loadConfig } from './config/index.ts';
 import { createWorkerEngine } from './inference/worker/worker-engine.ts';
 import { findFfmpeg, probeSource } from './ingest/index.ts';
 import { createPixelPacker } from './pipeline/pack-pixels.ts';
@@ -64,8 +65,8 @@ addProbeCommand(program, io, {
 });
 addConfigCommands(program, io, {
   load: (path) => loadConfig(path, { env }),
-  migrate: (places) => migrateDatabase(places, env),
 });
+addDatabaseCommands(program, io, createDatabaseServices(env));
 addEventsCommand(program, io, createEventServices(env));
 addDoctorCommand(program, io, {
   checks: (configPath) =>

@@ -2,8 +2,7 @@ import { access, mkdir, statfs } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { DoctorCheck } from '../cli/doctor.ts';
-import { loadConfig } from '../config/load-config.ts';
-import type { Config } from '../config/types.ts';
+import { loadConfig, type Config } from '../config/index.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
 import { createWorkerEngine } from '../inference/worker/worker-engine.ts';
@@ -35,7 +34,7 @@ async function ffmpegVersion({ env }: DoctorContext): Promise<string> {
   return `${version} at ${path}`;
 }
 
-/** Loads the native runtime in a thread of its own and runs a tiny network once. */
+/** Loads the native runtime in a process of its own and runs a tiny network once. */
 async function engineAnswers({ entryUrl }: DoctorContext): Promise<string> {
   const network = { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 };
   const spec = { engine: 'onnx', model: { kind: 'untrained', network, seed: 0 } } as const;

@@ -1,10 +1,11 @@
+import type { DatabaseServices } from '../cli/database.ts';
 import type { EventPlaces, EventServices } from '../cli/events.ts';
-import { loadConfig } from '../config/load-config.ts';
-import type { Config } from '../config/types.ts';
+import { loadConfig, type Config } from '../config/index.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
 import { migrate } from '../sink/postgres/migrate.ts';
 import type { PostgresConnection } from '../sink/postgres/connection.ts';
+import { pruneDatabase } from '../sink/postgres/prune.ts';
 import { openPostgresReader } from '../sink/postgres/reader.ts';
 import { exportEvents, queryEvents, toCsv } from '../sink/query.ts';
 import { tailJournal, tailKafka } from '../sink/tail.ts';
@@ -39,9 +40,12 @@ export function createEventServices(env: Env): EventServices {
   };
 }
 
-/** `migrate`. */
-export function migrateDatabase(places: EventPlaces, env: Env): Promise<readonly number[]> {
-  return migrate(postgresOf(places, env));
+/** `migrate` and `prune`. */
+export function createDatabaseServices(env: Env): DatabaseServices {
+  return {
+    migrate: (places) => migrate(postgresOf(places, env)),
+    prune: (places, options) => pruneDatabase(postgresOf(places, env), options),
+  };
 }
 
 interface Stores {

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { once } from 'node:events';
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/index.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EventSink } from '../sink/event-sink.ts';
 import { createKafkaSink } from '../sink/kafka/kafka-sink.ts';

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { RunReport } from '../cli/run-types.ts';
-import type { Config } from '../config/types.ts';
+import type { Config } from '../config/index.ts';
 import { messageOf, toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { StreamStatus } from '../core/records.ts';
@@ -23,7 +23,7 @@ import { createStreamJob } from './stream-job.ts';
 export interface RunContext {
   readonly version: string;
   readonly logger: Logger;
-  /** The inference thread's program. */
+  /** The inference process's program. */
   readonly entryUrl: URL;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For the NDJSON sink. */
@@ -58,7 +58,6 @@ export async function runPipeline(
   const jobs = config.streams.map((stream) =>
     createStreamJob(stream, {
       engine,
-      samplerFlags: config.sampler,
       pipeline: { instance: config.instance, version: context.version },
       log: journal,
       recordStatus: statuses.record,

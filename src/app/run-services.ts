@@ -1,7 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { RunObserver, RunReport, RunRequest } from '../cli/run-types.ts';
-import { configFromSources, loadConfig } from '../config/load-config.ts';
-import type { Config } from '../config/types.ts';
+import { configFromSources, loadConfig, type Config } from '../config/index.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import { findFfmpeg, probeSource } from '../ingest/index.ts';
 import { createLogger } from './logger.ts';

@@ -5,15 +5,14 @@ import { printJson, printLine, printTable } from './io.ts';
 export interface ConfigServices {
   /** @throws CONFIG_INVALID naming every problem */
   load(path: string): LoadedConfig;
-  migrate(places: { readonly configPath?: string; readonly postgres?: string }): Promise<readonly number[]>;
 }
 
-export interface LoadedConfig {
+interface LoadedConfig {
   readonly streams: readonly unknown[];
   readonly effective: readonly { readonly key: string; readonly value: unknown; readonly origin: string }[];
 }
 
-/** `validate`, `config print`, `migrate`: what can be done with a configuration before anything runs. */
+/** `validate` and `config print`: what can be done with a configuration before anything runs. */
 export function addConfigCommands(program: Command, io: CliIo, services: ConfigServices): void {
   program
     .command('validate <config.yaml>')
@@ -37,21 +36,5 @@ export function addConfigCommands(program: Command, io: CliIo, services: ConfigS
           io.stdout,
           effective.map(({ key, value, origin }) => [key, JSON.stringify(value), origin]),
         );
-    });
-
-  program
-    .command('migrate [config.yaml]')
-    .description("bring the Postgres schema to this program's version")
-    .option('--postgres <url>', 'database, in place of a configuration file')
-    .action(async (configPath: string | undefined, { postgres }: { postgres?: string }) => {
-      const places = {
-        ...(configPath !== undefined && { configPath }),
-        ...(postgres !== undefined && { postgres }),
-      };
-      const applied = await services.migrate(places);
-      printLine(
-        io.stdout,
-        applied.length === 0 ? 'schema is current' : `applied migrations ${applied.join(', ')}`,
-      );
     });
 }

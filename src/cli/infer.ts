@@ -22,7 +22,7 @@ export interface InferServices {
   createPixelPacker(): (clip: Clip) => PixelClip;
 }
 
-export interface ClipWindow {
+interface ClipWindow {
   readonly stride?: number;
   readonly fps?: number;
 }

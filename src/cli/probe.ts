@@ -8,7 +8,7 @@ export interface ProbeServices {
   probe(source: ProbeTarget, signal: AbortSignal): Promise<SourceReport>;
 }
 
-export interface ProbeTarget {
+interface ProbeTarget {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;

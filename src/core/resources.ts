@@ -16,6 +16,7 @@ export class Resources implements AsyncDisposable {
         failures.push(error);
       }
     }
-    if (failures.length > 0) throw failures[0] instanceof Error ? failures[0] : new Error(String(failures[0]));
+    if (failures.length > 0)
+      throw failures[0] instanceof Error ? failures[0] : new Error(String(failures[0]));
   }
 }

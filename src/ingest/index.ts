@@ -2,4 +2,3 @@ export { createClipStream } from './clip-stream.ts';
 export { findFfmpeg } from './find-ffmpeg.ts';
 export { probeSource } from './probe.ts';
 export type { SourceReport } from './probe-report.ts';
-export { windowClips } from './window-clips.ts';

@@ -7,7 +7,7 @@ import type { Embeddings, SamplerOptions, SamplingPlan } from './types.ts';
 import { planUniform } from './uniform.ts';
 
 export { DEFAULT_SAMPLER, parseSamplerOptions } from './options.ts';
-export type { Embeddings, OrderedOptions, ReferenceOptions, SamplerOptions, SamplingPlan } from './types.ts';
+export type { Embeddings, SamplerOptions, SamplingPlan } from './types.ts';
 
 /**
  * Decides which time steps of one clip are kept, and how the others are mixed into them. Pure: the same embeddings give

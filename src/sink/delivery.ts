@@ -17,7 +17,7 @@ export interface DeliveryOptions {
   readonly graceMs?: number;
 }
 
-export interface DeliveryStats {
+interface DeliveryStats {
   readonly sink: string;
   readonly delivered: number;
   readonly batches: number;

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/index.ts';
-import type { Config, LoadOptions } from '../../src/config/index.ts';
+import type { Config } from '../../src/config/index.ts';
+import type { LoadOptions } from '../../src/config/load-config.ts';
 import { ActionstreamError } from '../../src/core/errors.ts';
 
 /** A file in a folder of its own, gone when the test ends. */

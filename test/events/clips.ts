@@ -1,8 +1,8 @@
 import type { ActionEvent } from '../../src/core/records.ts';
 import { createEpisodeTracker } from '../../src/events/index.ts';
-import type { EpisodePolicy, EpisodeTrackerOptions, ScoredClip } from '../../src/events/index.ts';
+import type { EpisodePolicy, EpisodeTrackerOptions, ScoredClip } from '../../src/events/types.ts';
 
-export const START_MS = Date.parse('2026-11-22T10:15:00.000Z');
+const START_MS = Date.parse('2026-11-22T10:15:00.000Z');
 
 export const policy: EpisodePolicy = {
   on: 0.6,

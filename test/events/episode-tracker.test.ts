@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ActionEvent } from '../../src/core/records.ts';
 import { createEpisodeTracker } from '../../src/events/index.ts';
-import type { EpisodePolicy, ScoredClip } from '../../src/events/index.ts';
+import type { EpisodePolicy, ScoredClip } from '../../src/events/types.ts';
 import { brief, clipOf, eventsOf, optionsOf, policy } from './clips.ts';
 
 describe('when an episode starts, goes on and ends (one clip a second, no overlap)', () => {

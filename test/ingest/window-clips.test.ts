@@ -3,7 +3,7 @@ import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 
 import type { Clip, Frame } from '../../src/core/frame.ts';
-import { windowClips } from '../../src/ingest/index.ts';
+import { windowClips } from '../../src/ingest/window-clips.ts';
 import type { WindowOptions } from '../../src/ingest/types.ts';
 import { frameAt } from '../support/frames.ts';
 

@@ -5,7 +5,7 @@ import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.t
 import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import type { NetworkOptions } from '../../src/inference/network/graph.ts';
-import { loadSafetensors } from '../../src/inference/weights/safetensors.ts';
+import { parseSafetensors } from '../../src/inference/weights/safetensors.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
 
@@ -22,7 +22,7 @@ interface GoldenCase {
 
 const FOLDER = new URL('../fixtures/goldens/network/', import.meta.url);
 const CASES = JSON.parse(readFileSync(new URL('cases.json', FOLDER), 'utf8')) as readonly GoldenCase[];
-const GOLDENS = await loadSafetensors(new URL('logits.safetensors', FOLDER).pathname);
+const GOLDENS = parseSafetensors(readFileSync(new URL('logits.safetensors', FOLDER)), 'logits.safetensors');
 const ATOL = 1e-4;
 
 const ENGINES: Readonly<Record<string, (model: Model) => InferenceEngine | Promise<InferenceEngine>>> = {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { planSampling } from '../../src/sampler/index.ts';
-import type { ReferenceOptions } from '../../src/sampler/index.ts';
+import type { ReferenceOptions } from '../../src/sampler/types.ts';
 
 /** Written by tools/goldens/make_sgs_goldens.py: what the official code computes, in double precision. */
 interface Golden {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planSampling } from '../../src/sampler/index.ts';
-import type { OrderedOptions } from '../../src/sampler/index.ts';
+import type { OrderedOptions } from '../../src/sampler/types.ts';
 import { anyClip, embeddingsOf, noise, rowsOf, staticClip } from './embeddings.ts';
 
 const ordered = (width: number, more: Partial<OrderedOptions> = {}): OrderedOptions => ({

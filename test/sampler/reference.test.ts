@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planSampling } from '../../src/sampler/index.ts';
-import type { ReferenceOptions } from '../../src/sampler/index.ts';
+import type { ReferenceOptions } from '../../src/sampler/types.ts';
 import { anyClip, embeddingsOf, noise, rowsOf, staticClip } from './embeddings.ts';
 
 const reference = (more: Partial<ReferenceOptions> = {}): ReferenceOptions => ({

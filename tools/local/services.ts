@@ -3,7 +3,7 @@ import { startLocalKafka, type LocalKafka } from './kafka.ts';
 import { startLocalPostgres, type LocalPostgres } from './postgres.ts';
 
 /** Where a service came from: told by the environment, a Docker container, or a process of our own. */
-export type Origin = 'env' | 'docker' | 'local';
+type Origin = 'env' | 'docker' | 'local';
 
 export interface KafkaService {
   readonly via: Origin;

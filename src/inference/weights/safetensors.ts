@@ -1,27 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import type { WeightTensor, Weights } from '../model.ts';
 import { parseHeader, type TensorEntry } from './safetensors-header.ts';
 import { widenToFloat32 } from './widen.ts';
 
 /**
- * Reads a .safetensors file (https://github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
- * header, then the tensors without gaps. F64, F32, F16 and BF16 become Float32.
+ * Parses a .safetensors file (https://github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
+ * header, then the tensors without gaps. F64, F32, F16 and BF16 become Float32. `origin` names the file in errors.
  * @throws ActionstreamError MODEL_INVALID naming file, tensor and what was expected
  */
-export async function loadSafetensors(path: string): Promise<Weights> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new ActionstreamError('MODEL_INVALID', `${path}: cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  return parseSafetensors(bytes, path);
-}
-
-/** As loadSafetensors, from memory; `origin` names the file in errors. */
 export function parseSafetensors(bytes: Uint8Array, origin: string): Weights {
   const { entries, dataStart } = parseHeader(bytes, origin);
   const tensorOf = ({ shape, dtype, begin, end }: TensorEntry): WeightTensor => ({

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { RecordType } from '../../core/records.ts';
 
-export type KafkaSasl =
+type KafkaSasl =
   | {
       readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
       readonly username: string;

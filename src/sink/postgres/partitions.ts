@@ -3,7 +3,7 @@ import { sqlStateOf, type PostgresPool } from './connection.ts';
 /** Tables cut by time, and how: episodes are few, clips are many. */
 const PARTITIONED = { action_events: 'month', clip_stats: 'day' } as const;
 
-export type PartitionedTable = keyof typeof PARTITIONED;
+type PartitionedTable = keyof typeof PARTITIONED;
 
 interface Partition {
   readonly table: PartitionedTable;
