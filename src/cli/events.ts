@@ -114,7 +114,7 @@ function addVerify(events: Command, io: CliIo, services: EventServices): void {
         const result = await services.verify(placesOf(configPath, flags), io.signal);
         if (flags.json) printJson(io.stdout, result);
         else printVerification(io, result);
-        if (!result.consistent) io.setExitCode(1);
+        if (!result.consistent) throw inconsistent(result);
       },
     );
 }
@@ -182,6 +182,14 @@ function printEpisodes(io: CliIo, events: readonly ActionEvent[]): void {
     `${Math.round(event.compute.saved_ratio * 100)} %`,
   ]);
   printTable(io.stdout, [['STREAM', 'LABEL', 'STARTED', 'ENDED', 'PEAK', 'STEPS', 'SAVED'], ...rows]);
+}
+
+function inconsistent({ differences, sinks }: VerifyResult): ActionstreamError {
+  const waiting = Object.values(sinks).reduce((sum, { undelivered }) => sum + undelivered, 0);
+  return new ActionstreamError(
+    'NOT_CONSISTENT',
+    `${differences.length} differences, ${waiting} records not delivered yet; a run with this journal delivers what waits`,
+  );
 }
 
 function printVerification(io: CliIo, { consistent, journal, sinks, differences }: VerifyResult): void {

@@ -23,5 +23,6 @@ export async function askPostgres(url: string, say: (text: string) => void): Pro
 }
 
 function cell(value: unknown): string {
-  return value instanceof Date ? value.toISOString() : String(value ?? '');
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -47,7 +47,9 @@ async function demo(): Promise<void> {
   const run = startActionstream(['run', config, '--json'], (record) => {
     ticker.take(record);
   });
-  const stop = delay(truth.duration_s * 1000 + CAMERA_EXTRA_MS).then(() => run.stop());
+  const stop = delay(truth.duration_s * 1000 + CAMERA_EXTRA_MS).then(() => {
+    run.stop();
+  });
   const code = await Promise.race([run.exited, stop.then(() => run.exited)]);
   if (code !== 0) throw new Error(`actionstream ended with code ${code}`);
   say('stopped with SIGTERM: episodes closed, journal delivered, exit 0');

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { onTestFailed, onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
+import type { PublishedRecord } from '../../src/core/records.ts';
+import type { KafkaTopics } from '../../src/sink/kafka/options.ts';
+import type { VerifyResult } from '../../src/sink/verify.ts';
+import { runCli, startCli, type RunningCli } from './cli.ts';
+
+/** Random weights whose scores move with the picture, and mean nothing; a clip takes some 20 ms. */
+export const TINY = {
+  model: { network: 's3d-g', width: 0.25, frames: 16, size: 64, classes: 4 },
+  sampler: { kind: 'ordered', width: 0.05 },
+} as const;
+
+/** Writes a configuration file of these settings. */
+export async function writeConfig(directory: string, settings: object, name = 'run.yaml'): Promise<string> {
+  const file = path.join(directory, name);
+  await writeFile(file, stringify(settings));
+  return file;
+}
+
+/** `sinks.kafka` with topics that nobody else uses. */
+export function kafkaSettings(brokers: readonly string[], topics: KafkaTopics): object {
+  return {
+    brokers,
+    topics: {
+      action_event: topics['action.event'],
+      clip_stats: topics['clip.stats'],
+      stream_status: topics['stream.status'],
+      dead_letter: topics.deadLetter,
+    },
+    create_topics: { partitions: 3 },
+  };
+}
+
+/** `actionstream …` that does not outlive the test; what it said last is shown where the test fails. */
+export function startRun(args: readonly string[]): RunningCli {
+  const cli = startCli(args);
+  onTestFailed(async () => {
+    const { stderr } = await cli.done;
+    process.stderr.write(`actionstream ${args.join(' ')}\n${stderr.slice(-3000)}\n`);
+  });
+  onTestFinished(async () => {
+    cli.child.kill('SIGKILL');
+    await cli.done;
+  });
+  return cli;
+}
+
+export type Accept = (record: PublishedRecord) => boolean;
+
+/** The `count`-th record from now on, of a run with `--json`, that is accepted. */
+export async function nextRecord(cli: RunningCli, accept: Accept, count = 1): Promise<PublishedRecord> {
+  const old = cli.lines.length;
+  let [index, accepted] = [0, 0];
+  const line = await cli.line((text) => {
+    if (index++ < old) return false;
+    if (accept(JSON.parse(text) as PublishedRecord)) accepted++;
+    return accepted === count;
+  });
+  return JSON.parse(line) as PublishedRecord;
+}
+
+/** Every record of a run with `--json` so far. */
+export function recordsOf({ lines }: Pick<RunningCli, 'lines'>): readonly PublishedRecord[] {
+  return lines.map((line) => JSON.parse(line) as PublishedRecord);
+}
+
+export const isClip: Accept = ({ type }) => type === 'clip.stats';
+
+export function isStatus(state: string, streamId?: string): Accept {
+  return ({ type, payload }) =>
+    type === 'stream.status' &&
+    payload.state === state &&
+    (streamId === undefined || payload.stream_id === streamId);
+}
+
+/** SIGTERM, as an operator: how it ended, and after how long. */
+export async function terminate(cli: RunningCli): Promise<{ code: number | null; ms: number; stderr: string }> {
+  const before = performance.now();
+  cli.child.kill('SIGTERM');
+  const { code, stderr } = await cli.done;
+  return { code, stderr, ms: performance.now() - before };
+}
+
+/** `events verify CONFIG --json`. */
+export async function verify(config: string): Promise<VerifyResult> {
+  const { stdout, stderr } = await runCli(['events', 'verify', config, '--json']);
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as VerifyResult;
+}
