@@ -76,7 +76,7 @@ class ClipSampler:
     def augment(self, pixels: np.ndarray) -> torch.Tensor:
         rng = self.rng
         x = torch.from_numpy(np.ascontiguousarray(pixels)).float().div_(255)
-        scale = math.sqrt(rng.uniform(0.45, 1.0))
+        scale = math.sqrt(rng.uniform(0.65, 1.0))
         aspect = math.exp(rng.uniform(-0.25, 0.25))
         sx, sy = min(1.0, scale * aspect), min(1.0, scale / aspect)
         cx, cy = rng.uniform(-1, 1) * (1 - sx), rng.uniform(-1, 1) * (1 - sy)
@@ -91,11 +91,11 @@ class ClipSampler:
         )
         grid = F.affine_grid(matrix[None], [1, 1, self.size, self.size], align_corners=False)
         x = F.grid_sample(x[None], grid, padding_mode="reflection", align_corners=False)[0]
-        gain, shift = math.exp(rng.normal(0, 0.25)), rng.normal(0, 0.1)
+        gain, shift = math.exp(rng.normal(0, 0.15)), rng.normal(0, 0.08)
         x = (x - x.mean()) * gain + x.mean() + shift
         if rng.random() < 0.5:
             x = x + torch.from_numpy(rng.standard_normal(x.shape, np.float32)) * (rng.random() * 0.02)
-        if rng.random() < 0.4:
+        if rng.random() < 0.1:
             self.cut_out(x)
         return x.clamp_(0, 1)
 

@@ -43,7 +43,7 @@ def short_clip_figures(model, videos: list[Video], *, fps: float, stride: int, s
         if video.dataset == "fir-action" or label == "none":
             continue
         _, logits, counts = predict(model, video, fps=fps, stride=stride, sampling=sampling)
-        scores = 1 / (1 + np.exp(-logits))
+        scores = 1 / (1 + np.exp(-logits.clip(-60, 60)))
         kept += counts
         if video.dataset == "fight-surv":
             fight.append(scores[:, INDEX["fight"]].max())

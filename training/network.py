@@ -25,7 +25,7 @@ def export_network(options: dict) -> dict:
 class Network(nn.Module):
     """Grey frames [n, t, h, w] in [0, 1] -> logits [n, classes]; `description` comes from export_network."""
 
-    def __init__(self, description: dict, dropout: float = 0.3):
+    def __init__(self, description: dict, dropout: float = 0.15):
         super().__init__()
         if description["options"]["input"]["kind"] != "motion":
             raise ValueError("training reads grey frames: the network's input must be of kind motion")

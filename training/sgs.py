@@ -9,8 +9,9 @@ EDGE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Sampling:
-    """`chunks` > 1 (training): clips sorted by kept steps run in chunks, each brought to its median number of rows,
-    so that batch-norm sees no padding. None: every clip keeps its own plan (evaluation)."""
+    """`chunks` (training): clips sorted by kept steps run in so many chunks, each brought to its median number of
+    rows, so that batch-norm sees no padding. More than one chunk parts still clips from moving ones, and batch-norm then
+    removes what tells them apart. None (evaluation): every clip keeps its own plan."""
 
     width: float
     noise_floor: float = 0.0

@@ -111,6 +111,8 @@ class Run:
             model.train()
         while self.step < args.steps:
             wait_while(args.pause_file)
+            for sampler in self.samplers:
+                sampler.size = args.small_size if self.step < args.small_until else args.size
             for model in self.models:
                 model.lower_frozen = self.step >= args.freeze_from
             losses.append(self.update())
@@ -124,13 +126,13 @@ class Run:
                 since, losses = time.time(), []
 
     def update(self) -> tuple[float, float | None]:
-        """One step. A fifth of the batches runs dense, the others sampled with a random δ around args.delta."""
+        """One step. Some batches run dense, the others sampled with a random δ around args.delta."""
         args = self.args
         rate = learning_rate(self.step, args)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         dense = self.rng.random() < args.dense_share
-        delta = None if dense else args.delta * math.exp(self.rng.uniform(-1.2, 1.0))
+        delta = None if dense else args.delta * math.exp(self.rng.uniform(*args.delta_spread))
         halves = list(self.pool.map(lambda i: self.gradients(i, delta), range(WORKERS)))
         for parameter, *found in zip(self.model.parameters(), *(half[0] for half in halves)):
             found = [gradient for gradient in found if gradient is not None]
@@ -146,7 +148,7 @@ class Run:
         """(gradients, label loss, kept steps) of one half of the batch."""
         args, model, sampler = self.args, self.models[worker], self.samplers[worker]
         clips, targets = sampler.batch(batch_plan(sampler.rng, worker))
-        sampling = None if delta is None else Sampling(delta, args.noise_floor, chunks=2, record=[])
+        sampling = None if delta is None else Sampling(delta, args.noise_floor, chunks=1, record=[])
         loss = total = label_loss(model(clips, sampling), targets)
         if sampling is not None:
             total = loss + args.compute * compute_term(sampling.record, args.delta, args.frames // 2)
@@ -228,7 +230,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--epoch", type=int, default=100, help="steps between checkpoints")
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--small-size", type=int, default=80, help="picture size of the first steps: twice as fast")
+    parser.add_argument("--small-until", type=int, default=0)
     parser.add_argument("--freeze-from", type=int, default=10**9, help="step from which the lower half is kept as it is")
     parser.add_argument("--warmup", type=int, default=60)
     parser.add_argument("--weight-decay", type=float, default=0.05)
@@ -239,9 +243,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--embedding", type=int, default=32)
     parser.add_argument("--delta", type=float, default=1.0)
+    parser.add_argument("--delta-spread", type=float, nargs=2, default=(-2.5, 0.3), help="of ln δ around --delta")
     parser.add_argument("--noise-floor", type=float, default=0.0)
-    parser.add_argument("--dense-share", type=float, default=0.2)
-    parser.add_argument("--compute", type=float, default=0.05, help="weight of the compute term")
+    parser.add_argument("--dense-share", type=float, default=0.3)
+    parser.add_argument("--compute", type=float, default=0.01, help="weight of the compute term")
     parser.add_argument("--pause-file", type=Path, help="training waits while this file exists")
     return parser.parse_args()
 
