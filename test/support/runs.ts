@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { onTestFailed, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import type { PublishedRecord } from '../../src/core/records.ts';
 import type { KafkaTopics } from '../../src/sink/kafka/options.ts';
@@ -34,18 +33,24 @@ export function kafkaSettings(brokers: readonly string[], topics: KafkaTopics): 
   };
 }
 
-/** `actionstream …` that does not outlive the test; what it said last is shown where the test fails. */
+const running = new Set<{ readonly cli: RunningCli; readonly args: readonly string[] }>();
+
+/** `actionstream …`, which `endRuns` ends at the latest. */
 export function startRun(args: readonly string[]): RunningCli {
   const cli = startCli(args);
-  onTestFailed(async () => {
-    const { stderr } = await cli.done;
-    process.stderr.write(`actionstream ${args.join(' ')}\n${stderr.slice(-3000)}\n`);
-  });
-  onTestFinished(async () => {
-    cli.child.kill('SIGKILL');
-    await cli.done;
-  });
+  const run = { cli, args };
+  running.add(run);
+  void cli.done.then(() => running.delete(run));
   return cli;
+}
+
+/** For `afterEach` or `afterAll`: a run that is still there belongs to a test that failed; what it said last is shown. */
+export async function endRuns(): Promise<void> {
+  for (const { cli, args } of running) {
+    cli.child.kill('SIGKILL');
+    const { stderr } = await cli.done;
+    process.stderr.write(`left running: actionstream ${args.join(' ')}\n${stderr.slice(-3000)}\n`);
+  }
 }
 
 export type Accept = (record: PublishedRecord) => boolean;
@@ -77,7 +82,9 @@ export function isStatus(state: string, streamId?: string): Accept {
 }
 
 /** SIGTERM, as an operator: how it ended, and after how long. */
-export async function terminate(cli: RunningCli): Promise<{ code: number | null; ms: number; stderr: string }> {
+export async function terminate(
+  cli: RunningCli,
+): Promise<{ code: number | null; ms: number; stderr: string }> {
   const before = performance.now();
   cli.child.kill('SIGTERM');
   const { code, stderr } = await cli.done;

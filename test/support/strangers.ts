@@ -27,7 +27,10 @@ export async function kcat(brokers: readonly string[], topic: string): Promise<r
 }
 
 /** The rows that `psql` answers a query with. */
-export async function psql<Row = Record<string, unknown>>(url: string, query: string): Promise<readonly Row[]> {
+export async function psql<Row = Record<string, unknown>>(
+  url: string,
+  query: string,
+): Promise<readonly Row[]> {
   const text = await psqlText(url, `SELECT row_to_json(answer) FROM (${query}) AS answer`);
   return text
     .split('\n')
