@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import type { PublishedRecord } from '../../src/core/records.ts';
+import type { ActionEvent, ClipStats, PublishedRecord } from '../../src/core/records.ts';
 import type { KafkaTopics } from '../../src/sink/kafka/options.ts';
 import type { VerifyResult } from '../../src/sink/verify.ts';
 import { runCli, startCli, type RunningCli } from './cli.ts';
@@ -72,7 +72,13 @@ export function recordsOf({ lines }: Pick<RunningCli, 'lines'>): readonly Publis
   return lines.map((line) => JSON.parse(line) as PublishedRecord);
 }
 
-export const isClip: Accept = ({ type }) => type === 'clip.stats';
+export function isClip(record: PublishedRecord): record is { type: 'clip.stats'; payload: ClipStats } {
+  return record.type === 'clip.stats';
+}
+
+export function isEvent(record: PublishedRecord): record is { type: 'action.event'; payload: ActionEvent } {
+  return record.type === 'action.event';
+}
 
 export function isStatus(state: string, streamId?: string): Accept {
   return ({ type, payload }) =>
