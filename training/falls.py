@@ -19,7 +19,8 @@ def episodes(starts: np.ndarray, scores: np.ndarray, policy: dict, clip_s: float
         elif run is not None and slot[1] - run[1] > policy["merge_gap_s"]:
             found.append(tuple(run))
             run = None
-    return found + ([tuple(run)] if run else [])
+    found += [tuple(run)] if run else []
+    return [(start, end) for start, end in found if end - start >= policy["min_duration_s"]]
 
 
 def match(found: list[tuple], truth: list[tuple]) -> dict:

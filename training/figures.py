@@ -119,7 +119,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--fps", type=float, default=10)
     parser.add_argument("--stride", type=int, default=6, help="frames between windows of long videos")
     parser.add_argument("--samplers", default="dense,ordered:1")
-    parser.add_argument("--policy", default='{"on": 0.5, "off": 0.35, "smoothing": 0.6, "merge_gap_s": 1.0}')
+    parser.add_argument("--policy", default='{"on": 0.5, "off": 0.35, "smoothing": 1, "merge_gap_s": 1, "min_duration_s": 1}')
     parser.add_argument("--predictions", help="prefix of .npz files with logits and kept steps a video")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--threads", type=int, default=1)

@@ -25,6 +25,20 @@ export interface ModelManifest {
   readonly weights: { readonly file: string; readonly sha256: string };
   /** Per label on/off thresholds chosen on training data. */
   readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
+  readonly provenance?: ModelProvenance;
+}
+
+/** Where trained weights come from. */
+interface ModelProvenance {
+  /** ISO date. */
+  readonly date: string;
+  readonly command: string;
+  readonly sources: readonly {
+    readonly name: string;
+    readonly licence: string;
+    /** What of it was used, e.g. `shared-train, 164 clips`. */
+    readonly use: string;
+  }[];
 }
 
 export interface Model {

@@ -69,6 +69,12 @@ const NETWORK = z.strictObject({
   sgs: SGS.exactOptional(),
 });
 
+const PROVENANCE = z.strictObject({
+  date: z.iso.date(),
+  command: z.string(),
+  sources: z.array(z.strictObject({ name: z.string(), licence: z.string(), use: z.string() })),
+});
+
 const SAMPLER = z
   .unknown()
   .superRefine(reportThrown(parseSamplerOptions))
@@ -92,6 +98,7 @@ const MANIFEST: z.ZodType<ModelManifest> = z
       sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
     }),
     thresholds: z.record(z.string(), threshold).exactOptional(),
+    provenance: PROVENANCE.exactOptional(),
   })
   .superRefine((manifest, context) => {
     const fail = (path: string, message: string): void => {

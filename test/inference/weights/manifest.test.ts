@@ -20,6 +20,11 @@ const GOOD = {
   clip: { fps: 12.5, stride: 16 },
   weights: { file: 'model.safetensors', sha256: 'ab'.repeat(32) },
   thresholds: { walk: { on: 0.7, off: 0.4 } },
+  provenance: {
+    date: '2026-11-23',
+    command: 'train',
+    sources: [{ name: 'porch camera', licence: 'ours', use: '12 clips' }],
+  },
 };
 
 /** The manifest with the value at a dotted path replaced; undefined removes it. */
@@ -72,6 +77,7 @@ describe('manifest', () => {
     ['a label twice', 'labels', ['walk', 'walk', 'nothing'], /labels: "walk" stands there twice/],
     ['a background that is no label', 'background', 'void', /background: "void" is none of the labels/],
     ['thresholds of no label', 'thresholds', { run: { on: 1, off: 0 } }, /thresholds: "run" is none/],
+    ['a date that is none', 'provenance.date', 'yesterday', /provenance\.date/],
     ['off above on', 'thresholds.walk', { on: 0.2, off: 0.4 }, /thresholds\.walk: off must not be above on/],
     ['an unknown sampler', 'sampler', { kind: 'best' }, /sampler: sampler\.kind: expected one of none/],
     ['a sampler option out of range', 'sampler', { kind: 'uniform', stride: 0 }, /sampler\.stride: expected/],
