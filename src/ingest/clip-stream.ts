@@ -108,7 +108,8 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
         assembler.picture(data);
       },
       onMessage: (line: string) => {
-        complaints.note(line);
+        // What it says while we end it is about the ending.
+        if (!signal.aborted) complaints.note(line);
       },
       onStall: () => {
         transition('stalled', 'no_frames');
