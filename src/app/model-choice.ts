@@ -1,31 +1,13 @@
+import type { ModelSettings, SamplerSettings } from '../config/index.ts';
 import type { NetworkOptions, SgsOptions } from '../inference/network/graph.ts';
 import { parseStageName } from '../inference/network/variants.ts';
 import { parseSamplerOptions, type SamplerOptions } from '../sampler/index.ts';
 
-/** Flags that choose and shape a network, shared by `models inspect`, `infer` and `run`. */
-export interface NetworkFlags {
-  readonly frames?: number;
-  readonly size?: number;
-  readonly classes?: number;
-  readonly width?: number;
-  readonly padding?: 'symmetric' | 'same';
-  readonly stem?: 'separable' | 'dense';
-  readonly input?: 'rgb' | 'motion';
-  readonly gateBias?: boolean;
-}
+/** What chooses and shapes a network: flags of the command line and keys of the configuration alike. */
+export type NetworkFlags = Omit<ModelSettings, 'model' | 'untrained' | 'seed'>;
 
-/** Flags that choose a sampler and where it sits, shared by `infer`, `run` and `models inspect`. */
-export interface SamplerFlags {
-  readonly sampler?: string;
-  readonly sgsAfter?: string;
-  readonly sgsSize?: number;
-  readonly delta?: number;
-  readonly noiseFloor?: number;
-  readonly stride?: number;
-  readonly bins?: number;
-  readonly kernel?: string;
-  readonly distance?: string;
-}
+/** What chooses a sampler and where it sits. */
+export type SamplerFlags = Omit<SamplerSettings, 'sampler'> & { readonly sampler?: string };
 
 /** Only the options that were given, so that a model's own or the defaults stand for the rest. */
 export function networkOverrides(flags: NetworkFlags): Partial<NetworkOptions> {

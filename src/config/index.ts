@@ -1,3 +1,3 @@
 export { configFromSources, loadConfig } from './load-config.ts';
 export { resolveStream } from './resolve-stream.ts';
-export type { Config, StreamSettings } from './types.ts';
+export type { Config, ModelSettings, SamplerSettings, StreamSettings } from './types.ts';

@@ -10,7 +10,7 @@ import { samplingFilter } from './sampling-filter.ts';
 import { composeSourceAddress } from './source-address.ts';
 import { superviseStream } from './stream-supervisor.ts';
 import { createStreamCounters } from './stream-counters.ts';
-import { createThrottledReporter } from './throttled-reporter.ts';
+import { createThrottledReporter } from '../core/throttled-reporter.ts';
 import type { ClipStream, StreamHooks, StreamOptions } from './types.ts';
 import { windowClips } from './window-clips.ts';
 

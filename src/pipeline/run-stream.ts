@@ -1,7 +1,7 @@
 import { toActionstreamError } from '../core/errors.ts';
 import type { Clip } from '../core/frame.ts';
-import { createProblemReporter } from '../core/problem-reporter.ts';
 import type { ActionEvent, EndReason, PublishedRecord } from '../core/records.ts';
+import { createThrottledReporter } from '../core/throttled-reporter.ts';
 import { monotonicMs } from '../core/time.ts';
 import type { ScoredClip } from '../events/types.ts';
 import type { PixelClip } from '../inference/engine.ts';
@@ -18,7 +18,10 @@ const CONSECUTIVE_FAILURES_LIMIT = 5;
  */
 export async function runStream(job: StreamJob, signal: AbortSignal): Promise<StreamOutcome> {
   const { clips, tracker, log, logger, observer } = job;
-  const problems = createProblemReporter(logger, 'clips could not be inferred');
+  const problems = createThrottledReporter(logger, {
+    message: 'clips could not be inferred',
+    fields: { stream_id: clips.streamId },
+  });
   const totals = { ...NO_TOTALS };
   const pack = createPixelPacker();
   let consecutiveFailures = 0;
@@ -63,7 +66,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
         if (signal.aborted || failure.code !== 'ENGINE_FAILED') throw error;
         totals.clipsFailed += 1;
         consecutiveFailures += 1;
-        problems.report(failure.message);
+        problems.note(failure.message);
         if (consecutiveFailures >= CONSECUTIVE_FAILURES_LIMIT) throw error;
       }
     }

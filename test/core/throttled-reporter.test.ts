@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { silentLogger } from '../../src/core/logger.ts';
-import { createThrottledReporter } from '../../src/ingest/throttled-reporter.ts';
+import { createThrottledReporter } from '../../src/core/throttled-reporter.ts';
 
 describe('throttled reporter', () => {
   it('logs at most once a second, with the count and the last cause, and loses none', () => {

@@ -1,4 +1,4 @@
-import type { Logger } from '../core/logger.ts';
+import type { Logger } from './logger.ts';
 
 /** Counts problems of the hot path and logs them at most once a second, with the last cause (invariant 9). */
 export interface ThrottledReporter {
