@@ -35,7 +35,7 @@ function modelSpecOf({ model, seed, network, sgs, sgsForced }: ModelChoice): Eng
   if (looksLikePath(model)) {
     throw new ActionstreamError(
       'MODEL_INVALID',
-      `${model}: no such model folder, manifest.json or .safetensors file`,
+      `${model}: no such model folder, manifest.json or .safetensors file; check the path`,
     );
   }
   return { kind: 'untrained', network: { ...network, ...(sgs && { sgs }), variant: model }, seed };

@@ -10,7 +10,7 @@ import {
   type NetworkFlags,
   type SamplerFlags,
 } from '../app/model-choice.ts';
-import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
+import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
 
 /** What `infer` needs from the composition root. */
 export interface InferServices {
@@ -47,10 +47,10 @@ export function addInferCommand(program: Command, io: CliIo, services: InferServ
       '--model <path|name>',
       'model folder, manifest or .safetensors; or a network name (untrained)',
     )
-    .option('--seed <n>', 'seed of an untrained network', Number, 0)
+    .option('--seed <n>', 'seed of an untrained network', wholeNumber, 0)
     .option('--engine <kind>', 'onnx, reference or null', 'onnx')
     .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
-    .option('--fps <r>', "frames a second (default: the model's)", Number)
+    .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
     .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
     .option('--top <n>', 'labels shown a clip (not with --json)', positiveInteger, 3)
     .option('--json', 'one JSON line a clip');

@@ -1,5 +1,4 @@
-import { Option, type Command } from 'commander';
-import { ActionstreamError } from '../core/errors.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export function addNetworkFlags(command: Command): Command {
   return command
@@ -34,22 +33,30 @@ export function addSamplerFlags(command: Command): Command {
 
 export function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw usage(text, 'a whole number of 1 or more');
+  if (!Number.isInteger(value) || value < 1) throw invalid('a whole number of 1 or more');
+  return value;
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw invalid('a whole number of 0 or more');
   return value;
 }
 
 export function positiveNumber(text: string): number {
   const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) throw usage(text, 'a number above 0');
+  if (!(value > 0) || !Number.isFinite(value)) throw invalid('a number above 0');
   return value;
 }
 
 export function nonNegativeNumber(text: string): number {
   const value = Number(text);
-  if (!(value >= 0) || !Number.isFinite(value)) throw usage(text, 'a number of 0 or more');
+  if (!(value >= 0) || !Number.isFinite(value)) throw invalid('a number of 0 or more');
   return value;
 }
 
-function usage(text: string, wanted: string): ActionstreamError {
-  return new ActionstreamError('USAGE', `"${text}" is not ${wanted}`);
+/** Commander puts the option and what was given before this. */
+function invalid(wanted: string): InvalidArgumentError {
+  return new InvalidArgumentError(`Expected ${wanted}.`);
 }

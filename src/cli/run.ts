@@ -3,7 +3,7 @@ import { ActionstreamError } from '../core/errors.ts';
 import { isVariantName } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
 import type { NetworkFlags, SamplerFlags } from '../app/model-choice.ts';
-import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber } from './options.ts';
+import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
 import { createRunDisplay } from './run-display.ts';
 import type { RunObserver, RunReport, RunRequest } from './run-types.ts';
 
@@ -34,7 +34,7 @@ export function addRunCommand(program: Command, io: CliIo, services: RunServices
     .description('turn streams into action events; runs until its sources end or it is stopped')
     .option('--source <url>', 'camera or file; may be given several times', collect, [])
     .option('--model <path|name>', 'model folder, manifest or .safetensors; or a network name (untrained)')
-    .option('--seed <n>', 'seed of an untrained network', Number)
+    .option('--seed <n>', 'seed of an untrained network', wholeNumber)
     .option('--engine <kind>', 'onnx, reference or null')
     .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
     .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
