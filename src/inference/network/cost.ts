@@ -16,7 +16,7 @@ export interface NetworkCost {
   readonly parameters: number;
   /** Before and at the SGS layer (all of it where there is none): independent of the kept steps. */
   readonly lowerMultiplyAdds: number;
-  /** Steps that arrive at the SGS layer, T'. */
+  /** Steps that arrive at the SGS layer, T'; without one, those that leave the stem, so that receipts can be compared. */
   readonly inputSteps: number;
   /** One row a stage, in order. */
   readonly layers: readonly LayerCost[];
@@ -34,7 +34,7 @@ export function countCost(
   const shapes = shapesOf(network, keptSteps);
   const layers: { name: string; multiplyAdds: number; parameters: number; outputShape: Shape }[] = [];
   let lowerMultiplyAdds = 0;
-  let inputSteps = shapes.get('Mixed_5c')?.[0] ?? 1;
+  let inputSteps = shapes.get('MaxPool_2a')![0];
   let aboveCut = false;
   for (const node of network.nodes) {
     if (node.op === 'input') continue;
