@@ -9,6 +9,7 @@ import { engineInfoOf } from '../../engine-info.ts';
 import type { InferenceEngine, InferenceResult, InferOptions, PixelClip } from '../../engine.ts';
 import type { Model, Weights } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
+import { countCost } from '../../network/cost.ts';
 import type { Network, NetworkNode } from '../../network/graph.ts';
 import { convNames, gateNames, headNames } from '../../network/weight-shapes.ts';
 import { scoresOf } from '../../postprocess.ts';
@@ -139,7 +140,7 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
         const names = headNames(node);
         const logits = Float32Array.from(classify(input, value(names.weight), value(names.bias)));
         const endedMs = monotonicMs();
-        const { plan, fromMs, toMs } = cut ?? { plan: identityPlan(input.t), fromMs: endedMs, toMs: endedMs };
+        const { plan, fromMs, toMs } = cut ?? { plan: identityPlan(countCost(network).inputSteps), fromMs: endedMs, toMs: endedMs };
         return {
           logits,
           plan,
@@ -154,7 +155,7 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
   throw new ActionstreamError('INTERNAL', `${network.name} ends without a head`);
 }
 
-/** A network without an SGS layer keeps every step that it has. */
+/** A network without an SGS layer keeps every step that leaves its stem. */
 function identityPlan(length: number): SamplingPlan {
   return planSampling({ length, size: 0, data: new Float32Array() }, { kind: 'none' });
 }
