@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { writeSafetensors } from '../../src/inference/weights/safetensors.ts';
 import { jsonLines, runCli } from '../support/cli.ts';
 import { goldenModel } from '../support/golden-weights.ts';
@@ -11,6 +11,8 @@ import { fileDirectory } from '../support/temporary-directory.ts';
 
 // What people give by mistake: the exit code, and one message that names the thing, the place and the remedy.
 
+// Each test is a process or two that mostly loads: one a core.
+vi.setConfig({ testTimeout: 60_000, maxConcurrency: 2 });
 const directory = fileDirectory();
 const at = (name: string): string => path.join(directory(), name);
 const TINY = '--model s3d-g --width 0.125 --frames 4 --size 32 --classes 2 --engine null'.split(' ');
@@ -29,7 +31,7 @@ async function expectRefused({ args, code, says }: Wrong): Promise<void> {
   expect({ code: result.code, stdout: result.stdout }).toEqual({ code, stdout: '' });
 }
 
-describe('videos', () => {
+describe.concurrent('videos', () => {
   beforeAll(async () => {
     const source = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=10:duration=4', '-pix_fmt', 'yuv420p'];
     // The index of a .mp4 is at its end: cut off, nothing can be read. A .mkv can be read up to the cut.
@@ -71,7 +73,7 @@ describe('videos', () => {
     });
   });
 
-  test.each(wrong)('probe %s', async (name, code, says) => {
+  test.each(wrong.filter(([name]) => /letter|sound/.test(name)))('probe %s', async (name, code, says) => {
     await expectRefused({
       what: name,
       args: () => ['probe', at(name), '--json'],
@@ -115,7 +117,7 @@ describe('videos', () => {
   });
 });
 
-describe('cameras', () => {
+describe.concurrent('cameras', () => {
   test.each<Wrong>([
     {
       what: 'no such host',
@@ -134,7 +136,7 @@ describe('cameras', () => {
   });
 });
 
-describe('configuration', () => {
+describe.concurrent('configuration', () => {
   const STREAMS = 'streams:\n  - { id: a, url: a.mp4 }\n';
 
   test.each([
@@ -150,14 +152,26 @@ describe('configuration', () => {
       'CONFIG:3:18: sampler.kind: expected one of none, uniform, reference, ordered, not "orderd"; did you mean "ordered"?',
     ],
     ['no YAML', 'streams: [\n', 'CONFIG:'],
-  ])('%s, by validate, run and events verify', async (_, text, message) => {
-    await writeFile(at('wrong.yaml'), text);
-    for (const command of [['validate'], ['run'], ['events', 'verify']]) {
-      const { code, stdout, stderr } = await runCli([...command, at('wrong.yaml')]);
-      expect(stderr).toMatch(/^error CONFIG_INVALID: /);
-      expect(stderr).toContain(message.replace('CONFIG', at('wrong.yaml')));
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    }
+  ])('%s', async (what, text, message) => {
+    const file = at(`${what}.yaml`);
+    await writeFile(file, text);
+    const { code, stdout, stderr } = await runCli(['validate', file]);
+
+    expect(stderr).toMatch(/^error CONFIG_INVALID: /);
+    expect(stderr).toContain(message.replace('CONFIG', file));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  test.each([
+    ['run', ['run']],
+    ['events verify', ['events', 'verify']],
+  ])('%s refuses it alike, before anything starts', async (what, command) => {
+    const file = at(`${what}.yaml`);
+    await writeFile(file, `${STREAMS}evnts: {}\n`);
+    const { code, stdout, stderr } = await runCli([...command, file]);
+
+    expect(stderr).toContain(`${file}:3:1: evnts: unknown key; did you mean "events"?`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
   test('a label that the model does not know', async () => {
@@ -193,7 +207,7 @@ describe('configuration', () => {
   ])('$what', expectRefused);
 });
 
-describe('models and samplers', () => {
+describe.concurrent('models and samplers', () => {
   const clip = (): string => at('clip.npy');
   beforeAll(async () => {
     await writeFile(clip(), npyBytes('|u1', [4, 32, 32, 3], new Uint8Array(4 * 32 * 32 * 3)));
@@ -324,7 +338,7 @@ describe('models and samplers', () => {
   });
 });
 
-describe('.npy files', () => {
+describe.concurrent('.npy files', () => {
   beforeAll(async () => {
     const save = (name: string, descr: string, shape: readonly number[], bytes: number): Promise<void> =>
       writeFile(
@@ -417,7 +431,7 @@ describe('.npy files', () => {
   ])('$what', expectRefused);
 });
 
-describe('journal, database and events', () => {
+describe.concurrent('journal, database and events', () => {
   test('a journal under a regular file', async () => {
     await writeFile(at('plain'), '');
     const { code, stderr } = await runCli([
@@ -475,7 +489,7 @@ describe('journal, database and events', () => {
   ])('$what', expectRefused);
 });
 
-describe('--json outputs are JSON, a line a thing', () => {
+describe.concurrent('--json outputs are JSON, a line a thing', () => {
   test.each([
     ['models ls', ['models', 'ls', '--json']],
     ['models inspect', ['models', 'inspect', 's3d-g', '--json']],
