@@ -1,11 +1,5 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { doctorChecks } from './app/doctor-checks.ts';
-import { engineSpecOf } from './app/engine-spec.ts';
-import { createDatabaseServices, createEventServices } from './app/event-services.ts';
-import { createLogger } from './app/logger.ts';
-import { readClips, readPixels } from './app/read-clips.ts';
-import { runRequest } from './app/run-services.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
 import { addDatabaseCommands } from './cli/database.ts';
 import { addDoctorCommand } from './cli/doctor.ts';
@@ -17,9 +11,6 @@ import { addProbeCommand } from './cli/probe.ts';
 import { createProgram, runProgram } from './cli/program.ts';
 import { addRunCommand } from './cli/run.ts';
 import { addSampleCommand } from './cli/sample.ts';
-import { loadConfig } from './config/index.ts';
-import { createWorkerEngine } from './inference/worker/worker-engine.ts';
-import { findFfmpeg, probeSource } from './ingest/index.ts';
 import { createPixelPacker } from './pipeline/pack-pixels.ts';
 
 const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -43,36 +34,48 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const { env } = io;
+// Each command loads what it needs when it runs: `--version` and `models` do not wait for Kafka clients.
+const { env, stdout, stderr } = io;
 const version = packageJson.version;
 const program = createProgram(io, version);
 addRunCommand(program, io, {
-  run: (request, observer, signal) =>
-    runRequest(request, observer, { version, entryUrl, env, stdout: io.stdout, stderr: io.stderr, signal }),
+  run: async (request, observer, signal) => {
+    const { runRequest } = await import('./app/run-services.ts');
+    return runRequest(request, observer, { version, entryUrl, env, stdout, stderr, signal });
+  },
 });
 addModelsCommand(program, io);
 addInferCommand(program, io, {
-  openEngine: (choice) =>
-    createWorkerEngine({ entryUrl, spec: engineSpecOf(choice), logger: createLogger(io.stderr, 'warn') }),
-  readClips: (input, window, info, signal) => readClips(input, info, { ...window, env }, signal),
-  readPixels,
+  openEngine: async (choice) => {
+    const { openEngine } = await import('./app/open-engine.ts');
+    return openEngine(choice, { entryUrl, stderr });
+  },
+  async *readClips(input, window, info, signal) {
+    const { readClips } = await import('./app/read-clips.ts');
+    yield* readClips(input, info, { ...window, env }, signal);
+  },
+  readPixels: async (path) => (await import('./app/read-clips.ts')).readPixels(path),
   createPixelPacker,
 });
 addSampleCommand(program, io);
 addProbeCommand(program, io, {
-  probe: async (target, signal) =>
-    probeSource({ ...target, ffmpegPath: (await findFfmpeg(env)).path }, signal),
+  probe: async (target, signal) => {
+    const { findFfmpeg, probeSource } = await import('./ingest/index.ts');
+    return probeSource({ ...target, ffmpegPath: (await findFfmpeg(env)).path }, signal);
+  },
 });
 addConfigCommands(program, io, {
-  load: (path) => loadConfig(path, { env }),
+  load: async (path) => (await import('./config/index.ts')).loadConfig(path, { env }),
 });
-addDatabaseCommands(program, io, createDatabaseServices(env));
-addEventsCommand(program, io, createEventServices(env));
+addDatabaseCommands(program, io, async () =>
+  (await import('./app/event-services.ts')).createDatabaseServices(env),
+);
+addEventsCommand(program, io, async () => (await import('./app/event-services.ts')).createEventServices(env));
 addDoctorCommand(program, io, {
-  checks: (configPath) =>
-    Promise.resolve(
-      doctorChecks(configPath, { env, entryUrl, nodeVersion: process.version, stdout: io.stdout }),
-    ),
+  checks: async (configPath) => {
+    const { doctorChecks } = await import('./app/doctor-checks.ts');
+    return doctorChecks(configPath, { env, entryUrl, nodeVersion: process.version, stdout });
+  },
 });
 await runProgram(program, process.argv.slice(2), io);
 

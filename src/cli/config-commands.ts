@@ -4,7 +4,7 @@ import { printJson, printLine, printTable } from './io.ts';
 
 export interface ConfigServices {
   /** @throws CONFIG_INVALID naming every problem */
-  load(path: string): LoadedConfig;
+  load(path: string): Promise<LoadedConfig>;
 }
 
 interface LoadedConfig {
@@ -17,8 +17,8 @@ export function addConfigCommands(program: Command, io: CliIo, services: ConfigS
   program
     .command('validate <config.yaml>')
     .description('check a configuration file; exit 2 and every problem where it is wrong')
-    .action((path: string) => {
-      const { streams } = services.load(path);
+    .action(async (path: string) => {
+      const { streams } = await services.load(path);
       printLine(io.stdout, `${path}: valid, ${streams.length} stream${streams.length === 1 ? '' : 's'}`);
     });
 
@@ -28,8 +28,8 @@ export function addConfigCommands(program: Command, io: CliIo, services: ConfigS
     .command('print <config.yaml>')
     .description('every setting with its value and where that came from; secrets are hidden')
     .option('--json', 'one JSON line a setting')
-    .action((path: string, { json }: { json?: true }) => {
-      const { effective } = services.load(path);
+    .action(async (path: string, { json }: { json?: true }) => {
+      const { effective } = await services.load(path);
       if (json) for (const setting of effective) printJson(io.stdout, setting);
       else
         printTable(

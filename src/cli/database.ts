@@ -16,13 +16,17 @@ interface DatabasePlaces {
 }
 
 /** `migrate` and `prune`: the schema, and how long its history is kept. */
-export function addDatabaseCommands(program: Command, io: CliIo, services: DatabaseServices): void {
+export function addDatabaseCommands(
+  program: Command,
+  io: CliIo,
+  services: () => Promise<DatabaseServices>,
+): void {
   program
     .command('migrate [config.yaml]')
     .description("bring the Postgres schema to this program's version")
     .option('--postgres <url>', 'database, in place of a configuration file')
     .action(async (configPath: string | undefined, { postgres }: { postgres?: string }) => {
-      const applied = await services.migrate(placesOf(configPath, postgres));
+      const applied = await (await services()).migrate(placesOf(configPath, postgres));
       printLine(
         io.stdout,
         applied.length === 0 ? 'schema is current' : `applied migrations ${applied.join(', ')}`,
@@ -44,7 +48,9 @@ export function addDatabaseCommands(program: Command, io: CliIo, services: Datab
         if (events === undefined && clipStats === undefined) {
           throw new ActionstreamError('USAGE', 'say what to drop: --events 365d, --clip-stats 30d or both');
         }
-        const dropped = await services.prune(placesOf(configPath, postgres), {
+        const dropped = await (
+          await services()
+        ).prune(placesOf(configPath, postgres), {
           ...(events !== undefined && { eventsBefore: new Date(Date.now() - events) }),
           ...(clipStats !== undefined && { clipStatsBefore: new Date(Date.now() - clipStats) }),
         });

@@ -18,16 +18,21 @@ export interface EventPlaces {
   readonly journal?: string;
 }
 
+/** Opened when a command runs: clients of Kafka and Postgres take a while to load. */
 export interface EventServices {
-  query(
+  readonly query: (
     places: EventPlaces,
     filter: EventFilter,
     page: { limit: number; cursor?: string },
-  ): Promise<EventPage>;
-  exportEvents(places: EventPlaces, filter: EventFilter): AsyncIterable<ActionEvent>;
-  toCsv(events: AsyncIterable<ActionEvent>): AsyncIterable<string>;
-  tail(places: EventPlaces, from: 'beginning' | 'end', signal: AbortSignal): AsyncIterable<PublishedRecord>;
-  verify(places: EventPlaces, signal: AbortSignal): Promise<VerifyResult>;
+  ) => Promise<EventPage>;
+  readonly exportEvents: (places: EventPlaces, filter: EventFilter) => AsyncIterable<ActionEvent>;
+  readonly toCsv: (events: AsyncIterable<ActionEvent>) => AsyncIterable<string>;
+  readonly tail: (
+    places: EventPlaces,
+    from: 'beginning' | 'end',
+    signal: AbortSignal,
+  ) => AsyncIterable<PublishedRecord>;
+  readonly verify: (places: EventPlaces, signal: AbortSignal) => Promise<VerifyResult>;
 }
 
 interface FilterFlags {
@@ -39,7 +44,7 @@ interface FilterFlags {
 }
 
 /** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
-export function addEventsCommand(program: Command, io: CliIo, services: EventServices): void {
+export function addEventsCommand(program: Command, io: CliIo, services: () => Promise<EventServices>): void {
   const events = program.command('events').description('query, export, follow and verify delivered events');
   addQuery(events, io, services);
   addExport(events, io, services);
@@ -47,7 +52,7 @@ export function addEventsCommand(program: Command, io: CliIo, services: EventSer
   addVerify(events, io, services);
 }
 
-function addQuery(events: Command, io: CliIo, services: EventServices): void {
+function addQuery(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
   const command = events
     .command('query [config.yaml]')
     .description('episodes in Postgres, newest first')
@@ -59,14 +64,14 @@ function addQuery(events: Command, io: CliIo, services: EventServices): void {
   addFilterFlags(command).action(async (configPath: string | undefined, flags: Flags) => {
     const { limit, cursor, json } = flags;
     const page = { limit, ...(cursor !== undefined && { cursor }) };
-    const found = await services.query(placesOf(configPath, flags), filterOf(flags), page);
+    const found = await (await services()).query(placesOf(configPath, flags), filterOf(flags), page);
     if (json) for (const event of found.events) printJson(io.stdout, event);
     else printEpisodes(io, found.events);
     if (found.cursor !== undefined) printLine(io.stderr, `more: --cursor ${found.cursor}`);
   });
 }
 
-function addExport(events: Command, io: CliIo, services: EventServices): void {
+function addExport(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
   const command = events
     .command('export [config.yaml]')
     .description('all episodes in Postgres that match')
@@ -74,14 +79,14 @@ function addExport(events: Command, io: CliIo, services: EventServices): void {
     .addOption(new Option('--format <name>', 'of the output').choices(['ndjson', 'csv']).default('ndjson'));
   type Flags = FilterFlags & { postgres?: string; format: 'ndjson' | 'csv' };
   addFilterFlags(command).action(async (configPath: string | undefined, flags: Flags) => {
-    const found = services.exportEvents(placesOf(configPath, flags), filterOf(flags));
-    if (flags.format === 'csv')
-      for await (const line of services.toCsv(found)) await writeLine(io.stdout, line);
+    const { exportEvents, toCsv } = await services();
+    const found = exportEvents(placesOf(configPath, flags), filterOf(flags));
+    if (flags.format === 'csv') for await (const line of toCsv(found)) await writeLine(io.stdout, line);
     else for await (const event of found) await writeLine(io.stdout, JSON.stringify(event));
   });
 }
 
-function addTail(events: Command, io: CliIo, services: EventServices): void {
+function addTail(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
   events
     .command('tail [config.yaml]')
     .description('follow events as they are delivered (Kafka) or journalled; ends with Ctrl-C')
@@ -94,14 +99,18 @@ function addTail(events: Command, io: CliIo, services: EventServices): void {
         flags: { kafka?: string; journal?: string; fromBeginning?: true },
       ) => {
         const from = flags.fromBeginning ? 'beginning' : 'end';
-        for await (const { payload } of services.tail(placesOf(configPath, flags), from, io.signal)) {
+        for await (const { payload } of (await services()).tail(
+          placesOf(configPath, flags),
+          from,
+          io.signal,
+        )) {
           await writeLine(io.stdout, JSON.stringify(payload));
         }
       },
     );
 }
 
-function addVerify(events: Command, io: CliIo, services: EventServices): void {
+function addVerify(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
   events
     .command('verify [config.yaml]')
     .description('compare journal, Kafka and Postgres; exit 1 and a list where they differ')
@@ -111,7 +120,7 @@ function addVerify(events: Command, io: CliIo, services: EventServices): void {
     .option('--json', 'machine-readable')
     .action(
       async (configPath: string | undefined, flags: Omit<EventPlaces, 'configPath'> & { json?: true }) => {
-        const result = await services.verify(placesOf(configPath, flags), io.signal);
+        const result = await (await services()).verify(placesOf(configPath, flags), io.signal);
         if (flags.json) printJson(io.stdout, result);
         else printVerification(io, result);
         if (!result.consistent) throw inconsistent(result);

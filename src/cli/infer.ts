@@ -19,7 +19,7 @@ export interface InferServices {
   readClips(input: string, window: ClipWindow, info: EngineInfo, signal: AbortSignal): AsyncIterable<Clip>;
   /** Reads a `.npy` of uint8 [T, H, W, 3]. */
   readPixels(path: string): Promise<PixelClip>;
-  createPixelPacker(): (clip: Clip) => PixelClip;
+  readonly createPixelPacker: () => (clip: Clip) => PixelClip;
 }
 
 interface ClipWindow {

@@ -140,7 +140,11 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
         const names = headNames(node);
         const logits = Float32Array.from(classify(input, value(names.weight), value(names.bias)));
         const endedMs = monotonicMs();
-        const { plan, fromMs, toMs } = cut ?? { plan: identityPlan(countCost(network).inputSteps), fromMs: endedMs, toMs: endedMs };
+        const { plan, fromMs, toMs } = cut ?? {
+          plan: identityPlan(countCost(network).inputSteps),
+          fromMs: endedMs,
+          toMs: endedMs,
+        };
         return {
           logits,
           plan,
