@@ -22,9 +22,9 @@ export async function runRequest(
 ): Promise<RunReport> {
   const config = configOf(request, context.env);
   const logger = createLogger(context.stderr, config.log.level);
-  const durations = await fileDurations(config, context.env, signal);
+  const durationsMs = await fileDurations(config, context.env, signal);
   const onReady = (info: EngineInfo): void => {
-    observer.onReady(info, durations);
+    observer.onReady(info, { durationsMs, ndjsonOnStdout: config.sinks.ndjson?.path === '-' });
   };
   return runPipeline(config, { ...context, logger, observer: { ...observer, onReady } }, signal);
 }

@@ -12,8 +12,9 @@ export interface RunDisplay extends RunObserver {
 }
 
 /** What a person sees of a run: events as lines, a progress bar for files on a terminal, a summary at the end. */
-export function createRunDisplay(io: CliIo, json: boolean): RunDisplay {
+export function createRunDisplay(io: CliIo): RunDisplay {
   const progress = createProgress(io.stderr);
+  let printsEvents = true;
   const files = new Map<string, { readonly durationMs: number; doneMs: number }>();
 
   const showProgress = (note: string): void => {
@@ -25,7 +26,8 @@ export function createRunDisplay(io: CliIo, json: boolean): RunDisplay {
   };
 
   return {
-    onReady(info: EngineInfo, durationsMs) {
+    onReady(info: EngineInfo, { durationsMs, ndjsonOnStdout }) {
+      printsEvents = !ndjsonOnStdout;
       for (const [streamId, durationMs] of durationsMs) files.set(streamId, { durationMs, doneMs: 0 });
       printLine(
         io.stderr,
@@ -38,7 +40,7 @@ export function createRunDisplay(io: CliIo, json: boolean): RunDisplay {
       showProgress(`${clip.streamId} kept ${stats.compute.kept_steps}/${stats.compute.input_steps}`);
     },
     onEvents(events: readonly ActionEvent[]) {
-      if (json) return;
+      if (!printsEvents) return;
       progress.clear();
       for (const event of events) printLine(io.stdout, describeEvent(event));
     },

@@ -9,8 +9,14 @@ export interface RunRequest {
 }
 
 export interface RunObserver extends PipelineObserver {
-  /** `durationsMs`: length of each file by stream id, where known. */
-  onReady(info: EngineInfo, durationsMs: ReadonlyMap<string, number>): void;
+  onReady(info: EngineInfo, outlook: RunOutlook): void;
+}
+
+export interface RunOutlook {
+  /** Length of each file by stream id, where known. */
+  readonly durationsMs: ReadonlyMap<string, number>;
+  /** NDJSON goes to standard output: nothing else may. */
+  readonly ndjsonOnStdout: boolean;
 }
 
 export interface RunReport {

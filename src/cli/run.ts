@@ -61,7 +61,7 @@ async function run(
   if (configPath === undefined && flags.source.length === 0) {
     throw new ActionstreamError('USAGE', 'name a configuration file, or a camera or video with --source');
   }
-  const display = createRunDisplay(io, flags.json === true);
+  const display = createRunDisplay(io);
   const request = {
     sources: flags.source,
     flags: settingsOf(flags),

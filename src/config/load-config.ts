@@ -38,7 +38,7 @@ export function loadConfig(path: string, { env = process.env, overrides = {} }: 
   return configOf(readYaml(path, readConfigFile(path), env), path, { env, overrides });
 }
 
-/** The configuration of `run --source URL…` without a file: events go to standard output unless a flag or variable names a sink. */
+/** The configuration of `run --source URL…` without a file. */
 export function configFromSources(
   urls: readonly string[],
   { env = process.env, overrides = {} }: LoadOptions = {},
@@ -48,11 +48,7 @@ export function configFromSources(
     const again = ids.slice(0, i).filter((id) => id === ids[i]).length;
     return { id: `${ids[i] ?? 'source'}${again === 0 ? '' : `-${again + 1}`}`, url };
   });
-  const namesSink = [...flagOverrides(overrides), ...envOverrides(env, ['sinks'])].some(
-    ({ path }) => path[0] === 'sinks',
-  );
-  const sinks = namesSink ? {} : { sinks: { ndjson: {} } };
-  return configOf(undefined, 'command line', { env, overrides: { ...overrides, ...sinks, streams } });
+  return configOf(undefined, 'command line', { env, overrides: { ...overrides, streams } });
 }
 
 function readConfigFile(path: string): string {

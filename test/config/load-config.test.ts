@@ -418,7 +418,7 @@ engine:
 });
 
 describe('without a file', () => {
-  it('each source becomes a stream with an id of its own, events go to standard output', () => {
+  it('each source becomes a stream with an id of its own, and no sink is assumed', () => {
     const config = configFromSources(['rtsp://u:p@cam:8554/1', 'videos/x y.mp4', 'other/x y.mp4', '-.mkv'], {
       env: {},
     });
@@ -429,7 +429,7 @@ describe('without a file', () => {
       ['x-y-2', 'file'],
       ['source', 'file'],
     ]);
-    expect(config.sinks).toEqual({ ndjson: { path: '-' } });
+    expect(config.sinks).toEqual({});
   });
 
   it('flags and variables count as with a file', () => {
@@ -448,10 +448,10 @@ describe('without a file', () => {
 describe('sinks without a file', () => {
   it('flags that were not given name no sink', () => {
     const overrides = { sinks: { kafka: undefined, ndjson: undefined } };
-    expect(configFromSources(['a.mp4'], { env: {}, overrides }).sinks).toEqual({ ndjson: { path: '-' } });
+    expect(configFromSources(['a.mp4'], { env: {}, overrides }).sinks).toEqual({});
   });
 
-  it('a sink named by a variable takes the place of standard output', () => {
+  it('a sink named by a variable is one', () => {
     const env = { ACTIONSTREAM_SINKS__POSTGRES__URL: 'postgres://u@h/d' };
     expect(Object.keys(configFromSources(['a.mp4'], { env }).sinks)).toEqual(['postgres']);
   });
