@@ -36,11 +36,12 @@ export default tseslint.config(
       'src/inference/weights/**',
       'src/ingest/raw-frame-splitter.ts',
       'tools/**',
+      'bench/**',
       'test/**',
     ],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
-  { files: ['tools/**', 'bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['tools/**', 'bench/**', 'bench/**'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs', '*.config.ts'],
     extends: [tseslint.configs.disableTypeChecked],
