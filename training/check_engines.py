@@ -1,4 +1,4 @@
-"""Equal numbers here and in the product: logits of one clip by PyTorch, and by `actionstream infer` on its engines."""
+"""Equal numbers here and in the product: logits of one clip by PyTorch, and by `actionstream infer` on its engines (run `npm run build` first)."""
 
 import argparse
 import json
@@ -64,7 +64,7 @@ def torch_logits(folder: Path, manifest: dict, pixels: np.ndarray, sampled: bool
 
 
 def product_logits(folder: Path, clip: Path, engine: str, sampler: str) -> dict:
-    command = ["npx", "tsx", "src/main.ts", "infer", str(clip), "--model", str(folder.resolve()), "--engine", engine, "--json"]
+    command = ["node", "dist/main.js", "infer", str(clip), "--model", str(folder.resolve()), "--engine", engine, "--json"]
     command += ["--sampler", "none"] if sampler == "none" else []
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:

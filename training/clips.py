@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from data import Video
-from labels import INDEX, INTERACTIONS, UNKNOWN, targets_of
+from labels import INDEX, INTERACTIONS, targets_of
 
 
 class ClipSampler:
@@ -20,10 +20,10 @@ class ClipSampler:
             v for v in videos if v.dataset == dataset and (labels is None or v.segments[0].label in labels)
         ]
         self.pools = {
-            "fight": by_group(pick("fight-surv", ["fight"])),
-            "no_fight": by_group(pick("fight-surv", ["no_fight"])),
-            "none": by_group(pick("ut-interaction", ["none"])),
-            **{name: by_group(pick("ut-interaction", [name])) for name in INTERACTIONS},
+            "fight": pick("fight-surv", ["fight"]),
+            "no_fight": pick("fight-surv", ["no_fight"]),
+            "none": pick("ut-interaction", ["none"]),
+            **{name: pick("ut-interaction", [name]) for name in INTERACTIONS},
             "fir": pick("fir-action", None),
         }
         self.turn: dict[str, list] = {}
@@ -48,16 +48,14 @@ class ClipSampler:
         pixels = video.read(start, self.frames, fps)
         if self.rng.random() < 0.04:
             pixels = np.repeat(pixels[:1], self.frames, 0)
-            target = np.where(target == UNKNOWN, UNKNOWN, 0).astype(np.float32)
-            target[:] = 0
+            target = np.zeros_like(target)
             target[INDEX["background"]] = 1
         return self.augment(pixels), target
 
     def next_video(self, name: str) -> Video:
-        """Without replacement, groups with many clips at most three times as often as those with one."""
+        """Without replacement: every clip of a pool once a round."""
         if not self.turn.get(name):
-            groups = self.pools[name]
-            deck = [v for group in groups.values() for v in group]
+            deck = self.pools[name]
             self.turn[name] = [deck[i] for i in self.rng.permutation(len(deck))]
         return self.turn[name].pop()
 
@@ -103,13 +101,6 @@ class ClipSampler:
         h, w = (self.rng.uniform(0.15, 0.4, 2) * self.size).astype(int)
         top, left = self.rng.integers(self.size - h), self.rng.integers(self.size - w)
         x[:, top : top + h, left : left + w] = self.rng.random()
-
-
-def by_group(videos: list[Video]) -> dict[str, list[Video]]:
-    groups: dict[str, list[Video]] = {}
-    for video in videos:
-        groups.setdefault(video.group, []).append(video)
-    return groups
 
 
 def test_pixels(video: Video, start_s: float, frames: int, fps: float, size: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Predictions over whole videos with sliding windows, and the figures of issue-style reports."""
+"""Predictions over whole videos with sliding windows, and the figures that a training run watches."""
 
 import numpy as np
 import torch
