@@ -14,10 +14,18 @@ const PROGRAMS = {
   ffmpeg: ['decodes video', { apt: 'ffmpeg', dnf: 'ffmpeg-free', apk: 'ffmpeg', brew: 'ffmpeg' }],
   java: [
     'runs the local Kafka broker (17 or newer)',
-    { apt: 'openjdk-17-jre-headless', dnf: 'java-21-openjdk-headless', apk: 'openjdk17-jre-headless', brew: 'openjdk' },
+    {
+      apt: 'openjdk-17-jre-headless',
+      dnf: 'java-21-openjdk-headless',
+      apk: 'openjdk17-jre-headless',
+      brew: 'openjdk',
+    },
   ],
   mvn: ["fetches the local Kafka broker's jars", { apt: 'maven', dnf: 'maven', apk: 'maven', brew: 'maven' }],
-  kcat: ['reads events from Kafka as a stranger would', { apt: 'kcat', dnf: 'kcat', apk: 'kcat', brew: 'kcat' }],
+  kcat: [
+    'reads events from Kafka as a stranger would',
+    { apt: 'kcat', dnf: 'kcat', apk: 'kcat', brew: 'kcat' },
+  ],
   psql: [
     'queries Postgres as a stranger would',
     { apt: 'postgresql-client', dnf: 'postgresql', apk: 'postgresql-client', brew: 'libpq' },
@@ -30,7 +38,10 @@ const PROFILES = {
 };
 
 const MANAGERS = {
-  apt: { program: 'apt-get', install: (packages) => ['apt-get', 'install', '-y', '--no-install-recommends', ...packages] },
+  apt: {
+    program: 'apt-get',
+    install: (packages) => ['apt-get', 'install', '-y', '--no-install-recommends', ...packages],
+  },
   dnf: { program: 'dnf', install: (packages) => ['dnf', 'install', '-y', ...packages] },
   apk: { program: 'apk', install: (packages) => ['apk', 'add', ...packages] },
   brew: { program: 'brew', install: (packages) => ['brew', 'install', ...packages] },
@@ -46,7 +57,9 @@ build();
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 11)) {
-    fail(`actionstream needs Node 20.11 or newer; this is ${process.version}. Install it from your package manager or nodejs.org.`);
+    fail(
+      `actionstream needs Node 20.11 or newer; this is ${process.version}. Install it from your package manager or nodejs.org.`,
+    );
   }
 }
 
@@ -62,7 +75,8 @@ function installPrograms() {
   const missing = profile.required.filter((program) => !isThere(program));
   const wished = profile.optional.filter((program) => !isThere(program));
   if (missing.length > 0) installWithManager(missing);
-  for (const program of wished) say(`${program} is not installed (it ${PROGRAMS[program][0]}); going on without`);
+  for (const program of wished)
+    say(`${program} is not installed (it ${PROGRAMS[program][0]}); going on without`);
 }
 
 function installWithManager(missing) {
@@ -75,12 +89,14 @@ function installWithManager(missing) {
     fail(`run this, then try again:\n  sudo ${command.join(' ')}`);
   }
   say(`installing with: ${[...prefix, ...command].join(' ')}`);
-  if (name === 'apt') run([...prefix, 'apt-get', 'update', '-qq'], 'apt-get update failed: see its message above');
+  if (name === 'apt')
+    run([...prefix, 'apt-get', 'update', '-qq'], 'apt-get update failed: see its message above');
   run([...prefix, ...command], `could not install ${missing.join(', ')}: see the message above`, {
     DEBIAN_FRONTEND: 'noninteractive',
   });
   const absent = missing.filter((program) => !isThere(program));
-  if (absent.length > 0) fail(`${absent.join(', ')} still missing after the installation; install by hand and try again`);
+  if (absent.length > 0)
+    fail(`${absent.join(', ')} still missing after the installation; install by hand and try again`);
 }
 
 function build() {
@@ -97,7 +113,9 @@ function isThere(program) {
 }
 
 function find(program) {
-  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => existsSync(path.join(folder, program)));
+  return (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .some((folder) => existsSync(path.join(folder, program)));
 }
 
 function run(command, remedy, env = {}) {
