@@ -47,26 +47,29 @@ export interface ActionEvent {
   readonly pipeline: PipelineReference;
 }
 
-export interface EpisodeCompute {
+/** The compute receipt of one clip, or of all clips of an episode: then counts are sums and latencies means. */
+export interface ComputeReceipt {
   readonly sampler: string;
   readonly kept_steps: number;
   readonly input_steps: number;
   readonly multiply_adds: number;
   readonly dense_multiply_adds: number;
   readonly reused_multiply_adds: number;
-  /** 1 − multiply_adds ÷ dense_multiply_adds. */
-  readonly saved_ratio: number;
   readonly latency_ms: {
-    /** Means over the clips. */
     readonly queue: number;
     readonly lower: number;
     readonly sampler: number;
     readonly upper: number;
-    /** This event emitted − last frame of its clip received. */
+    /** Scores ready − last frame of the clip received; of an episode: of its newest clip. */
     readonly e2e: number;
   };
   readonly engine: string;
   readonly device: string;
+}
+
+export interface EpisodeCompute extends ComputeReceipt {
+  /** 1 − multiply_adds ÷ dense_multiply_adds. */
+  readonly saved_ratio: number;
 }
 
 /** The compute receipt and best scores of one clip. */
@@ -79,23 +82,7 @@ export interface ClipStats {
   readonly segment: number;
   readonly frames: number;
   readonly scores: readonly { readonly label: string; readonly score: number }[];
-  readonly compute: {
-    readonly sampler: string;
-    readonly kept_steps: number;
-    readonly input_steps: number;
-    readonly multiply_adds: number;
-    readonly dense_multiply_adds: number;
-    readonly reused_multiply_adds: number;
-    readonly latency_ms: {
-      readonly queue: number;
-      readonly lower: number;
-      readonly sampler: number;
-      readonly upper: number;
-      readonly e2e: number;
-    };
-    readonly engine: string;
-    readonly device: string;
-  };
+  readonly compute: ComputeReceipt;
   readonly model: ModelReference;
   readonly pipeline: PipelineReference;
 }
