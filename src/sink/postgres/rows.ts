@@ -1,6 +1,32 @@
 import type { ActionEvent, ClipStats, EndReason, EpisodeState, StreamStatus } from '../../core/records.ts';
 import type { ClockSource } from '../../core/frame.ts';
 
+/** The compute receipt, of an episode or of a clip. */
+const RECEIPT_COLUMNS = {
+  sampler: 'text',
+  kept_steps: 'bigint',
+  input_steps: 'bigint',
+  multiply_adds: 'double precision',
+  dense_multiply_adds: 'double precision',
+  reused_multiply_adds: 'double precision',
+  latency_queue_ms: 'double precision',
+  latency_lower_ms: 'double precision',
+  latency_sampler_ms: 'double precision',
+  latency_upper_ms: 'double precision',
+  latency_e2e_ms: 'double precision',
+  engine: 'text',
+  device: 'text',
+} as const;
+
+/** Which model and which instance made the record. */
+const ORIGIN_COLUMNS = {
+  model_id: 'text',
+  model_version: 'text',
+  model_digest: 'text',
+  pipeline_instance: 'text',
+  pipeline_version: 'text',
+} as const;
+
 /** Columns of `action_events` in their order of definition, with their types. */
 export const ACTION_EVENT_COLUMNS = {
   episode_id: 'uuid',
@@ -25,25 +51,9 @@ export const ACTION_EVENT_COLUMNS = {
   last_pts_us: 'double precision',
   segment: 'integer',
   clips: 'integer',
-  sampler: 'text',
-  kept_steps: 'bigint',
-  input_steps: 'bigint',
-  multiply_adds: 'double precision',
-  dense_multiply_adds: 'double precision',
-  reused_multiply_adds: 'double precision',
+  ...RECEIPT_COLUMNS,
   saved_ratio: 'double precision',
-  latency_queue_ms: 'double precision',
-  latency_lower_ms: 'double precision',
-  latency_sampler_ms: 'double precision',
-  latency_upper_ms: 'double precision',
-  latency_e2e_ms: 'double precision',
-  engine: 'text',
-  device: 'text',
-  model_id: 'text',
-  model_version: 'text',
-  model_digest: 'text',
-  pipeline_instance: 'text',
-  pipeline_version: 'text',
+  ...ORIGIN_COLUMNS,
 } as const;
 
 export const CLIP_STATS_COLUMNS = {
@@ -55,24 +65,8 @@ export const CLIP_STATS_COLUMNS = {
   segment: 'integer',
   frames: 'integer',
   scores: 'jsonb',
-  sampler: 'text',
-  kept_steps: 'bigint',
-  input_steps: 'bigint',
-  multiply_adds: 'double precision',
-  dense_multiply_adds: 'double precision',
-  reused_multiply_adds: 'double precision',
-  latency_queue_ms: 'double precision',
-  latency_lower_ms: 'double precision',
-  latency_sampler_ms: 'double precision',
-  latency_upper_ms: 'double precision',
-  latency_e2e_ms: 'double precision',
-  engine: 'text',
-  device: 'text',
-  model_id: 'text',
-  model_version: 'text',
-  model_digest: 'text',
-  pipeline_instance: 'text',
-  pipeline_version: 'text',
+  ...RECEIPT_COLUMNS,
+  ...ORIGIN_COLUMNS,
 } as const;
 
 export const STREAM_STATUS_COLUMNS = {
