@@ -21,10 +21,10 @@ module.exports = {
       ...outside('core', []),
     },
     {
-      name: 'core-and-sampler-do-no-io',
+      name: 'pure-folders-do-no-io',
       comment: 'Pure folders are tested exactly and shared by every engine.',
       severity: 'error',
-      from: { path: '^src/(core|sampler)/' },
+      from: { path: '^src/(core|sampler|evaluation)/' },
       to: { dependencyTypes: ['npm', 'core'], pathNot: '^(node:)?crypto$|uuid' },
     },
     {
@@ -63,6 +63,19 @@ module.exports = {
       comment: 'A sink accepts records, whoever made them.',
       severity: 'error',
       ...outside('sink', ['core']),
+    },
+    {
+      name: 'datasets-know-only-core',
+      comment:
+        'A list of labelled clips means nothing of networks: whoever trains, evaluates or imports reads it.',
+      severity: 'error',
+      ...outside('datasets', ['core']),
+    },
+    {
+      name: 'evaluation-knows-only-core',
+      comment: 'Figures are computed from scores and truth, whoever made them.',
+      severity: 'error',
+      ...outside('evaluation', ['core']),
     },
     {
       name: 'rxjs-stays-in-ingest-and-pipeline',
