@@ -25,6 +25,7 @@ export async function* readClips(
       streamId: input,
       url: input,
       kind: 'file',
+      realtime: false,
       policy: 'every_frame',
       window: {
         frames: info.frames,

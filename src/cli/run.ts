@@ -19,6 +19,7 @@ interface RunFlags extends NetworkFlags, SamplerFlags {
   readonly threads?: number;
   readonly fps?: number;
   readonly clipStride?: number;
+  readonly realtime?: true;
   readonly journal?: string;
   readonly kafka?: string;
   readonly postgres?: string;
@@ -39,6 +40,7 @@ export function addRunCommand(program: Command, io: CliIo, services: RunServices
     .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
     .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
     .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
+    .option('--realtime', 'files no faster than they were filmed, as if they were cameras')
     .option('--journal <dir>', 'folder of the durable journal')
     .option('--kafka <brokers>', 'deliver to Kafka: host:port, comma separated')
     .option('--postgres <url>', 'deliver to Postgres')
@@ -105,7 +107,7 @@ function settingsOf(flags: RunFlags): object {
       distance: flags.distance,
     },
     engine: { kind: flags.engine, threads: flags.threads },
-    defaults: { window: { fps: flags.fps, stride: flags.clipStride } },
+    defaults: { realtime: flags.realtime, window: { fps: flags.fps, stride: flags.clipStride } },
     journal: { dir: flags.journal },
     sinks: {
       kafka: flags.kafka === undefined ? undefined : { brokers: flags.kafka.split(','), create_topics: {} },

@@ -57,6 +57,8 @@ function streamSettings(
   password: string | undefined,
 ): StreamSettings {
   const kind = stream.kind ?? defaults.kind ?? kindOf(stream.url);
+  const realtime = stream.realtime ?? defaults.realtime;
+  const waits = kind === 'file' && !realtime;
   const window = { ...defaults.window, ...defined(stream.window) };
   const reconnect = { ...defaults.reconnect, ...defined(stream.reconnect) };
   return {
@@ -65,7 +67,8 @@ function streamSettings(
     ...(stream.username !== undefined && { username: stream.username }),
     ...(password !== undefined && { password }),
     kind,
-    policy: stream.policy ?? defaults.policy ?? (kind === 'file' ? 'every_frame' : 'freshest'),
+    realtime,
+    policy: stream.policy ?? defaults.policy ?? (waits ? 'every_frame' : 'freshest'),
     fit: stream.fit ?? defaults.fit,
     ...(stream.start_time !== undefined && { startTimeMs: stream.start_time }),
     noFrameTimeoutMs: stream.no_frame_timeout ?? defaults.no_frame_timeout,

@@ -2,6 +2,7 @@ import { streamEventsSchema } from './events-schema.ts';
 import {
   choice,
   duration,
+  flag,
   instant,
   list,
   overrides,
@@ -32,9 +33,12 @@ const streamShape = {
     ['live', 'file'],
     '`live`: endless, reconnects. `file`: ends at its end. Default: live for rtsp, rtsps, rtmp, srt and udp.',
   ).optional(),
+  realtime: flag(
+    'A file is read no faster than it was filmed, as if it were a camera; its policy is `freshest` by default.',
+  ).default(false),
   policy: choice(
     ['every_frame', 'freshest'],
-    '`every_frame`: the decoder waits for inference. `freshest`: the oldest waiting clip is dropped. Default: every_frame for files.',
+    '`every_frame`: the decoder waits for inference. `freshest`: the oldest waiting clip is dropped. Default: every_frame for files that are not `realtime`.',
   ).optional(),
   fit: choice(['stretch', 'crop'], 'How the picture is brought to the size of the model.').default('stretch'),
   no_frame_timeout: duration('A source without frames for so long is stalled.').prefault('10s'),

@@ -93,6 +93,7 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
         ffmpegPath: options.ffmpegPath,
         address,
         kind,
+        realtime: options.realtime,
         ioTimeoutMs: options.noFrameTimeoutMs,
         filter: samplingFilter({ ...options, fps: window.fps }),
       },

@@ -13,6 +13,8 @@ export interface FfmpegPlan {
   readonly ffmpegPath: string;
   readonly address: SourceAddress;
   readonly kind: 'live' | 'file';
+  /** Read a file no faster than it was filmed. */
+  readonly realtime: boolean;
   /** How long a read from the network may take before ffmpeg itself gives up. A backstop to our own watchdog. */
   readonly ioTimeoutMs: number;
   readonly filter: string;
@@ -57,6 +59,7 @@ function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegC
       ...['-hide_banner', '-loglevel', 'repeat+error'],
       // Times as the source sends them: otherwise ffmpeg smooths resets and jumps away.
       '-copyts',
+      ...(plan.realtime && plan.kind === 'file' ? ['-re'] : []),
       ...inputOptions(plan.address, plan.kind),
     )
     .videoFilters(plan.filter)

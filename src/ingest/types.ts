@@ -10,6 +10,8 @@ export interface StreamOptions {
   readonly password?: string;
   /** `live`: endless, reconnects. `file`: ends at its end. Default by URL scheme. */
   readonly kind: 'live' | 'file';
+  /** A file is read no faster than it was filmed, as if it were a camera. */
+  readonly realtime: boolean;
   /** `every_frame`: the decoder waits for inference. `freshest`: never waits; the oldest clip is dropped and counted. */
   readonly policy: 'every_frame' | 'freshest';
   readonly window: WindowOptions;

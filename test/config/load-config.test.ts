@@ -232,6 +232,7 @@ log: { level: debug }
       username: 'viewer',
       password: 'p@ss',
       kind: 'live',
+      realtime: false,
       policy: 'freshest',
       fit: 'crop',
       noFrameTimeoutMs: 10_000,

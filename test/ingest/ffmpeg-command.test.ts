@@ -13,6 +13,7 @@ function planFor(url: string): FfmpegPlan {
     ffmpegPath: '/usr/bin/ffmpeg',
     address: composeSourceAddress({ url, username: 'admin', password: SECRET }),
     kind: url.startsWith('rtsp') ? 'live' : 'file',
+    realtime: false,
     ioTimeoutMs: 5000,
     filter: samplingFilter({ width: 64, height: 48, fit: 'stretch', fps: 10 }),
   };
@@ -37,6 +38,15 @@ describe('ffmpeg command', () => {
       /^settb=1\/1000000,select='.*',metadata=.*,scale=64:48/,
     );
     expect(shown.slice(-3)).toEqual(['-f', 'rawvideo', 'pipe:1']);
+  });
+
+  it("reads a file at its own pace only where told to, and a camera at the camera's", () => {
+    const shown = (url: string, realtime: boolean): readonly string[] =>
+      describeArguments({ ...planFor(url), realtime });
+
+    expect(shown('/videos/a.mp4', false)).not.toContain('-re');
+    expect(shown('/videos/a.mp4', true)).toContain('-re');
+    expect(shown('rtsp://cam.local/live', true)).not.toContain('-re');
   });
 
   it('crops from the middle without bending the picture', () => {

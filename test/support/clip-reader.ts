@@ -19,6 +19,7 @@ export interface ClipReader {
 
 export const readerDefaults = {
   streamId: 'cam',
+  realtime: false,
   policy: 'freshest',
   window: { frames: 4, stride: 4, fps: 10, tail: 'drop' },
   width: 16,

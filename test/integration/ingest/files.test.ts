@@ -69,6 +69,15 @@ describe('a file', () => {
     expect(reader.stream.clockSource).toBe('media');
   });
 
+  it('comes no faster than it was filmed where it stands in for a camera', async () => {
+    const url = await timeVideo(folder, 'short.mp4', { seconds: 2 });
+    const frames = (await clipsOf(url, { realtime: true })).flatMap((clip) => clip.frames);
+
+    expect(frames).toHaveLength(20);
+    const received = frames.map(({ ingestedAtMs }) => ingestedAtMs);
+    expect((received.at(-1) ?? 0) - (received[0] ?? 0)).toBeGreaterThan(1500);
+  });
+
   it('shows each picture at its time, at any sampling rate', async () => {
     for (const fps of [4, 12, 25]) {
       const clips = await clipsOf(plain, { window: { frames: 4, stride: 4, fps, tail: 'short' } });
