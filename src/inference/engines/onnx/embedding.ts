@@ -1,9 +1,10 @@
+import { rasterMatrix } from '../../mean-matrices.ts';
 import type { SgsNode } from '../../network/graph.ts';
 import { sgsNames } from '../../network/weight-shapes.ts';
-import { foldBatchNorm } from './fold-batch-norm.ts';
+import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import { inForm, type Activation } from './layouts.ts';
 import type { LayerContext } from './layers.ts';
-import { batchNormOf, tensorOf } from './tensors.ts';
+import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 
 /** Feature maps → embeddings [t, size]: the space in which SGS compares time steps. */
 export function writeEmbedding(context: LayerContext, node: SgsNode, input: Activation): string {
@@ -41,27 +42,4 @@ function writePooled({ graph }: LayerContext, grid: number, input: Activation): 
   const norm = graph.node('ReduceL2', [flat, graph.ints([1])], { keepdims: 1 });
   const safe = graph.node('Max', [norm, graph.floats(Float32Array.of(1e-12), [1])]);
   return graph.node('Div', [flat, safe]);
-}
-
-/** [h·w, grid·grid]: column g averages cell g; cells overlap by a pixel where the grid does not divide the map. */
-function rasterMatrix(grid: number, height: number, width: number): Float32Array {
-  const rows = cellBounds(height, grid);
-  const columns = cellBounds(width, grid);
-  const matrix = new Float32Array(height * width * grid * grid);
-  rows.forEach(([top, bottom], i) => {
-    columns.forEach(([left, right], j) => {
-      const share = 1 / ((bottom - top) * (right - left));
-      for (let y = top; y < bottom; y++) {
-        for (let x = left; x < right; x++) matrix[(y * width + x) * grid * grid + i * grid + j] = share;
-      }
-    });
-  });
-  return matrix;
-}
-
-function cellBounds(length: number, grid: number): readonly (readonly [from: number, to: number])[] {
-  return Array.from({ length: grid }, (_, i) => [
-    Math.floor((i * length) / grid),
-    Math.ceil(((i + 1) * length) / grid),
-  ]);
 }

@@ -1,10 +1,9 @@
+import { headPixelShares } from '../../mean-matrices.ts';
 import type { HeadNode } from '../../network/graph.ts';
 import { headNames } from '../../network/weight-shapes.ts';
 import { inForm, type Activation } from './layouts.ts';
 import type { LayerContext } from './layers.ts';
-import { tensorOf } from './tensors.ts';
-
-const KERNEL = 7;
+import { tensorOf } from '../../weights/tensor-of.ts';
 
 /**
  * Sliding (2, 7, 7) average, classifier, mean over positions. All three are linear, so the mean over positions comes
@@ -13,7 +12,7 @@ const KERNEL = 7;
 export function writeHead({ graph, weights }: LayerContext, node: HeadNode, input: Activation): string {
   const { height, width } = input;
   const { inChannels, classes } = node;
-  const shares = graph.floats(pixelShares(height, width), [height * width, 1]);
+  const shares = graph.floats(headPixelShares(height, width), [height * width, 1]);
   const perStep = graph.node('MatMul', [inForm(graph, input, 'steps'), shares]);
   const steps = graph.node('Reshape', [perStep, graph.ints([1, inChannels, -1])]);
   const pairs = graph.node('AveragePool', [atLeastTwoSteps(graph, steps)], {
@@ -39,20 +38,4 @@ function atLeastTwoSteps(graph: LayerContext['graph'], steps: string): string {
   const length = graph.node('Shape', [steps], { start: 2, end: 3 });
   const end = graph.node('Max', [length, graph.ints([2])]);
   return graph.node('Slice', [longer, graph.ints([0]), end, graph.ints([2])]);
-}
-
-/** Weight of each pixel in the mean over all window positions. */
-function pixelShares(height: number, width: number): Float32Array {
-  const rows = axisShares(height);
-  const columns = axisShares(width);
-  return Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
-}
-
-function axisShares(length: number): readonly number[] {
-  const kernel = Math.min(KERNEL, length);
-  const positions = length - kernel + 1;
-  return Array.from({ length }, (_, i) => {
-    const covering = Math.min(i, positions - 1) - Math.max(0, i - kernel + 1) + 1;
-    return covering / (positions * kernel);
-  });
 }

@@ -1,10 +1,10 @@
 import type { ConvNode, GateNode, MaxPoolNode } from '../../network/graph.ts';
 import { convNames, gateNames } from '../../network/weight-shapes.ts';
 import type { Weights } from '../../model.ts';
-import { foldBatchNorm } from './fold-batch-norm.ts';
+import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { activation, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
-import { batchNormOf, tensorOf } from './tensors.ts';
+import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 import { slideWindow, strideSteps, type PaddingMode } from './windowed.ts';
 
 /** What a layer needs beside its node and input. */

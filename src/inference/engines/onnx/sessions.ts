@@ -3,7 +3,8 @@ import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ActionstreamError, messageOf } from '../../../core/errors.ts';
 import { monotonicMs } from '../../../core/time.ts';
-import type { Embeddings, SamplingPlan } from '../../../sampler/index.ts';
+import type { Embeddings } from '../../../sampler/index.ts';
+import type { Halves } from '../../halves-engine.ts';
 import { TENSOR, type Graphs } from './build-graphs.ts';
 
 type Runtime = typeof OnnxRuntime;
@@ -17,31 +18,8 @@ export interface SessionsOptions {
   readonly threads?: number;
 }
 
-/** The engine's ONNX sessions, ready to run clips; one run at a time. */
-export interface Sessions {
-  /**
-   * Pixels → logits; `plan` is asked between the halves, or first where there is only one. Rejects with ABORTED between
-   * stages.
-   */
-  run(
-    pixels: Uint8Array,
-    plan: (embeddings: Embeddings) => SamplingPlan,
-    signal: AbortSignal,
-  ): Promise<SessionRun>;
-  release(): Promise<void>;
-}
-
-export interface SessionRun {
-  /** [classes] */
-  readonly logits: Float32Array;
-  readonly plan: SamplingPlan;
-  readonly lowerMs: number;
-  readonly samplerMs: number;
-  readonly upperMs: number;
-}
-
 /** @throws ActionstreamError ENGINE_UNAVAILABLE where ONNX Runtime has no binary for this machine or refuses the graph */
-export async function openSessions(graphs: Graphs, options: SessionsOptions): Promise<Sessions> {
+export async function openSessions(graphs: Graphs, options: SessionsOptions): Promise<Halves> {
   const runtime = await loadRuntime();
   if ('whole' in graphs)
     return openWhole(runtime, await openSession(runtime, graphs.whole, options), options);
@@ -49,7 +27,7 @@ export async function openSessions(graphs: Graphs, options: SessionsOptions): Pr
   return openSplit(runtime, lower, await openSession(runtime, graphs.upper, options), options);
 }
 
-function openWhole(runtime: Runtime, session: InferenceSession, options: SessionsOptions): Sessions {
+function openWhole(runtime: Runtime, session: InferenceSession, options: SessionsOptions): Halves {
   const toTensor = createPixelReader(runtime, options);
   return {
     async run(pixels, planOf) {
@@ -73,7 +51,7 @@ function openSplit(
   lower: InferenceSession,
   upper: InferenceSession,
   options: SessionsOptions,
-): Sessions {
+): Halves {
   const toTensor = createPixelReader(runtime, options);
   return {
     async run(pixels, planOf, signal) {

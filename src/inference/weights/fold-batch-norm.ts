@@ -1,4 +1,4 @@
-import type { WeightTensor } from '../../model.ts';
+import type { WeightTensor } from '../model.ts';
 
 export interface BatchNorm {
   readonly gamma: Float32Array;

@@ -1,6 +1,6 @@
-import { ActionstreamError } from '../../../core/errors.ts';
-import type { BatchNormNames } from '../../network/weight-shapes.ts';
-import type { WeightTensor, Weights } from '../../model.ts';
+import { ActionstreamError } from '../../core/errors.ts';
+import type { BatchNormNames } from '../network/weight-shapes.ts';
+import type { WeightTensor, Weights } from '../model.ts';
 import type { BatchNorm } from './fold-batch-norm.ts';
 
 /** @throws ActionstreamError MODEL_INVALID where the weights lack the tensor (shapes were demanded at load). */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { foldBatchNorm } from '../../../src/inference/engines/onnx/fold-batch-norm.ts';
+import { foldBatchNorm } from '../../../src/inference/weights/fold-batch-norm.ts';
 
 // Two outputs, two inputs, kernel of two taps.
 const weight = { shape: [2, 2, 1, 1, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
