@@ -1,12 +1,18 @@
+import type { HeadNode } from './network/graph.ts';
+import { headWindow } from './network/head-window.ts';
+
 /** Means over space as constant matrices, for engines that apply them by one product. */
 
-/** Height and width of the head's average pool, clamped to smaller maps. */
-const HEAD_KERNEL = 7;
-
-/** [h·w]: weight of each pixel in the mean over all positions of the head's sliding 7×7 average. */
-export function headPixelShares(height: number, width: number): Float32Array {
-  const rows = axisShares(height);
-  const columns = axisShares(width);
+/** [h·w]: weight of each pixel in the mean over all positions of the head's sliding average. */
+export function headPixelShares(
+  node: Pick<HeadNode, 'pooling'>,
+  height: number,
+  width: number,
+): Float32Array {
+  // The window's height and width do not depend on the steps.
+  const [, kernelHeight, kernelWidth] = headWindow(node, [1, height, width]);
+  const rows = axisShares(height, kernelHeight);
+  const columns = axisShares(width, kernelWidth);
   return Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
 }
 
@@ -26,8 +32,7 @@ export function rasterMatrix(grid: number, height: number, width: number): Float
   return matrix;
 }
 
-function axisShares(length: number): readonly number[] {
-  const kernel = Math.min(HEAD_KERNEL, length);
+function axisShares(length: number, kernel: number): readonly number[] {
   const positions = length - kernel + 1;
   return Array.from({ length }, (_, i) => {
     const covering = Math.min(i, positions - 1) - Math.max(0, i - kernel + 1) + 1;

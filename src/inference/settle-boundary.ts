@@ -1,5 +1,5 @@
 import { ActionstreamError } from '../core/errors.ts';
-import { axisPadding } from './network/padding.ts';
+import { axisMode, axisPadding } from './network/padding.ts';
 import type { Network } from './network/graph.ts';
 import { shapesOf } from './network/cost.ts';
 import type { Embeddings } from '../sampler/types.ts';
@@ -31,7 +31,7 @@ export function settleBoundary(network: Network, embeddings: Embeddings): Embedd
 export function completeSteps(network: Network): readonly [first: number, last: number] | undefined {
   const sgs = network.nodes.find((node) => node.op === 'sgs');
   if (sgs?.boundary !== 'nearest_complete') return undefined;
-  const { frames, padding } = network.options;
+  const { frames } = network.options;
   const shapes = shapesOf(network);
   const fields = new Map<string, Field>();
   for (const node of network.nodes) {
@@ -44,7 +44,7 @@ export function completeSteps(network: Network): readonly [first: number, last: 
       const { jump, low, high } = known(fields, node.input);
       const [kernel] = node.kernel;
       const [stride] = node.stride;
-      const { before } = axisPadding(padding, known(shapes, node.input)[0], kernel, stride);
+      const { before } = axisPadding(axisMode(node.padding, 0), known(shapes, node.input)[0], kernel, stride);
       fields.set(node.name, {
         jump: jump * stride,
         low: low - before * jump,

@@ -1,4 +1,4 @@
-import type { ConvNode, GateNode, Network, NetworkNode, NetworkOptions } from './graph.ts';
+import type { ConvNode, GateNode, Network, NetworkNode, NetworkOptions, Padding } from './graph.ts';
 import { STAGES, type MixedChannels, type Stage, type StageName, type Triple } from './stages.ts';
 import { parseVariant, type TemporalForm, type Variant } from './variants.ts';
 
@@ -20,7 +20,10 @@ export const DEFAULT_NETWORK_OPTIONS: NetworkOptions = {
   padding: 'symmetric',
   batchNormEpsilon: 1e-3,
   gateBias: true,
+  gateConv2c: true,
   stem: 'separable',
+  pooling: 'window',
+  classifier: true,
 };
 
 /**
@@ -37,21 +40,40 @@ export function buildNetwork(partial: Partial<NetworkOptions> = {}): Network {
     head = builder.stage(stage, head);
     if (options.sgs?.after === stage.name) head = builder.sgs(head);
   }
+  const classes = options.classifier ? options.classes : head.channels;
   builder.nodes.push({
     op: 'head',
     name: 'Head',
     stage: 'Head',
     input: head.name,
     inChannels: head.channels,
-    classes: options.classes,
+    classes,
+    pooling: options.pooling,
+    classifier: options.classifier,
   });
-  return { name: variant.name, options, nodes: builder.nodes, output: 'Head' };
+  return { name: variant.name, options: { ...options, classes }, nodes: builder.nodes, output: 'Head' };
 }
 
 /** A node's output, as the next node needs to know it. */
 interface Feature {
   readonly name: string;
   readonly channels: number;
+}
+
+/** Stems of separable networks that are one convolution all the same; padding as the network's where none stands. */
+const WHOLE_STEMS: Readonly<
+  Record<NetworkOptions['stem'], { readonly kernel: Triple; readonly padding?: Padding } | undefined>
+> = {
+  separable: undefined,
+  dense: { kernel: [3, 7, 7] },
+  // Over blocks of two: two blocks from the output's own on in time, four from the one before it on in space.
+  space_to_depth: { kernel: [4, 8, 8], padding: [0, 2, 2] },
+};
+
+function poolPadding({ padding, poolPadding: own }: NetworkOptions, kernel: Triple, stride: Triple): Padding {
+  if (own !== 'same_even') return own ?? padding;
+  const front = (axis: 0 | 1 | 2): number => Math.floor(Math.max(kernel[axis] - stride[axis], 0) / 2);
+  return [front(0), front(1), front(2)];
 }
 
 function createBuilder(options: NetworkOptions, variant: Variant) {
@@ -65,6 +87,7 @@ function createBuilder(options: NetworkOptions, variant: Variant) {
     outChannels: number,
     kernel: Triple,
     stride: Triple,
+    padding: Padding = options.padding,
   ): Feature => {
     const node: ConvNode = {
       op: 'conv',
@@ -75,10 +98,23 @@ function createBuilder(options: NetworkOptions, variant: Variant) {
       outChannels,
       kernel,
       stride,
+      padding,
       batchNormEpsilon: options.batchNormEpsilon,
     };
     nodes.push(node);
     return { name, channels: outChannels };
+  };
+
+  const maxPool = (
+    stage: StageName,
+    name: string,
+    input: Feature,
+    kernel: Triple,
+    stride: Triple,
+  ): Feature => {
+    const padding = poolPadding(options, kernel, stride);
+    nodes.push({ op: 'max_pool', name, stage, input: input.name, kernel, stride, padding });
+    return { name, channels: input.channels };
   };
 
   const gate = (stage: StageName, name: string, input: Feature): Feature => {
@@ -129,15 +165,7 @@ function createBuilder(options: NetworkOptions, variant: Variant) {
     const b0 = gate(stage, `${stage}.b0.gate`, pointwise(`${stage}.b0`, input, channels.b0));
     const b1 = gate(stage, `${stage}.b1.gate`, reduced(`${stage}.b1`, channels.b1));
     const b2 = gate(stage, `${stage}.b2.gate`, reduced(`${stage}.b2`, channels.b2));
-    nodes.push({
-      op: 'max_pool',
-      name: `${stage}.b3.pool`,
-      stage,
-      input: input.name,
-      kernel: cube,
-      stride: unit,
-    });
-    const pooled: Feature = { name: `${stage}.b3.pool`, channels: input.channels };
+    const pooled = maxPool(stage, `${stage}.b3.pool`, input, cube, unit);
     const b3 = gate(stage, `${stage}.b3.gate`, pointwise(`${stage}.b3`, pooled, channels.b3));
     const branches = [b0, b1, b2, b3];
     nodes.push({ op: 'concat', name: stage, stage, inputs: branches.map((branch) => branch.name) });
@@ -148,30 +176,16 @@ function createBuilder(options: NetworkOptions, variant: Variant) {
     switch (stage.op) {
       case 'conv': {
         const form = variant.form(stage.name);
-        const whole = stage.name === 'Conv_1a' && options.stem === 'dense' && form === 'separable';
+        const { name, kernel, stride } = stage;
+        const channels = scaled(stage.channels);
+        const whole = name === 'Conv_1a' && form === 'separable' ? WHOLE_STEMS[options.stem] : undefined;
         const out = whole
-          ? conv(stage.name, stage.name, input, scaled(stage.channels), [3, 7, 7], stage.stride)
-          : temporalConv(
-              stage.name,
-              stage.name,
-              input,
-              scaled(stage.channels),
-              stage.kernel,
-              stage.stride,
-              form,
-            );
-        return stage.name === 'Conv_2c' ? gate(stage.name, 'Conv_2c.gate', out) : out;
+          ? conv(name, name, input, channels, whole.kernel, stride, whole.padding)
+          : temporalConv(name, name, input, channels, kernel, stride, form);
+        return name === 'Conv_2c' && options.gateConv2c ? gate(name, 'Conv_2c.gate', out) : out;
       }
       case 'max_pool':
-        nodes.push({
-          op: 'max_pool',
-          name: stage.name,
-          stage: stage.name,
-          input: input.name,
-          kernel: stage.kernel,
-          stride: stage.stride,
-        });
-        return { name: stage.name, channels: input.channels };
+        return maxPool(stage.name, stage.name, input, stage.kernel, stage.stride);
       case 'mixed':
         return mixed(stage.name, stage.channels, input);
     }

@@ -1,5 +1,6 @@
 import type { Network, NetworkNode } from './graph.ts';
-import { axisPadding } from './padding.ts';
+import { headWindow } from './head-window.ts';
+import { axisMode, axisPadding } from './padding.ts';
 
 /** [t, h, w, c] */
 export type Shape = readonly [t: number, h: number, w: number, c: number];
@@ -67,7 +68,7 @@ export function countCost(
 
 /** Output shape of every node, by name, for the network's own frames and size. */
 export function shapesOf(network: Network, keptSteps?: number): ReadonlyMap<string, Shape> {
-  const { frames, height, width, padding } = network.options;
+  const { frames, height, width } = network.options;
   const shapes = new Map<string, Shape>();
   const of = (name: string): Shape => shapes.get(name)!;
   for (const node of network.nodes) {
@@ -78,10 +79,9 @@ export function shapesOf(network: Network, keptSteps?: number): ReadonlyMap<stri
       case 'conv':
       case 'max_pool': {
         const [t, h, w, c] = of(node.input);
-        const out = [t, h, w].map(
-          (n, axis) => axisPadding(padding, n, node.kernel[axis]!, node.stride[axis]!).out,
-        );
-        shapes.set(node.name, [out[0]!, out[1]!, out[2]!, node.op === 'conv' ? node.outChannels : c]);
+        const out = (n: number, axis: 0 | 1 | 2): number =>
+          axisPadding(axisMode(node.padding, axis), n, node.kernel[axis], node.stride[axis]).out;
+        shapes.set(node.name, [out(t, 0), out(h, 1), out(w, 2), node.op === 'conv' ? node.outChannels : c]);
         break;
       }
       case 'gate':
@@ -129,8 +129,10 @@ function costOf(
       return { multiplyAdds: weights * steps, parameters: weights + hidden + size + 2 * size };
     }
     case 'head': {
+      if (!node.classifier) return { multiplyAdds: 0, parameters: 0 };
       const [inT, inH, inW] = shapes.get(node.input)!;
-      const positions = Math.max(1, inT - 1) * Math.max(1, inH - 6) * Math.max(1, inW - 6);
+      const [kt, kh, kw] = headWindow(node, [inT, inH, inW]);
+      const positions = (inT - kt + 1) * (inH - kh + 1) * (inW - kw + 1);
       const weights = node.inChannels * node.classes;
       return { multiplyAdds: weights * positions, parameters: weights + node.classes };
     }

@@ -25,12 +25,36 @@ export interface NetworkOptions {
   readonly input: InputEncoding;
   /** `symmetric` as PyTorch ports, `same` as TensorFlow (dynamic SAME); see padding.ts. */
   readonly padding: 'symmetric' | 'same';
+  /**
+   * Of max pools, where it differs. `same_even`: TensorFlow's SAME of an even length whatever the length is, as ports
+   * compute it that pad by a constant.
+   */
+  readonly poolPadding?: 'symmetric' | 'same' | 'same_even';
   readonly batchNormEpsilon: number;
   readonly gateBias: boolean;
-  /** Separable variants: the stem split in space and time (PyTorch ports) or one dense 3×7×7 (TF-slim). */
-  readonly stem: 'separable' | 'dense';
+  /** S3D-G: a gate after Conv_2c too, as TF-slim; CoCLR has none there. */
+  readonly gateConv2c: boolean;
+  /**
+   * Separable variants: the stem split in space and time (PyTorch ports), one dense 3×7×7 (TF-slim), or one dense 4×8×8:
+   * what a 2×4×4 convolution over 2×2×2 blocks of pixels (space to depth, MIL-NCE) is on the pixels themselves.
+   */
+  readonly stem: 'separable' | 'dense' | 'space_to_depth';
+  readonly pooling: HeadPooling;
+  /** Without a classifier the pooled features themselves are the output: an embedding of `classes` = channels values. */
+  readonly classifier: boolean;
   readonly sgs?: SgsOptions;
 }
+
+/**
+ * What the head averages before it classifies, then averaging over positions: `window` (2, 7, 7), the papers' network;
+ * `space` (2, h, w); `whole` all of the map. They are the same on a 7×7 map of two steps.
+ */
+export type HeadPooling = 'window' | 'space' | 'whole';
+
+/**
+ * Padding of one layer: see padding.ts. Three numbers: zeros in front of t, h, w, and behind as far as ⌈n/s⌉ outputs need.
+ */
+export type Padding = 'symmetric' | 'same' | Triple;
 
 /**
  * What the first convolution sees, computed inside the network from uint8 rgb24:
@@ -79,6 +103,7 @@ export interface ConvNode extends NodeBase {
   readonly outChannels: number;
   readonly kernel: Triple;
   readonly stride: Triple;
+  readonly padding: Padding;
   readonly batchNormEpsilon: number;
 }
 
@@ -88,6 +113,7 @@ export interface MaxPoolNode extends NodeBase {
   readonly input: string;
   readonly kernel: Triple;
   readonly stride: Triple;
+  readonly padding: Padding;
 }
 
 /** Self-gating: y = σ(W·mean_{t,h,w}(x) + b) ⊙ x, W n×n, broadcast over t, h, w. */
@@ -114,12 +140,14 @@ export interface SgsNode extends NodeBase {
 }
 
 /**
- * Average pool kernel (2, 7, 7), stride 1, no padding, the kernel clamped to the map where that is smaller; dropout
- * (training only); 1×1×1 convolution with bias; mean over t, h, w → logits [classes].
+ * Average pool over the window of head-window.ts, stride 1, no padding, clamped to the map where that is smaller; dropout
+ * (training only); 1×1×1 convolution with bias, if there is a classifier; mean over t, h, w → logits [classes].
  */
 export interface HeadNode extends NodeBase {
   readonly op: 'head';
   readonly input: string;
   readonly inChannels: number;
   readonly classes: number;
+  readonly pooling: HeadPooling;
+  readonly classifier: boolean;
 }

@@ -1,3 +1,5 @@
+import type { Padding } from './graph.ts';
+
 /** Padding and output length of one axis. */
 export interface AxisPadding {
   readonly before: number;
@@ -5,22 +7,25 @@ export interface AxisPadding {
   readonly out: number;
 }
 
+/** One axis of a layer's padding; a number is the zeros in front. */
+export type AxisMode = 'symmetric' | 'same' | number;
+
+export function axisMode(padding: Padding, axis: 0 | 1 | 2): AxisMode {
+  return typeof padding === 'string' ? padding : padding[axis];
+}
+
 /**
  * `symmetric`: ⌊(k−1)/2⌋ on both sides, as the PyTorch ports (k = 2 pools: none); where the map is shorter than the
  * kernel the end is padded up to it, so that one step or pixel stays one. `same`: TensorFlow's SAME, computed from the
- * actual length: ⌈n/s⌉ outputs, the smaller half of the padding in front.
+ * actual length: ⌈n/s⌉ outputs, the smaller half of the padding in front. A number: that many zeros in front, ⌈n/s⌉ outputs.
  */
-export function axisPadding(
-  mode: 'symmetric' | 'same',
-  length: number,
-  kernel: number,
-  stride: number,
-): AxisPadding {
-  if (mode === 'same') {
+export function axisPadding(mode: AxisMode, length: number, kernel: number, stride: number): AxisPadding {
+  if (mode !== 'symmetric') {
     const out = Math.ceil(length / stride);
-    const total = Math.max((out - 1) * stride + kernel - length, 0);
-    const before = Math.floor(total / 2);
-    return { before, after: total - before, out };
+    const reach = (out - 1) * stride + kernel - length;
+    const total = Math.max(reach, 0);
+    const before = mode === 'same' ? Math.floor(total / 2) : mode;
+    return { before, after: Math.max(reach - before, 0), out };
   }
   const side = Math.floor((kernel - 1) / 2);
   const after = side + Math.max(0, kernel - length - 2 * side);

@@ -46,7 +46,9 @@ export function sgsNames(node: SgsNode) {
   } as const;
 }
 
+/** Undefined where the head has no classifier. */
 export function headNames(node: HeadNode) {
+  if (!node.classifier) return undefined;
   return { weight: `${node.name}.weight`, bias: `${node.name}.bias` } as const;
 }
 
@@ -77,7 +79,9 @@ function shapesOfNode(node: NetworkNode): readonly ShapeEntry[] {
       ];
     }
     case 'head': {
-      const { weight, bias } = headNames(node);
+      const names = headNames(node);
+      if (!names) return [];
+      const { weight, bias } = names;
       return [
         [weight, [node.classes, node.inChannels]],
         [bias, [node.classes]],

@@ -63,9 +63,13 @@ const NETWORK = z.strictObject({
   widthMultiplier: z.number().positive().default(defaults.widthMultiplier),
   input: INPUT.default(defaults.input),
   padding: z.enum(['symmetric', 'same']).default(defaults.padding),
+  poolPadding: z.enum(['symmetric', 'same', 'same_even']).exactOptional(),
   batchNormEpsilon: z.number().positive().default(defaults.batchNormEpsilon),
   gateBias: z.boolean().default(defaults.gateBias),
-  stem: z.enum(['separable', 'dense']).default(defaults.stem),
+  gateConv2c: z.boolean().default(defaults.gateConv2c),
+  stem: z.enum(['separable', 'dense', 'space_to_depth']).default(defaults.stem),
+  pooling: z.enum(['window', 'space', 'whole']).default(defaults.pooling),
+  classifier: z.boolean().default(defaults.classifier),
   sgs: SGS.exactOptional(),
 });
 

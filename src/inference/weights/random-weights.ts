@@ -62,8 +62,10 @@ function fillsOfNode(node: NetworkNode, gated: ReadonlySet<string>): readonly (r
         [names.batchNorm.variance, 1],
       ];
     }
-    case 'head':
-      return [[headNames(node).weight, small]];
+    case 'head': {
+      const names = headNames(node);
+      return names ? [[names.weight, small]] : [];
+    }
     case 'input':
     case 'max_pool':
     case 'concat':

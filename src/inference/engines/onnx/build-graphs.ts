@@ -60,7 +60,7 @@ function buildLower(
   const values = writeNodes(graph, network, weights, nodes, new Map());
   const value = valueOf(values, sgs.input);
   const features = inForm(graph, value, 'steps');
-  const embeddings = writeEmbedding({ graph, weights, padding: network.options.padding }, sgs, value);
+  const embeddings = writeEmbedding({ graph, weights }, sgs, value);
   graph.output(features, {
     name: TENSOR.features,
     type: 'float32',
@@ -98,7 +98,7 @@ function writeNodes(
   nodes: readonly NetworkNode[],
   values: Map<string, Activation>,
 ): Map<string, Activation> {
-  const context: LayerContext = { graph, weights, padding: options.padding };
+  const context: LayerContext = { graph, weights };
   const pixelScale = new Map<string, readonly number[]>();
   const input = (name: string): Activation => valueOf(values, name);
   for (const node of nodes) {

@@ -6,21 +6,22 @@ import type { LayerContext } from './layers.ts';
 import { tensorOf } from '../../weights/tensor-of.ts';
 
 /**
- * Sliding (2, 7, 7) average, classifier, mean over positions. All three are linear, so the mean over positions comes
- * first: over space it is one product with the constant share of each pixel, over time the mean of neighbouring pairs.
+ * Sliding average, classifier, mean over positions. All three are linear, so the mean over positions comes first: over
+ * space it is one product with the constant share of each pixel, over time the mean of neighbouring pairs, or of all.
  */
 export function writeHead({ graph, weights }: LayerContext, node: HeadNode, input: Activation): string {
   const { height, width } = input;
-  const { inChannels, classes } = node;
-  const shares = graph.floats(headPixelShares(height, width), [height * width, 1]);
+  const { inChannels, classes, pooling } = node;
+  const shares = graph.floats(headPixelShares(node, height, width), [height * width, 1]);
   const perStep = graph.node('MatMul', [inForm(graph, input, 'steps'), shares]);
   const steps = graph.node('Reshape', [perStep, graph.ints([1, inChannels, -1])]);
-  const pairs = graph.node('AveragePool', [atLeastTwoSteps(graph, steps)], {
-    kernel_shape: [2],
-    strides: [1],
-  });
-  const features = graph.node('ReduceMean', [pairs, graph.ints([2])], { keepdims: 0 });
+  const positions =
+    pooling === 'whole'
+      ? steps
+      : graph.node('AveragePool', [atLeastTwoSteps(graph, steps)], { kernel_shape: [2], strides: [1] });
+  const features = graph.node('ReduceMean', [positions, graph.ints([2])], { keepdims: 0 });
   const names = headNames(node);
+  if (!names) return features;
   const weight = graph.floats(tensorOf(weights, names.weight).data, [classes, inChannels]);
   const bias = graph.floats(tensorOf(weights, names.bias).data, [classes]);
   return graph.node('Gemm', [features, weight, bias], { transB: 1 });

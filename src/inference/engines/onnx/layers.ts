@@ -5,18 +5,17 @@ import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { activation, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
-import { slideWindow, strideSteps, type PaddingMode } from './windowed.ts';
+import { slideWindow, strideSteps } from './windowed.ts';
 
 /** What a layer needs beside its node and input. */
 export interface LayerContext {
   readonly graph: GraphWriter;
   readonly weights: Weights;
-  readonly padding: PaddingMode;
 }
 
 /** Convolution with its batch norm folded in, then ReLU, in the form that runs fastest for its kernel. */
 export function writeConv(
-  { graph, weights, padding }: LayerContext,
+  { graph, weights }: LayerContext,
   node: ConvNode,
   input: Activation,
   inputScale?: readonly number[],
@@ -35,8 +34,7 @@ export function writeConv(
     graph.floats(bias, [node.outChannels]),
   ];
   const strided = kt === 1 ? strideSteps(graph, input, node.stride[0]) : input;
-  const window = { kernel: node.kernel, stride: node.stride, padding };
-  const out = slideWindow(graph, strided, form, window, {
+  const out = slideWindow(graph, strided, form, node, {
     op: 'Conv',
     constants,
     channels: node.outChannels,
@@ -45,11 +43,8 @@ export function writeConv(
 }
 
 /** A pool over space only slides over planes; one over time too is split, as a maximum of maxima. */
-export function writeMaxPool(
-  { graph, padding }: LayerContext,
-  node: MaxPoolNode,
-  input: Activation,
-): Activation {
+export function writeMaxPool({ graph }: LayerContext, node: MaxPoolNode, input: Activation): Activation {
+  const { padding } = node;
   const [kt, kh, kw] = node.kernel;
   const [st, sh, sw] = node.stride;
   const pool = (

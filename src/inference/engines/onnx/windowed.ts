@@ -1,16 +1,14 @@
-import type { NetworkOptions } from '../../network/graph.ts';
-import { axisPadding } from '../../network/padding.ts';
+import type { Padding } from '../../network/graph.ts';
+import { axisMode, axisPadding, type AxisMode } from '../../network/padding.ts';
 import type { Triple } from '../../network/stages.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { activation, inForm, TIME_AXIS, type Activation, type Form } from './layouts.ts';
 import type { OnnxAttribute } from './onnx-proto.ts';
 
-export type PaddingMode = NetworkOptions['padding'];
-
 export interface Window {
   readonly kernel: Triple;
   readonly stride: Triple;
-  readonly padding: PaddingMode;
+  readonly padding: Padding;
 }
 
 /** The axes of t, h, w that a form's sliding window moves over; `steps` has h·w as one axis, which stays untouched. */
@@ -24,7 +22,8 @@ const WINDOW_AXES = {
 /**
  * Slides a Conv or MaxPool over an activation held in `form`, with the padding of padding.ts. Height and width are known
  * when the graph is written, the number of steps only at run time: TF's SAME is ONNX's SAME_UPPER, symmetric padding does
- * not depend on the length for odd kernels, and for even ones the graph pads up to one kernel and cuts surplus steps.
+ * not depend on the length for odd kernels, and for even ones the graph pads up to one kernel and cuts surplus steps; a
+ * fixed number of zeros in front and k − 1 in all give ⌈n/s⌉ steps of any n.
  */
 export function slideWindow(
   graph: GraphWriter,
@@ -40,10 +39,10 @@ export function slideWindow(
   const [kt, kh, kw] = kernel;
   const [st, sh, sw] = stride;
   const byAxis = {
-    t: { length: undefined, kernel: kt, stride: st },
-    h: { length: value.height, kernel: kh, stride: sh },
-    w: { length: value.width, kernel: kw, stride: sw },
-    hw: { length: value.height * value.width, kernel: 1, stride: 1 },
+    t: { mode: axisMode(padding, 0), length: undefined, kernel: kt, stride: st },
+    h: { mode: axisMode(padding, 1), length: value.height, kernel: kh, stride: sh },
+    w: { mode: axisMode(padding, 2), length: value.width, kernel: kw, stride: sw },
+    hw: { mode: 'symmetric', length: value.height * value.width, kernel: 1, stride: 1 } as const,
   };
   const axes = WINDOW_AXES[form].map((axis) => byAxis[axis]);
   const attributes: Record<string, OnnxAttribute> = {
@@ -55,8 +54,8 @@ export function slideWindow(
   } else {
     const pads = axes.map((axis) =>
       axis.length === undefined
-        ? timePadding(axis.kernel)
-        : axisPadding(padding, axis.length, axis.kernel, axis.stride),
+        ? timePadding(axis.mode, axis.kernel)
+        : axisPadding(axis.mode, axis.length, axis.kernel, axis.stride),
     );
     attributes['pads'] = [...pads.map((pad) => pad.before), ...pads.map((pad) => pad.after)];
   }
@@ -65,8 +64,8 @@ export function slideWindow(
   const tensor = surplus ? cutSurplusSteps(graph, slid, inForm(graph, value, form), form, kt, st) : slid;
   return activation(form, tensor, {
     channels: layer.channels,
-    height: axisPadding(padding, value.height, kh, sh).out,
-    width: axisPadding(padding, value.width, kw, sw).out,
+    height: axisPadding(byAxis.h.mode, value.height, kh, sh).out,
+    width: axisPadding(byAxis.w.mode, value.width, kw, sw).out,
   });
 }
 
@@ -85,9 +84,9 @@ export function strideSteps(graph: GraphWriter, value: Activation, stride: numbe
 }
 
 /** Symmetric padding for a length of at least one: an odd kernel always fits, an even one is padded up to itself. */
-function timePadding(kernel: number): { before: number; after: number } {
-  const side = Math.floor((kernel - 1) / 2);
-  return { before: side, after: kernel - 1 - side };
+function timePadding(mode: AxisMode, kernel: number): { before: number; after: number } {
+  const before = typeof mode === 'number' ? mode : Math.floor((kernel - 1) / 2);
+  return { before, after: kernel - 1 - before };
 }
 
 /** Keeps the first max(1, ⌊(n + 2·side − k) / s⌋ + 1) steps, n the length before the window slid. */

@@ -1,13 +1,13 @@
 import type { WeightTensor } from '../../model.ts';
-import type { NetworkOptions } from '../../network/graph.ts';
-import { axisPadding } from '../../network/padding.ts';
+import type { Padding } from '../../network/graph.ts';
+import { axisMode, axisPadding } from '../../network/padding.ts';
 import type { Triple } from '../../network/stages.ts';
 import { zeros, type Tensor } from './tensor.ts';
 
 export interface Window {
   readonly kernel: Triple;
   readonly stride: Triple;
-  readonly padding: NetworkOptions['padding'];
+  readonly padding: Padding;
 }
 
 /** γ, β, running mean and variance, [c] each. */
@@ -85,16 +85,20 @@ export function concatChannels(inputs: readonly Tensor[]): Tensor {
   return output;
 }
 
-/** Average pool (2, 7, 7) clamped to the map, stride 1, then the classifier [classes, c], then the mean over positions. */
-export function classify(input: Tensor, weight: Float32Array, bias: Float32Array): Float64Array {
-  const kernel: Triple = [Math.min(2, input.t), Math.min(7, input.h), Math.min(7, input.w)];
-  const logits = new Float64Array(bias.length);
+/** Average over the window sliding by one, then the classifier, if any, then the mean over positions. */
+export function classify(
+  input: Tensor,
+  kernel: Triple,
+  classifier?: { readonly weight: Float32Array; readonly bias: Float32Array },
+): Float64Array {
+  const logits = new Float64Array(classifier?.bias.length ?? input.c);
   let positions = 0;
   for (let t = 0; t + kernel[0] <= input.t; t++) {
     for (let y = 0; y + kernel[1] <= input.h; y++) {
       for (let x = 0; x + kernel[2] <= input.w; x++) {
         const pooled = channelMeans(input, [t, y, x], kernel);
-        fullyConnected(pooled, weight, bias).forEach((logit, k) => (logits[k]! += logit));
+        const values = classifier ? fullyConnected(pooled, classifier.weight, classifier.bias) : pooled;
+        values.forEach((value, k) => (logits[k]! += value));
         positions++;
       }
     }
@@ -131,7 +135,7 @@ export function fullyConnected(x: Float64Array, weight: Float32Array, bias?: Flo
 
 function outputOf(input: Tensor, { kernel, stride, padding }: Window, channels: number): Tensor {
   const length = (n: number, axis: 0 | 1 | 2): number =>
-    axisPadding(padding, n, kernel[axis], stride[axis]).out;
+    axisPadding(axisMode(padding, axis), n, kernel[axis], stride[axis]).out;
   return zeros(length(input.t, 0), length(input.h, 1), length(input.w, 2), channels);
 }
 
@@ -148,9 +152,9 @@ function forEachPosition(
   { kernel: [kt, kh, kw], stride: [st, sh, sw], padding }: Window,
   visit: (position: number, covered: readonly CoveredTap[]) => void,
 ): void {
-  const beforeT = axisPadding(padding, input.t, kt, st).before;
-  const beforeH = axisPadding(padding, input.h, kh, sh).before;
-  const beforeW = axisPadding(padding, input.w, kw, sw).before;
+  const beforeT = axisPadding(axisMode(padding, 0), input.t, kt, st).before;
+  const beforeH = axisPadding(axisMode(padding, 1), input.h, kh, sh).before;
+  const beforeW = axisPadding(axisMode(padding, 2), input.w, kw, sw).before;
   let position = 0;
   for (let t = 0; t < output.t; t++) {
     for (let y = 0; y < output.h; y++) {

@@ -11,6 +11,7 @@ import type { Model, Weights } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
 import { countCost } from '../../network/cost.ts';
 import type { Network, NetworkNode } from '../../network/graph.ts';
+import { headWindow } from '../../network/head-window.ts';
 import { convNames, gateNames, headNames } from '../../network/weight-shapes.ts';
 import { scoresOf } from '../../postprocess.ts';
 import { settleBoundary } from '../../settle-boundary.ts';
@@ -81,7 +82,6 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
   const outputs = new Map<string, Tensor>();
   const of = (name: string): Tensor => outputs.get(name)!;
   const value = (name: string): Float32Array => weights.get(name)!.data;
-  const { padding } = network.options;
   const startedMs = monotonicMs();
   let cut: { readonly plan: SamplingPlan; readonly fromMs: number; readonly toMs: number } | undefined;
 
@@ -102,15 +102,11 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
           variance: value(names.variance),
           epsilon: node.batchNormEpsilon,
         };
-        const window = { kernel: node.kernel, stride: node.stride, padding };
-        outputs.set(node.name, convBatchNormRelu(of(node.input), weights.get(weight)!, norm, window));
+        outputs.set(node.name, convBatchNormRelu(of(node.input), weights.get(weight)!, norm, node));
         break;
       }
       case 'max_pool':
-        outputs.set(
-          node.name,
-          maxPool(of(node.input), { kernel: node.kernel, stride: node.stride, padding }),
-        );
+        outputs.set(node.name, maxPool(of(node.input), node));
         break;
       case 'gate': {
         const { weight, bias } = gateNames(node);
@@ -138,7 +134,9 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
       case 'head': {
         const input = of(node.input);
         const names = headNames(node);
-        const logits = Float32Array.from(classify(input, value(names.weight), value(names.bias)));
+        const classifier = names && { weight: value(names.weight), bias: value(names.bias) };
+        const window = headWindow(node, [input.t, input.h, input.w]);
+        const logits = Float32Array.from(classify(input, window, classifier));
         const endedMs = monotonicMs();
         const { plan, fromMs, toMs } = cut ?? {
           plan: identityPlan(countCost(network).inputSteps),
