@@ -11,7 +11,7 @@ import { writeConcat, writeConv, writeGate, writeMaxPool, type LayerContext } fr
 export const TENSOR = {
   /** uint8 [t, h, w, 3] */
   pixels: 'pixels',
-  /** float32 [1, c, t′, h·w]: what enters the SGS layer. */
+  /** float32 [t′, size]: what enters the SGS layer, one row a time step; the order within a row is the graphs' own. */
   features: 'features',
   /** float32 [t′, size] */
   embeddings: 'embeddings',
@@ -59,13 +59,10 @@ function buildLower(
   const graph = createGraphWriter(`${network.name}-lower`);
   const values = writeNodes(graph, network, weights, nodes, new Map());
   const value = valueOf(values, sgs.input);
-  const features = inForm(graph, value, 'steps');
+  const size = value.channels * value.height * value.width;
+  const features = graph.node('Reshape', [inForm(graph, value, 'frames'), graph.ints([-1, size])]);
   const embeddings = writeEmbedding({ graph, weights }, sgs, value);
-  graph.output(features, {
-    name: TENSOR.features,
-    type: 'float32',
-    shape: [1, value.channels, 'steps', value.height * value.width],
-  });
+  graph.output(features, { name: TENSOR.features, type: 'float32', shape: ['steps', size] });
   graph.output(embeddings, { name: TENSOR.embeddings, type: 'float32', shape: ['steps', 'size'] });
   return { bytes: graph.encode(), size: value };
 }
@@ -78,14 +75,13 @@ function buildUpper(
   size: Size,
 ): Uint8Array {
   const graph = createGraphWriter(`${network.name}-upper`);
-  const area = size.height * size.width;
-  const features = graph.input({
-    name: TENSOR.features,
-    type: 'float32',
-    shape: [1, size.channels, 'steps', area],
-  });
+  const { channels, height, width } = size;
+  const shape = ['steps', channels * height * width];
+  const features = graph.input({ name: TENSOR.features, type: 'float32', shape });
   const plan = graph.input({ name: TENSOR.plan, type: 'float32', shape: ['kept', 'steps'] });
-  const kept = activation('steps', graph.node('MatMul', [plan, features]), size);
+  const rows = graph.node('MatMul', [plan, features]);
+  const frames = graph.node('Reshape', [rows, graph.ints([-1, channels, height, width])]);
+  const kept = activation('frames', frames, size);
   writeNodes(graph, network, weights, nodes, new Map([[sgs.name, kept]]));
   return graph.encode();
 }
@@ -110,7 +106,7 @@ function writeNodes(
           type: 'uint8',
           shape: ['frames', height, width, 3],
         });
-        const { value, scale } = writeInput(graph, pixels, node.encoding, { height, width });
+        const { value, scale } = writeInput(graph, pixels, node, { height, width });
         values.set(node.name, value);
         pixelScale.set(node.name, scale);
         break;
@@ -125,7 +121,7 @@ function writeNodes(
         values.set(node.name, writeGate(context, node, input(node.input)));
         break;
       case 'concat':
-        values.set(node.name, writeConcat(context, node.inputs.map(input)));
+        values.set(node.name, writeConcat(context, node, node.inputs.map(input)));
         break;
       case 'head':
         graph.output(writeHead(context, node, input(node.input)), {
