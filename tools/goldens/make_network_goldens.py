@@ -112,10 +112,29 @@ class Net:
         return self.unit(x, f"{name}.temporal", out, (k, 1, 1), (stride[0], 1, 1))
 
     def pool(self, x, kernel, stride):
+        if self.options.get("poolPadding") == "same_even":
+            # As the ports write it: k - s zeros whatever the length, and the last window may reach over the end.
+            amounts = []
+            for axis in (2, 1, 0):
+                total = max(kernel[axis] - stride[axis], 0)
+                amounts += [total // 2, total - total // 2]
+            return F.max_pool3d(F.pad(x, amounts), kernel, stride, ceil_mode=True)
         return F.max_pool3d(self.pad(x, kernel, stride, float("-inf")), kernel, stride)
 
+    def space_to_depth(self, x):
+        """Channel ((dt·2 + dh)·2 + dw)·3 + c of a block of 2×2×2 pixels, a 2×4×4 convolution, and the first of t, h, w cut."""
+        n, c, t, h, w = x.shape
+        out = self.width(64)
+        x = x.view(n, c, t // 2, 2, h // 2, 2, w // 2, 2).permute(0, 3, 5, 7, 1, 2, 4, 6)
+        x = x.reshape(n, 8 * c, t // 2, h // 2, w // 2)
+        weight = self.weight("Conv_1a.weight", out, c, 4, 8, 8).view(out, c, 2, 2, 4, 2, 4, 2)
+        weight = weight.permute(0, 3, 5, 7, 1, 2, 4, 6).reshape(out, 8 * c, 2, 4, 4)
+        x = F.conv3d(x, weight, padding=(1, 2, 2))[:, :, 1:, 1:, 1:]
+        statistics = [self.weight(f"Conv_1a.bn.{part}", out) for part in ("running_mean", "running_var", "weight", "bias")]
+        return F.relu(F.batch_norm(x, *statistics, training=False, eps=self.options["batchNormEpsilon"]))
+
     def gate(self, x, name):
-        if not self.gated:
+        if not self.gated or (name == "Conv_2c.gate" and not self.options.get("gateConv2c", True)):
             return x
         n = x.shape[1]
         squeezed = x.mean(dim=(2, 3, 4)) @ self.weight(f"{name}.weight", n, n).T
@@ -186,7 +205,9 @@ class Net:
 
     def forward(self, clip):
         x = self.encode(clip)
-        if self.options["stem"] == "dense" and kernel_form(self.variant, "Conv_1a") == "sep":
+        if self.options["stem"] == "space_to_depth":
+            x = self.space_to_depth(x)
+        elif self.options["stem"] == "dense" and kernel_form(self.variant, "Conv_1a") == "sep":
             x = self.unit(x, "Conv_1a", self.width(64), (3, 7, 7), (2, 2, 2))
         else:
             x = self.spanning(x, "Conv_1a", "Conv_1a", self.width(64), 7, (2, 2, 2))
@@ -202,8 +223,11 @@ class Net:
             if block == "5b":
                 x = self.sgs(self.pool(x, (2, 2, 2), (2, 2, 2)), "MaxPool_5a")
             x = self.sgs(self.mixed(x, f"Mixed_{block}", channels), f"Mixed_{block}")
-        window = [min(k, n) for k, n in zip((2, 7, 7), x.shape[2:])]
+        kernel = {"window": (2, 7, 7), "space": (2, *x.shape[3:]), "whole": x.shape[2:]}
+        window = [min(k, n) for k, n in zip(kernel[self.options.get("pooling", "window")], x.shape[2:])]
         x = F.avg_pool3d(x, window, stride=1)
+        if not self.options.get("classifier", True):
+            return x.mean(dim=(0, 2, 3, 4))
         classes = self.options["classes"]
         weight = self.weight("Head.weight", classes, x.shape[1])[:, :, None, None, None]
         return F.conv3d(x, weight, self.weight("Head.bias", classes)).mean(dim=(0, 2, 3, 4))
@@ -278,6 +302,12 @@ def cases():
             padding="same",
             sgs=sgs("MaxPool_3a", **pooled, grid=3),
         ),
+        tiny("s3d-g-space-to-depth", "s3d-g", 8, 32, 36, stem="space_to_depth", poolPadding="same_even"),
+        # Odd maps before MaxPool_3a and MaxPool_4a, where SAME of an even length is not SAME.
+        tiny("i3d-pools-same-even", "i3d", 10, 72, 40, padding="same", poolPadding="same_even"),
+        tiny("s3d-space-pooling", "s3d", 16, 264, 40, widthMultiplier=0.03, pooling="space"),
+        tiny("s3d-whole-pooling", "s3d", 24, 64, 96, widthMultiplier=0.03, pooling="whole"),
+        tiny("s3d-g-embedding", "s3d-g", 16, 32, 32, gateConv2c=False, pooling="whole", classifier=False, classes=64),
     )
 
 
