@@ -4,13 +4,19 @@ import type { Model } from './model.ts';
 /** What an engine says about itself, as far as the model decides it. */
 export function engineInfoOf(
   { manifest, digest }: Pick<Model, 'manifest' | 'digest'>,
-  { engine, device, warmupMs }: Pick<EngineInfo, 'engine' | 'device' | 'warmupMs'>,
+  {
+    engine,
+    device,
+    warmupMs,
+    notices = [],
+  }: Pick<EngineInfo, 'engine' | 'device' | 'warmupMs'> & Partial<Pick<EngineInfo, 'notices'>>,
 ): EngineInfo {
   const { id, version, labels, background, clip, sampler, thresholds } = manifest;
   const { frames, height, width } = manifest.network;
   return {
     engine,
     device,
+    notices,
     model: { id, version, digest },
     labels,
     ...(background !== undefined && { backgroundId: labels.indexOf(background) }),

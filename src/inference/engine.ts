@@ -31,7 +31,10 @@ export interface InferenceResult {
 /** What an engine tells about itself once it is ready (weights loaded, warmed up). */
 export interface EngineInfo {
   readonly engine: string;
+  /** What it computes on, as receipts name it: cpu, cuda:0, webgpu, wasm, js. */
   readonly device: string;
+  /** Devices that were to be tried before this one, and why each was passed over: for the log, once. */
+  readonly notices: readonly string[];
   readonly model: ModelReference;
   readonly labels: readonly string[];
   /** Index of the label that never becomes an event; absent where the model has none. */

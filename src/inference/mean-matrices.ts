@@ -1,5 +1,6 @@
 import type { HeadNode } from './network/graph.ts';
 import { headWindow } from './network/head-window.ts';
+import type { Triple } from './network/stages.ts';
 
 /** Means over space as constant matrices, for engines that apply them by one product. */
 
@@ -14,6 +15,12 @@ export function headPixelShares(
   const rows = axisShares(height, kernelHeight);
   const columns = axisShares(width, kernelWidth);
   return Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
+}
+
+/** [t]: weight of each step in that mean. */
+export function headStepShares(node: Pick<HeadNode, 'pooling'>, shape: Triple): readonly number[] {
+  const [kernel] = headWindow(node, shape);
+  return axisShares(shape[0], kernel);
 }
 
 /** [h·w, grid·grid]: column g averages cell g; cells overlap by a pixel where the grid does not divide the map. */

@@ -1,0 +1,89 @@
+import { ActionstreamError, messageOf } from '../core/errors.ts';
+
+/** What computes a network. */
+export type EngineKind = 'onnx' | 'tfjs' | 'reference' | 'null';
+
+/** Where it computes. `auto`: a GPU if there is one; `wasm` and `js` need no native code. */
+export const PROVIDERS = [
+  'auto',
+  'cpu',
+  'cuda',
+  'tensorrt',
+  'coreml',
+  'directml',
+  'webgpu',
+  'wasm',
+  'js',
+] as const;
+
+export type Provider = (typeof PROVIDERS)[number];
+
+/** What each engine can be asked for; the first stands where nothing is asked. */
+export const ENGINE_PROVIDERS: Readonly<Record<EngineKind, readonly [Provider, ...Provider[]]>> = {
+  onnx: ['cpu', 'auto', 'cuda', 'tensorrt', 'coreml', 'directml', 'webgpu'],
+  tfjs: ['auto', 'cpu', 'cuda', 'wasm', 'js'],
+  reference: ['cpu'],
+  null: ['cpu'],
+};
+
+export const ENGINE_KINDS = Object.keys(ENGINE_PROVIDERS) as readonly EngineKind[];
+
+/** What to do where a GPU is wanted and none can be used. */
+export const WITHOUT_GPU = ['fail', 'cpu'] as const;
+
+export interface DeviceChoice {
+  /** Default: the first of the engine's providers. */
+  readonly provider?: Provider;
+  /** Default: `cpu` under `auto`, `fail` where a GPU is named. */
+  readonly withoutGpu?: (typeof WITHOUT_GPU)[number];
+}
+
+/** One way to compute, tried when its turn comes; `open` throws what is missing and the remedy. */
+export interface DeviceCandidate<T> {
+  readonly provider: Provider;
+  readonly gpu: boolean;
+  open(): Promise<T>;
+}
+
+/** What was opened, and for each candidate before it why it was passed over. */
+export interface OpenedDevice<T> {
+  readonly opened: T;
+  readonly notices: readonly string[];
+}
+
+/**
+ * The first candidate that opens, among those that the choice allows, in the order given.
+ * @throws ActionstreamError ENGINE_UNAVAILABLE naming what each one lacks
+ */
+export async function openDevice<T>(
+  candidates: readonly DeviceCandidate<T>[],
+  { engine, provider, withoutGpu }: { readonly engine: EngineKind } & DeviceChoice,
+): Promise<OpenedDevice<T>> {
+  const wanted = provider ?? ENGINE_PROVIDERS[engine][0];
+  const allowed = allowedCandidates(candidates, wanted, withoutGpu);
+  const notices: string[] = [];
+  for (const candidate of allowed) {
+    try {
+      return { opened: await candidate.open(), notices };
+    } catch (error) {
+      notices.push(`${engine} on ${candidate.provider}: ${messageOf(error)}`);
+    }
+  }
+  const remedy = allowed.some(({ gpu }) => gpu)
+    ? '; to go on without a GPU set engine.without_gpu to cpu (--without-gpu cpu)'
+    : '';
+  throw new ActionstreamError('ENGINE_UNAVAILABLE', `${notices.join('; ')}${remedy}`);
+}
+
+function allowedCandidates<T>(
+  candidates: readonly DeviceCandidate<T>[],
+  provider: Provider,
+  withoutGpu: DeviceChoice['withoutGpu'],
+): readonly DeviceCandidate<T>[] {
+  const named = candidates.filter((candidate) => candidate.provider === provider);
+  const gpus = provider === 'auto' ? candidates.filter(({ gpu }) => gpu) : named.filter(({ gpu }) => gpu);
+  const cpus = candidates.filter(({ gpu }) => !gpu);
+  const fallBack = (withoutGpu ?? (provider === 'auto' ? 'cpu' : 'fail')) === 'cpu';
+  if (gpus.length > 0 || provider === 'auto') return fallBack ? [...gpus, ...cpus] : gpus;
+  return provider === 'cpu' ? cpus : named;
+}
