@@ -7,7 +7,7 @@ import type { StreamStatus } from '../core/records.ts';
 import { Resources } from '../core/resources.ts';
 import { endAfterRestart } from '../events/index.ts';
 import type { EngineInfo } from '../inference/engine.ts';
-import { createWorkerEngine } from '../inference/worker/worker-engine.ts';
+import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import { findFfmpeg } from '../ingest/index.ts';
 import { runStreams } from '../pipeline/run-streams.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
@@ -17,6 +17,7 @@ import type { Journal } from '../sink/journal/types.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { modelChoice } from './model-choice.ts';
 import { startDeliveries } from './deliveries.ts';
+import { openEngines } from './open-engines.ts';
 import { openSinks } from './open-sinks.ts';
 import { createStreamJob } from './stream-job.ts';
 
@@ -52,12 +53,15 @@ export async function runPipeline(
   const consumers = sinks.map((sink) => sink.name);
   const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }));
   await refuseEarly(sinks, logger);
-  const engine = resources.add(await createWorkerEngine({ entryUrl: context.entryUrl, spec, logger }));
-  tellReady(engine.info, logger);
+  const { entryUrl } = context;
+  const scheduler = resources.add(
+    await openEngines({ entryUrl, spec, logger }, config.engine, config.streams.length),
+  );
+  tellReady(scheduler, logger);
   const statuses = createStatusLog(journal, logger);
   const jobs = config.streams.map((stream) =>
     createStreamJob(stream, {
-      engine,
+      scheduler,
       pipeline: { instance: config.instance, version: context.version },
       log: journal,
       recordStatus: statuses.record,
@@ -66,7 +70,7 @@ export async function runPipeline(
       ...(observer && { observer }),
     }),
   );
-  observer?.onReady?.(engine.info);
+  observer?.onReady?.(scheduler.info);
 
   await endOpenEpisodes(journal, logger);
   const deliveries = startDeliveries(journal, sinks, logger);
@@ -79,8 +83,10 @@ function engineFlags({ engine }: Config): { engine: string; threads?: number } {
   return { engine: engine.kind, ...(engine.threads !== undefined && { threads: engine.threads }) };
 }
 
-function tellReady({ engine, device, model, warmupMs }: EngineInfo, logger: Logger): void {
-  const fields = { engine, device, model: model.id, digest: model.digest, warmup_ms: Math.round(warmupMs) };
+function tellReady(scheduler: EngineScheduler, logger: Logger): void {
+  const { engine, device, model, warmupMs } = scheduler.info;
+  const origin = { engine, device, model: model.id, digest: model.digest };
+  const fields = { ...origin, processes: scheduler.read().engines, warmup_ms: Math.round(warmupMs) };
   logger.info(fields, 'engine ready');
   if (!model.id.startsWith('untrained-')) return;
   logger.warn(fields, 'UNTRAINED MODEL: its weights are random, its labels and scores mean nothing');

@@ -2,14 +2,14 @@ import { resolveStream, type StreamSettings } from '../config/index.ts';
 import type { Logger } from '../core/logger.ts';
 import type { PipelineReference, StreamStatus } from '../core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
-import type { InferenceEngine } from '../inference/engine.ts';
+import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import { createClipStream } from '../ingest/index.ts';
 import { createStatusRecorder } from '../pipeline/stream-status.ts';
 import type { PipelineObserver, RecordLog, StreamJob } from '../pipeline/types.ts';
 import { samplerFromFlags } from './model-choice.ts';
 
 export interface JobContext {
-  readonly engine: InferenceEngine;
+  readonly scheduler: EngineScheduler;
   readonly pipeline: PipelineReference;
   readonly log: RecordLog;
   /** Takes what streams tell of themselves; the run waits for it before it ends. */
@@ -24,8 +24,8 @@ const WALLCLOCK_UNCERTAINTY_MS = 1000;
 
 /** One configured stream, wired to the engine and the journal. Builds only. @throws CONFIG_INVALID */
 export function createStreamJob(settings: StreamSettings, context: JobContext): StreamJob {
-  const { engine, pipeline, log, recordStatus, logger, ffmpegPath, observer } = context;
-  const { info } = engine;
+  const { scheduler, pipeline, log, recordStatus, logger, ffmpegPath, observer } = context;
+  const { info } = scheduler;
   const { options, episodes } = resolveStream(settings, info, ffmpegPath);
   const { streamId, window } = options;
   const sampler = samplerFromFlags(settings.sampler, info.sampler);
@@ -50,7 +50,7 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
   });
   return {
     clips,
-    engine,
+    engine: scheduler.engineFor(streamId),
     sampler,
     tracker,
     statsOf: (clip, frames, sequence) => clipStatsOf(clip, { ...model, streamId, sequence, frames }),

@@ -50,9 +50,10 @@ export function createRunDisplay(io: CliIo): RunDisplay {
         const kept = totals.inputSteps === 0 ? '' : `, kept ${totals.keptSteps}/${totals.inputSteps} steps`;
         const saved = totals.denseMultiplyAdds === 0 ? 0 : 1 - totals.multiplyAdds / totals.denseMultiplyAdds;
         const cause = error ? ` (${error.code}: ${error.message})` : '';
+        const lost = totals.clipsDropped === 0 ? '' : ` (${totals.clipsDropped} dropped)`;
         printLine(
           io.stderr,
-          `${streamId} ${reason}${cause}: ${totals.clips} clips, ${totals.events} events${kept}, ${Math.round(saved * 100)} % of multiply-adds saved`,
+          `${streamId} ${reason}${cause}: ${totals.clips} clips${lost}, ${totals.events} events${kept}, ${Math.round(saved * 100)} % of multiply-adds saved`,
         );
       }
       for (const [sink, count] of Object.entries(undelivered)) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { coerce } from './coerce.ts';
+import { defined } from './defined.ts';
 import { effectiveSettings } from './effective-settings.ts';
 import { explainIssues } from './explain-issues.ts';
 import type { Finding, Report } from './explain-issues.ts';
@@ -112,7 +113,7 @@ function resolve(
     instance,
     model: resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report }),
     sampler: resolveSampler(settings.sampler, report),
-    engine: { kind: engine.kind, ...(engine.threads !== undefined && { threads: engine.threads }) },
+    engine: defined(engine),
     streams: resolveStreams(settings, { files, report }),
     journal: {
       dir: journal.dir,

@@ -58,7 +58,14 @@ export const samplerSchema = section(
 export const engineSchema = section(
   {
     kind: choice(['onnx', 'reference', 'null'], 'What computes the network.').default('onnx'),
-    threads: wholeFrom(1, "CPU threads of one inference. Default: the engine's own choice.").optional(),
+    processes: wholeFrom(
+      1,
+      'Engines that run side by side, each in a process with the network in its memory. Default: one a stream, at most one a core and 8.',
+    ).optional(),
+    threads: wholeFrom(
+      1,
+      'CPU threads of one inference. Default: the cores, shared by the processes.',
+    ).optional(),
   },
   'Where the network runs.',
 );

@@ -11,7 +11,7 @@ export interface Config {
   readonly instance: string;
   readonly model: ModelSettings;
   readonly sampler: SamplerSettings;
-  readonly engine: { readonly kind: 'onnx' | 'reference' | 'null'; readonly threads?: number };
+  readonly engine: EngineSettings;
   readonly streams: readonly StreamSettings[];
   readonly journal: Omit<JournalOptions, 'consumers' | 'logger'>;
   readonly sinks: {
@@ -61,6 +61,12 @@ export interface SamplerSettings {
   readonly bins?: number;
   readonly kernel?: string;
   readonly distance?: string;
+}
+
+export interface EngineSettings {
+  readonly kind: 'onnx' | 'reference' | 'null';
+  readonly processes?: number;
+  readonly threads?: number;
 }
 
 /** A stream as far as it is known before the model is: what is missing, the model says (resolve-stream.ts). */

@@ -13,7 +13,7 @@ const CONSECUTIVE_FAILURES_LIMIT = 5;
 
 /**
  * Runs one stream until its source ends, fails or is aborted. States of a clip: formed (waiting in the clip stream's
- * bounded queue) → in inference (one a stream, so that streams share the engine in turn) → scored → journalled, before
+ * bounded queue) → in inference (one a stream; the scheduler gives it its turn) → scored → journalled, before
  * the next clip of the stream is taken. On every way out the open episodes are ended and journalled.
  */
 export async function runStream(job: StreamJob, signal: AbortSignal): Promise<StreamOutcome> {
@@ -52,6 +52,8 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
   ): Promise<StreamOutcome> => {
     problems.flush();
     await publish(tracker.close(endReason), []);
+    job.engine.leave();
+    totals.clipsDropped = sumOf(clips.counters.clipsDropped);
     const outcome = { streamId: clips.streamId, reason, totals };
     return thrown === undefined ? outcome : { ...outcome, error: toActionstreamError(thrown) };
   };
@@ -79,6 +81,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
 const NO_TOTALS: StreamTotals = {
   clips: 0,
   clipsFailed: 0,
+  clipsDropped: 0,
   events: 0,
   inputSteps: 0,
   keptSteps: 0,
@@ -121,4 +124,8 @@ function count(totals: { -readonly [K in keyof StreamTotals]: number }, { comput
   totals.keptSteps += compute.keptSteps;
   totals.multiplyAdds += compute.multiplyAdds;
   totals.denseMultiplyAdds += compute.denseMultiplyAdds;
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

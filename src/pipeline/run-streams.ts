@@ -3,8 +3,8 @@ import { runStream } from './run-stream.ts';
 import type { StreamJob, StreamOutcome } from './types.ts';
 
 /**
- * Runs all streams side by side on their engine until each has ended, failed or been aborted. One stream's failure
- * leaves the others running. Streams take turns: each has one clip in inference, and the engine serves in order.
+ * Runs all streams side by side until each has ended, failed or been aborted. One stream's failure leaves the others
+ * running. Each has one clip in inference or waiting for it; the scheduler that they share decides whose turn it is.
  */
 export async function runStreams(
   jobs: readonly StreamJob[],
@@ -14,7 +14,11 @@ export async function runStreams(
     jobs.map(async (job) => {
       const outcome = await runStream(job, signal);
       const { streamId, reason, totals, error } = outcome;
-      const fields = { stream_id: streamId, reason, clips: totals.clips, events: totals.events };
+      const { clips, clipsDropped, clipsFailed, events } = totals;
+      const fields = {
+        ...{ stream_id: streamId, reason, clips, events },
+        ...{ clips_dropped: clipsDropped, clips_failed: clipsFailed },
+      };
       if (error)
         logger.error({ ...fields, err: { type: error.code, message: error.message } }, 'stream failed');
       else logger.info(fields, 'stream finished');

@@ -2,7 +2,7 @@ import type { ActionEvent, ClipStats, PublishedRecord } from '../core/records.ts
 import type { Clip } from '../core/frame.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EpisodeTracker, ScoredClip } from '../events/types.ts';
-import type { InferenceEngine } from '../inference/engine.ts';
+import type { StreamEngine } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
 import type { ActionstreamError } from '../core/errors.ts';
@@ -15,7 +15,7 @@ export interface RecordLog {
 /** One stream with everything it needs; built by the composition root. */
 export interface StreamJob {
   readonly clips: ClipStream;
-  readonly engine: InferenceEngine;
+  readonly engine: StreamEngine;
   readonly sampler: SamplerOptions;
   readonly tracker: EpisodeTracker;
   /** The clip's statistics record. */
@@ -43,6 +43,8 @@ export interface StreamOutcome {
 export interface StreamTotals {
   readonly clips: number;
   readonly clipsFailed: number;
+  /** Given up by the stream's policy before inference. */
+  readonly clipsDropped: number;
   readonly events: number;
   readonly inputSteps: number;
   readonly keptSteps: number;

@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import type { Config } from '../config/index.ts';
+import { Resources } from '../core/resources.ts';
+import { createEngineScheduler, type EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
+import type { EngineSpec } from '../inference/worker/spec.ts';
+import { createWorkerEngine, type WorkerEngineOptions } from '../inference/worker/worker-engine.ts';
+
+/**
+ * The engines of a run, each in a process of its own, and the scheduler that shares them among its streams. Opened side by
+ * side; where one cannot be opened, the others are freed.
+ * @throws what building an engine threw
+ */
+export async function openEngines(
+  options: WorkerEngineOptions,
+  settings: Config['engine'],
+  streams: number,
+): Promise<EngineScheduler> {
+  const { processes, threads } = shareCores(settings, streams, availableParallelism());
+  const spec: EngineSpec = { ...options.spec, ...(threads !== undefined && { threads }) };
+  const opened = await Promise.allSettled(
+    Array.from({ length: processes }, () => createWorkerEngine({ ...options, spec })),
+  );
+  const engines = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (!failed) return createEngineScheduler(engines);
+  const resources = new Resources();
+  for (const engine of engines) resources.add(engine);
+  await resources[Symbol.asyncDispose]();
+  throw failed.reason;
+}
+
+/** Each takes the memory of a network: more are opened only on demand. */
+const MOST_PROCESSES = 8;
+
+/**
+ * How many processes, and how many threads in each. A clip on one thread costs about half of what it costs on two, because small layers leave the
+ * second one waiting (ADR 0021): so several streams get an engine a core, and a single one an engine with all of them.
+ */
+export function shareCores(
+  { kind, processes, threads }: Pick<Config['engine'], 'kind' | 'processes' | 'threads'>,
+  streams: number,
+  cores: number,
+): { readonly processes: number; readonly threads?: number } {
+  const wanted = processes ?? (kind === 'onnx' ? Math.min(streams, cores, MOST_PROCESSES) : 1);
+  if (threads !== undefined) return { processes: wanted, threads };
+  return wanted === 1
+    ? { processes: 1 }
+    : { processes: wanted, threads: Math.max(1, Math.floor(cores / wanted)) };
+}

@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createNullEngine } from '../../../src/inference/engines/null/null-engine.ts';
+import type { InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
+import {
+  createEngineScheduler,
+  type EngineScheduler,
+} from '../../../src/inference/scheduler/engine-scheduler.ts';
+import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
+
+const model = createUntrainedModel({
+  network: { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 },
+  seed: 1,
+});
+const sampler = { kind: 'none' } as const;
+
+function clipOf(clipId: string): PixelClip {
+  return { clipId, frames: 4, height: 32, width: 32, data: new Uint8Array(4 * 32 * 32 * 3) };
+}
+
+const owned: EngineScheduler[] = [];
+afterEach(async () => {
+  for (const scheduler of owned.splice(0)) await scheduler[Symbol.asyncDispose]();
+});
+
+/** Null engines, each of which notes what it is given, and takes so long. */
+function schedulerOf(delaysMs: readonly number[]) {
+  const served: { readonly engine: number; readonly clipId: string }[] = [];
+  const engines = delaysMs.map((delayMs, index): InferenceEngine => {
+    const engine = createNullEngine(model, { delayMs });
+    return {
+      ...engine,
+      infer(clip, options) {
+        served.push({ engine: index, clipId: clip.clipId });
+        return engine.infer(clip, options);
+      },
+    };
+  });
+  const scheduler = createEngineScheduler(engines);
+  owned.push(scheduler);
+  return { scheduler, served };
+}
+
+describe('engine scheduler', () => {
+  it('keeps a stream with many clips from starving another', async () => {
+    const { scheduler, served } = schedulerOf([5]);
+    const [greedy, modest] = [scheduler.engineFor('greedy'), scheduler.engineFor('modest')];
+    const backlog = Array.from({ length: 8 }, (_, i) => greedy.infer(clipOf(`greedy-${i}`), { sampler }));
+
+    await modest.infer(clipOf('modest'), { sampler });
+    const position = served.findIndex(({ clipId }) => clipId === 'modest');
+    await Promise.all(backlog);
+
+    expect(position).toBeLessThanOrEqual(2);
+    expect(served.filter(({ clipId }) => clipId.startsWith('greedy')).map(({ clipId }) => clipId)).toEqual(
+      Array.from({ length: 8 }, (_, i) => `greedy-${i}`),
+    );
+  });
+
+  it('uses every engine, and keeps a stream with the one that knows it', async () => {
+    const { scheduler, served } = schedulerOf([2, 2]);
+    const streams = ['a', 'b'].map((id) => scheduler.engineFor(id));
+
+    for (let i = 0; i < 5; i++) {
+      await Promise.all(
+        streams.map((stream, s) => stream.infer(clipOf(`${'ab'[s] ?? ''}-${i}`), { sampler })),
+      );
+    }
+
+    const enginesOf = (id: string): ReadonlySet<number> =>
+      new Set(served.filter(({ clipId }) => clipId.startsWith(id)).map(({ engine }) => engine));
+    expect(enginesOf('a')).toEqual(new Set([0]));
+    expect(enginesOf('b')).toEqual(new Set([1]));
+  });
+
+  it('lets an idle engine take over a stream whose own engine is busy', async () => {
+    const { scheduler, served } = schedulerOf([100, 1]);
+    const [a, b, c] = ['a', 'b', 'c'].map((id) => scheduler.engineFor(id));
+    const slow = a?.infer(clipOf('a-0'), { sampler });
+    await b?.infer(clipOf('b-0'), { sampler });
+
+    await c?.infer(clipOf('c-0'), { sampler });
+    await slow;
+
+    expect(served.find(({ clipId }) => clipId === 'c-0')?.engine).toBe(1);
+  });
+
+  it('passes a failure on to its own stream only', async () => {
+    const { scheduler } = schedulerOf([1]);
+    const wrong = { ...clipOf('wrong'), frames: 3 };
+
+    const [failed, fine] = await Promise.allSettled([
+      scheduler.engineFor('a').infer(wrong, { sampler }),
+      scheduler.engineFor('b').infer(clipOf('right'), { sampler }),
+    ]);
+
+    expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'INPUT_INVALID' } });
+    expect(fine.status).toBe('fulfilled');
+  });
+
+  it('gives up a waiting clip at once when told to, and every clip on dispose', async () => {
+    const { scheduler, served } = schedulerOf([1000]);
+    const controller = new AbortController();
+    const running = scheduler.engineFor('a').infer(clipOf('running'), { sampler });
+    const waiting = scheduler.engineFor('b').infer(clipOf('waiting'), { sampler, signal: controller.signal });
+    const left = scheduler.engineFor('c').infer(clipOf('left'), { sampler });
+    const all = Promise.allSettled([running, left]);
+    await Promise.resolve();
+
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    await scheduler[Symbol.asyncDispose]();
+
+    expect(served.map(({ clipId }) => clipId)).not.toContain('waiting');
+    for (const outcome of await all) expect(outcome).toMatchObject({ reason: { code: 'ABORTED' } });
+  });
+});
