@@ -1,6 +1,6 @@
 import type { PublishedRecord } from '../../core/records.ts';
 import type { StoredRecord } from '../event-sink.ts';
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../../core/crc32.ts';
 
 /*
  * One frame holds the records of one group commit, and a frame is written only after its predecessor is on disk.
