@@ -33,6 +33,7 @@ export default tseslint.config(
       'src/sampler/**',
       'src/inference/engines/reference/**',
       'src/inference/network/**',
+      'src/inference/stream/**',
       'src/inference/weights/**',
       'src/ingest/raw-frame-splitter.ts',
       'tools/**',

@@ -10,7 +10,9 @@ export interface ComputeStats {
   readonly multiplyAdds: number;
   /** What the same clip would have cost without sampling or reuse. */
   readonly denseMultiplyAdds: number;
-  /** Multiply-adds not spent because another clip had already paid for them. */
+  /** Of the input steps, those that were not computed: an earlier clip had, or the pictures were the same. */
+  readonly reusedSteps: number;
+  /** Multiply-adds below the SGS layer not spent because of that: with them `multiplyAdds` would be the clip's by itself. */
   readonly reusedMultiplyAdds: number;
   readonly queueMs: number;
   readonly lowerMs: number;

@@ -1,6 +1,7 @@
 import type { ComputeStats } from '../core/compute.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
-import { countCost, type NetworkCost } from './network/cost.ts';
+import { continuedLower } from './network/continued-lower.ts';
+import { countCost, countLower, type NetworkCost } from './network/cost.ts';
 import type { Network } from './network/graph.ts';
 
 /** What an engine measured while it ran one clip. Without an SGS layer all of the network is the lower half. */
@@ -11,8 +12,15 @@ export interface EngineRun {
   readonly lowerMs: number;
   readonly samplerMs: number;
   readonly upperMs: number;
+  /** What the lower half computed, where it took over steps; absent: all of the clip. */
+  readonly shared?: SharedLower;
   readonly engine: string;
   readonly device: string;
+}
+
+interface SharedLower {
+  readonly runs: readonly { readonly left: 'padded' | 'continued'; readonly frames: number }[];
+  readonly reusedSteps: number;
 }
 
 /**
@@ -30,16 +38,38 @@ export function createComputeAccounting(network: Network): (run: EngineRun) => C
   };
   const full = countCost(network);
   const embedding = full.layers.find((layer) => layer.name === 'SGS')?.multiplyAdds ?? 0;
-  return ({ sampler, keptSteps, ...measured }) => {
-    const unspent = sampler === 'none' || sampler === 'uniform' ? embedding : 0;
+  let runCost: ReturnType<typeof createRunCosts> | undefined;
+  const spentOn = (runs: SharedLower['runs'], readsEmbeddings: boolean): number => {
+    runCost ??= createRunCosts(network);
+    const costs = runs.map(runCost);
+    return costs.reduce((sum, run) => sum + run.multiplyAdds - (readsEmbeddings ? 0 : run.embedding), 0);
+  };
+  return ({ sampler, keptSteps, shared, ...measured }) => {
+    const readsEmbeddings = sampler !== 'none' && sampler !== 'uniform';
+    const unspent = readsEmbeddings ? 0 : embedding;
+    const reused = shared ? full.lowerMultiplyAdds - unspent - spentOn(shared.runs, readsEmbeddings) : 0;
     return {
       inputSteps: full.inputSteps,
       keptSteps,
-      multiplyAdds: costAt(keptSteps).multiplyAdds - unspent,
+      multiplyAdds: costAt(keptSteps).multiplyAdds - unspent - reused,
       denseMultiplyAdds: full.multiplyAdds - embedding,
-      reusedMultiplyAdds: 0,
+      reusedSteps: shared?.reusedSteps ?? 0,
+      // Computing the beginning of a segment once more may cost more than it saves.
+      reusedMultiplyAdds: Math.max(0, reused),
       queueMs: 0,
       ...measured,
     };
+  };
+}
+
+/** Multiply-adds of runs of the lower half, by number of frames. */
+function createRunCosts(network: Network) {
+  const continued = continuedLower(network);
+  const known = new Map<string, ReturnType<typeof countLower>>();
+  return ({ left, frames }: SharedLower['runs'][number]): ReturnType<typeof countLower> => {
+    const key = `${left} ${frames}`;
+    const cost = known.get(key) ?? countLower(left === 'padded' ? network : continued, frames);
+    known.set(key, cost);
+    return cost;
   };
 }

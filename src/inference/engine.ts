@@ -9,6 +9,19 @@ export interface PixelClip {
   readonly height: number;
   readonly width: number;
   readonly data: Uint8Array;
+  /** Where the clip stands in its stream, so that overlapping clips share work. Absent: a clip by itself. */
+  readonly stream?: StreamPlace;
+}
+
+/** Engines without `info.reuse` pay no attention to it. */
+export interface StreamPlace {
+  readonly id: string;
+  /** Frames of different segments were not filmed one after the other; a clip sees nothing of other segments. */
+  readonly segment: number;
+  /** Frames of the segment before the clip's first one. */
+  readonly firstFrame: number;
+  /** The last of those, min(firstFrame, info.reuse.contextFrames) pictures: [n, height, width, 3]. */
+  readonly before: Uint8Array;
 }
 
 export interface InferOptions {
@@ -49,6 +62,19 @@ export interface EngineInfo {
   /** On/off thresholds a label, chosen on the model's training data. */
   readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
   readonly warmupMs: number;
+  /** How overlapping clips of a stream share work (ADR 0019); absent where they do not. */
+  readonly reuse?: ReuseInfo;
+}
+
+export interface ReuseInfo {
+  /** Frames before a clip that its first time steps see. */
+  readonly contextFrames: number;
+  /** Frames between time steps: clips share steps where they begin at multiples of it. */
+  readonly frameStep: number;
+  /** Memory that a stream holds between its clips, about. */
+  readonly bytesPerStream: number;
+  /** Streams that are remembered at a time; one more, and the one seen longest ago is computed as if it had just begun. */
+  readonly maxStreams: number;
 }
 
 /**
@@ -59,4 +85,6 @@ export interface EngineInfo {
 export interface InferenceEngine extends AsyncDisposable {
   readonly info: EngineInfo;
   infer(clip: PixelClip, options: InferOptions): Promise<InferenceResult>;
+  /** The stream has ended: what was kept for its next clip is freed. Engines without `info.reuse` keep nothing. */
+  closeStream?(streamId: string): void;
 }

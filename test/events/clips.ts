@@ -61,6 +61,7 @@ export function clipOf(
       keptSteps: 1 + (n % 7),
       multiplyAdds: 1_000_000 + 1000 * n,
       denseMultiplyAdds: 4_000_000,
+      reusedSteps: n % 5,
       reusedMultiplyAdds: 10 * n,
       queueMs: 1 + (n % 3),
       lowerMs: 10,

@@ -66,6 +66,28 @@ export function countCost(
   };
 }
 
+/**
+ * Multiply-adds of the nodes up to and with the SGS layer for so many frames: of the network itself, or of its continued
+ * lower half (continued-lower.ts). `embedding` is the SGS layer's part of it.
+ */
+export function countLower(
+  network: Network,
+  frames: number,
+): { readonly multiplyAdds: number; readonly embedding: number } {
+  const cut = network.nodes.findIndex((node) => node.op === 'sgs');
+  const nodes = network.nodes.slice(0, cut + 1);
+  const shapes = shapesOf({ ...network, nodes, options: { ...network.options, frames } });
+  let multiplyAdds = 0;
+  let embedding = 0;
+  for (const node of nodes) {
+    if (node.op === 'input') continue;
+    const cost = costOf(node, shapes).multiplyAdds;
+    multiplyAdds += cost;
+    if (node.op === 'sgs') embedding = cost;
+  }
+  return { multiplyAdds, embedding };
+}
+
 /** Output shape of every node, by name, for the network's own frames and size. */
 export function shapesOf(network: Network, keptSteps?: number): ReadonlyMap<string, Shape> {
   const { frames, height, width } = network.options;
@@ -74,7 +96,7 @@ export function shapesOf(network: Network, keptSteps?: number): ReadonlyMap<stri
   for (const node of network.nodes) {
     switch (node.op) {
       case 'input':
-        shapes.set(node.name, [frames, height, width, 3]);
+        shapes.set(node.name, [frames - (node.skip ?? 0), height, width, 3]);
         break;
       case 'conv':
       case 'max_pool': {
@@ -89,7 +111,8 @@ export function shapesOf(network: Network, keptSteps?: number): ReadonlyMap<stri
         break;
       case 'concat': {
         const [t, h, w] = of(node.inputs[0]!);
-        shapes.set(node.name, [t, h, w, node.inputs.reduce((sum, name) => sum + of(name)[3], 0)]);
+        const steps = t - (node.skips?.[0] ?? 0);
+        shapes.set(node.name, [steps, h, w, node.inputs.reduce((sum, name) => sum + of(name)[3], 0)]);
         break;
       }
       case 'sgs': {

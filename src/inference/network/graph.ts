@@ -54,7 +54,18 @@ export type HeadPooling = 'window' | 'space' | 'whole';
 /**
  * Padding of one layer: see padding.ts. Three numbers: zeros in front of t, h, w, and behind as far as ⌈n/s⌉ outputs need.
  */
-export type Padding = 'symmetric' | 'same' | Triple;
+export type Padding = 'symmetric' | 'same' | Triple | FixedTimePadding;
+
+/** Zeros in front of and behind t whatever its length: for a part of a clip (continued-lower.ts). Space is padded as elsewhere. */
+export interface FixedTimePadding {
+  readonly time: FixedPadding;
+  readonly space: Exclude<Padding, FixedTimePadding>;
+}
+
+export interface FixedPadding {
+  readonly before: number;
+  readonly after: number;
+}
 
 /**
  * What the first convolution sees, computed inside the network from uint8 rgb24:
@@ -90,9 +101,11 @@ interface NodeBase {
   readonly stage: string;
 }
 
-interface InputNode extends NodeBase {
+export interface InputNode extends NodeBase {
   readonly op: 'input';
   readonly encoding: InputEncoding;
+  /** Encoded frames that nobody is to see, in front: motion of the first one is none (continued-lower.ts). */
+  readonly skip?: number;
 }
 
 /** Convolution, then batch norm (scale γ, shift β), then ReLU. */
@@ -124,9 +137,11 @@ export interface GateNode extends NodeBase {
   readonly bias: boolean;
 }
 
-interface ConcatNode extends NodeBase {
+export interface ConcatNode extends NodeBase {
   readonly op: 'concat';
   readonly inputs: readonly string[];
+  /** Steps of each input to leave out in front, where inputs begin at different times (continued-lower.ts). */
+  readonly skips?: readonly number[];
 }
 
 /** The cut. Input [t, h, w, c] → embeddings [t, size] → plan (B'×t) → output [B', h, w, c] = plan · input. */

@@ -1,4 +1,4 @@
-import type { Padding } from './graph.ts';
+import type { FixedPadding, Padding } from './graph.ts';
 
 /** Padding and output length of one axis. */
 export interface AxisPadding {
@@ -8,9 +8,11 @@ export interface AxisPadding {
 }
 
 /** One axis of a layer's padding; a number is the zeros in front. */
-export type AxisMode = 'symmetric' | 'same' | number;
+export type AxisMode = 'symmetric' | 'same' | number | FixedPadding;
 
 export function axisMode(padding: Padding, axis: 0 | 1 | 2): AxisMode {
+  if (typeof padding === 'object' && 'time' in padding)
+    return axis === 0 ? padding.time : axisMode(padding.space, axis);
   return typeof padding === 'string' ? padding : padding[axis];
 }
 
@@ -20,6 +22,10 @@ export function axisMode(padding: Padding, axis: 0 | 1 | 2): AxisMode {
  * actual length: ⌈n/s⌉ outputs, the smaller half of the padding in front. A number: that many zeros in front, ⌈n/s⌉ outputs.
  */
 export function axisPadding(mode: AxisMode, length: number, kernel: number, stride: number): AxisPadding {
+  if (typeof mode === 'object') {
+    const { before, after } = mode;
+    return { before, after, out: Math.floor((length + before + after - kernel) / stride) + 1 };
+  }
   if (mode !== 'symmetric') {
     const out = Math.ceil(length / stride);
     const reach = (out - 1) * stride + kernel - length;

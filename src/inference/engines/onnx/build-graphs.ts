@@ -1,3 +1,4 @@
+import { continuedLower } from '../../network/continued-lower.ts';
 import type { Network, NetworkNode, SgsNode } from '../../network/graph.ts';
 import type { Weights } from '../../model.ts';
 import { writeEmbedding } from './embedding.ts';
@@ -26,6 +27,8 @@ export type Graphs =
   | {
       /** pixels → features, embeddings */
       readonly lower: Uint8Array;
+      /** The same for frames from the middle of a stream, nothing padded in front; where asked for. */
+      readonly continued?: Uint8Array;
       /** features, plan → logits */
       readonly upper: Uint8Array;
     }
@@ -34,14 +37,22 @@ export type Graphs =
 
 /**
  * The network as ONNX models with height and width written in and the number of steps left open: one from pixels to
- * logits where the network has no SGS layer, else two, cut there.
+ * logits where the network has no SGS layer, else two, cut there, and with `streams` the lower one once more for clips that
+ * go on where another began (only where streamGeometry says that the network can).
  */
-export function buildGraphs(network: Network, weights: Weights): Graphs {
+export function buildGraphs(
+  network: Network,
+  weights: Weights,
+  { streams = false }: { readonly streams?: boolean } = {},
+): Graphs {
   const cut = network.nodes.findIndex((node) => node.op === 'sgs');
   const sgs = network.nodes[cut];
   if (sgs?.op !== 'sgs') return { whole: buildWhole(network, weights) };
   const { bytes: lower, size } = buildLower(network, weights, sgs, network.nodes.slice(0, cut));
-  return { lower, upper: buildUpper(network, weights, sgs, network.nodes.slice(cut + 1), size) };
+  const upper = buildUpper(network, weights, sgs, network.nodes.slice(cut + 1), size);
+  if (!streams) return { lower, upper };
+  const continued = buildLower(network, weights, sgs, continuedLower(network).nodes.slice(0, cut));
+  return { lower, continued: continued.bytes, upper };
 }
 
 function buildWhole(network: Network, weights: Weights): Uint8Array {

@@ -1,6 +1,7 @@
-import type { InputEncoding } from '../../network/graph.ts';
+import type { InputNode } from '../../network/graph.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { activation, type Activation } from './layouts.ts';
+import { skipSteps } from './windowed.ts';
 
 export interface EncodedInput {
   readonly value: Activation;
@@ -12,7 +13,7 @@ export interface EncodedInput {
 export function writeInput(
   graph: GraphWriter,
   pixels: string,
-  encoding: InputEncoding,
+  { encoding, skip = 0 }: Pick<InputNode, 'encoding' | 'skip'>,
   size: { readonly height: number; readonly width: number },
 ): EncodedInput {
   // Transposed as bytes: a quarter of the memory traffic.
@@ -25,9 +26,10 @@ export function writeInput(
       [channels, 1, 1],
     );
     const value = activation('frames', graph.node('Sub', [rgb, mean]), { ...size, channels });
-    return { value, scale: encoding.std.map((std) => 1 / (255 * std)) };
+    return { value: skipSteps(graph, value, skip), scale: encoding.std.map((std) => 1 / (255 * std)) };
   }
-  return { value: activation('frames', writeMotion(graph, rgb), { ...size, channels }), scale: [1, 1, 1] };
+  const motion = activation('frames', writeMotion(graph, rgb), { ...size, channels });
+  return { value: skipSteps(graph, motion, skip), scale: [1, 1, 1] };
 }
 
 /** Grey level, its change since the step before, and how large that change is; each over 0.25. */

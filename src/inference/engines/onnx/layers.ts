@@ -1,11 +1,11 @@
-import type { ConvNode, GateNode, MaxPoolNode } from '../../network/graph.ts';
+import type { ConcatNode, ConvNode, GateNode, MaxPoolNode } from '../../network/graph.ts';
 import { convNames, gateNames } from '../../network/weight-shapes.ts';
 import type { Weights } from '../../model.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { activation, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
-import { slideWindow, strideSteps } from './windowed.ts';
+import { skipSteps, slideWindow, strideSteps } from './windowed.ts';
 
 /** What a layer needs beside its node and input. */
 export interface LayerContext {
@@ -86,7 +86,12 @@ export function writeGate({ graph, weights }: LayerContext, node: GateNode, inpu
   return activation('steps', graph.node('Mul', [steps, graph.node('Sigmoid', [logits])]), input);
 }
 
-export function writeConcat({ graph }: LayerContext, inputs: readonly Activation[]): Activation {
+export function writeConcat(
+  { graph }: LayerContext,
+  { skips }: Pick<ConcatNode, 'skips'>,
+  branches: readonly Activation[],
+): Activation {
+  const inputs = branches.map((branch, index) => skipSteps(graph, branch, skips?.[index] ?? 0));
   const [first] = inputs;
   if (!first) throw new RangeError('a concatenation needs inputs');
   const form: Form = inputs.every((input) => input.forms.has('frames')) ? 'frames' : 'steps';

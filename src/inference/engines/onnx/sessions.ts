@@ -5,26 +5,42 @@ import { ActionstreamError, messageOf } from '../../../core/errors.ts';
 import { monotonicMs } from '../../../core/time.ts';
 import type { Embeddings } from '../../../sampler/index.ts';
 import type { Halves } from '../../halves-engine.ts';
+import type { StepHalves } from '../../stream/steps.ts';
 import { TENSOR, type Graphs } from './build-graphs.ts';
 
 type Runtime = typeof OnnxRuntime;
 
 export interface SessionsOptions {
   /** [t, h, w, 3] of every clip. */
-  readonly pixelShape: readonly [number, number, number, number];
+  readonly pixelShape: PixelShape;
   /** T′, the steps that reach the SGS layer or, without one, the head. */
   readonly steps: number;
   /** Intra-op threads; ONNX Runtime takes one a core where absent. */
   readonly threads?: number;
 }
 
+type PixelShape = readonly [frames: number, height: number, width: number, channels: number];
+
 /** @throws ActionstreamError ENGINE_UNAVAILABLE where ONNX Runtime has no binary for this machine or refuses the graph */
 export async function openSessions(graphs: Graphs, options: SessionsOptions): Promise<Halves> {
   const runtime = await loadRuntime();
   if ('whole' in graphs)
     return openWhole(runtime, await openSession(runtime, graphs.whole, options), options);
-  const lower = await openSession(runtime, graphs.lower, options);
-  return openSplit(runtime, lower, await openSession(runtime, graphs.upper, options), options);
+  const [lower, upper] = [
+    await openSession(runtime, graphs.lower, options),
+    await openSession(runtime, graphs.upper, options),
+  ];
+  const split = openSplit(runtime, { lower, upper }, options);
+  if (!graphs.continued) return split;
+  const continued = await openSession(runtime, graphs.continued, options);
+  return {
+    ...split,
+    steps: openSteps(runtime, { padded: lower, continued, upper }, options),
+    release: async () => {
+      await split.release();
+      await continued.release();
+    },
+  };
 }
 
 function openWhole(runtime: Runtime, session: InferenceSession, options: SessionsOptions): Halves {
@@ -48,8 +64,7 @@ function openWhole(runtime: Runtime, session: InferenceSession, options: Session
 
 function openSplit(
   runtime: Runtime,
-  lower: InferenceSession,
-  upper: InferenceSession,
+  { lower, upper }: { readonly lower: InferenceSession; readonly upper: InferenceSession },
   options: SessionsOptions,
 ): Halves {
   const toTensor = createPixelReader(runtime, options);
@@ -79,6 +94,30 @@ function openSplit(
     release: async () => {
       await lower.release();
       await upper.release();
+    },
+  };
+}
+
+/** The halves one by one, for as many frames as come. */
+function openSteps(
+  runtime: Runtime,
+  sessions: Readonly<Record<'padded' | 'continued' | 'upper', InferenceSession>>,
+  options: SessionsOptions,
+): StepHalves {
+  const toTensor = createPixelReader(runtime, options);
+  return {
+    async lower(pixels, frames, left) {
+      const fetched = await sessions[left].run({ [TENSOR.pixels]: toTensor(pixels, frames) });
+      const features = floatsOf(fetched, TENSOR.features) as Float32Array<ArrayBuffer>;
+      return { features, embeddings: embeddingsOf(fetched) };
+    },
+    async upper(features, plan) {
+      const steps = plan.inputLength;
+      const fetched = await sessions.upper.run({
+        [TENSOR.features]: new runtime.Tensor('float32', features, [steps, features.length / steps]),
+        [TENSOR.plan]: new runtime.Tensor('float32', plan.weights, [plan.outputLength, steps]),
+      });
+      return floatsOf(fetched, TENSOR.logits);
     },
   };
 }
@@ -128,13 +167,15 @@ async function openSession(
 function createPixelReader(
   runtime: Runtime,
   { pixelShape }: SessionsOptions,
-): (pixels: Uint8Array) => Tensor {
+): (pixels: Uint8Array, frames?: number) => Tensor {
+  const [clipFrames, ...picture] = pixelShape;
   let own = new Uint8Array();
-  return (pixels) => {
-    if (pixels.buffer instanceof ArrayBuffer) return new runtime.Tensor('uint8', pixels, pixelShape);
+  return (pixels, frames = clipFrames) => {
+    const shape = [frames, ...picture];
+    if (pixels.buffer instanceof ArrayBuffer) return new runtime.Tensor('uint8', pixels, shape);
     if (own.length !== pixels.length) own = new Uint8Array(pixels.length);
     own.set(pixels);
-    return new runtime.Tensor('uint8', own, pixelShape);
+    return new runtime.Tensor('uint8', own, shape);
   };
 }
 

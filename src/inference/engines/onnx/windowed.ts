@@ -71,11 +71,23 @@ export function slideWindow(
 
 /** Every `stride`-th step, from the first: what a kernel of one step and that stride sees under either padding. */
 export function strideSteps(graph: GraphWriter, value: Activation, stride: number): Activation {
-  if (stride === 1) return value;
+  return stride === 1 ? value : sliceSteps(graph, value, { from: 0, stride });
+}
+
+/** All but the first `count` steps. */
+export function skipSteps(graph: GraphWriter, value: Activation, count: number): Activation {
+  return count === 0 ? value : sliceSteps(graph, value, { from: count, stride: 1 });
+}
+
+function sliceSteps(
+  graph: GraphWriter,
+  value: Activation,
+  { from, stride }: { readonly from: number; readonly stride: number },
+): Activation {
   const form: Form = value.forms.has('frames') ? 'frames' : 'steps';
   const tensor = graph.node('Slice', [
     inForm(graph, value, form),
-    graph.ints([0]),
+    graph.ints([from]),
     graph.ints([Number.MAX_SAFE_INTEGER]),
     graph.ints([TIME_AXIS[form]]),
     graph.ints([stride]),
@@ -85,6 +97,7 @@ export function strideSteps(graph: GraphWriter, value: Activation, stride: numbe
 
 /** Symmetric padding for a length of at least one: an odd kernel always fits, an even one is padded up to itself. */
 function timePadding(mode: AxisMode, kernel: number): { before: number; after: number } {
+  if (typeof mode === 'object') return mode;
   const before = typeof mode === 'number' ? mode : Math.floor((kernel - 1) / 2);
   return { before, after: kernel - 1 - before };
 }

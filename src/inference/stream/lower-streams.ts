@@ -1,0 +1,166 @@
+import { ActionstreamError } from '../../core/errors.ts';
+import { throwIfAborted } from '../serial-queue.ts';
+import type { PixelClip, StreamPlace } from '../engine.ts';
+import { numberFrames, type FrameContents } from './frame-contents.ts';
+import type { StreamGeometry } from './geometry.ts';
+import { planLower, type LowerRun } from './plan-lower.ts';
+import { stepKeys } from './step-keys.ts';
+import type { LowerSteps, StepHalves } from './steps.ts';
+
+/** A clip of a stream. */
+export type StreamClip = PixelClip & { readonly stream: StreamPlace };
+
+export interface LoweredClip extends LowerSteps {
+  /** What was computed for it; the rest was there. */
+  readonly runs: readonly LowerRun[];
+  /** Steps taken over from an earlier clip or an equal step. */
+  readonly reusedSteps: number;
+}
+
+/** The lower halves of many streams' clips, each step computed once. */
+export interface LowerStreams {
+  /** One call at a time; its features are valid until the next one. Rejects with ABORTED between runs; INPUT_INVALID where frames before the clip are missing. */
+  lower(clip: StreamClip, signal: AbortSignal): Promise<LoweredClip>;
+  /** Forgets a stream. */
+  close(id: string): void;
+}
+
+export interface LowerStreamsOptions {
+  readonly halves: Pick<StepHalves, 'lower'>;
+  readonly geometry: StreamGeometry;
+  /** Streams that are remembered; beyond it the one that was seen longest ago is forgotten. */
+  readonly maxStreams: number;
+  /** See numberFrames. */
+  readonly repeatThreshold?: number;
+}
+
+/** What is kept of a stream: the steps of its last clip. */
+interface Kept extends LowerSteps {
+  readonly segment: number;
+  readonly contents: FrameContents;
+  readonly keys: readonly string[];
+}
+
+/**
+ * A clip's steps are a function of the pictures of its segment up to the clip's end (ADR 0019): whether a step is
+ * remembered or computed changes its cost, not its value. So a stream may be forgotten at any time.
+ *
+ * Kept per stream: the T' feature maps of the last clip, 4·stepSize bytes each, its embeddings, and one picture; and once
+ * for all streams the maps of one clip more.
+ */
+export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
+  const { halves, geometry, maxStreams, repeatThreshold = 0 } = options;
+  const { steps, stepSize } = geometry;
+  /** In the order in which they were last seen. */
+  const streams = new Map<string, Kept>();
+  let spare = new Float32Array(steps * stepSize);
+
+  const compute = async (
+    runs: readonly LowerRun[],
+    { pixels, before, pictureSize }: SeenPixels,
+    signal: AbortSignal,
+  ): Promise<readonly LowerSteps[]> => {
+    const outputs: LowerSteps[] = [];
+    for (const { left, firstFrame, frames } of runs) {
+      throwIfAborted(signal);
+      const from = (before + firstFrame) * pictureSize;
+      outputs.push(await halves.lower(pixels.subarray(from, from + frames * pictureSize), frames, left));
+    }
+    return outputs;
+  };
+
+  const remember = (id: string, kept: Kept): void => {
+    const last = streams.get(id);
+    if (last) spare = last.features;
+    else spare = new Float32Array(steps * stepSize);
+    streams.delete(id);
+    streams.set(id, kept);
+    const [oldest] = streams.keys();
+    if (streams.size > maxStreams) streams.delete(oldest!);
+  };
+
+  return {
+    async lower(clip, signal) {
+      const { id, segment, firstFrame } = clip.stream;
+      const seen = seenPixels(clip, geometry);
+      const kept = streams.get(id);
+      const contents = numberFrames(
+        kept?.contents,
+        {
+          pixels: seen.pixels,
+          from: firstFrame - seen.before,
+          frames: seen.before + clip.frames,
+          sameSegment: kept?.segment === segment,
+        },
+        repeatThreshold,
+      );
+      const keys = stepKeys(geometry, contents, firstFrame);
+      const { runs, sources } = planLower(geometry, { keys, kept: kept?.keys ?? [], firstFrame });
+      const outputs = await compute(runs, seen, signal);
+      const rows = sources.map((source) =>
+        'kept' in source
+          ? { of: kept!, row: source.kept }
+          : { of: outputs[source.run]!, row: source.step - runs[source.run]!.firstStep },
+      );
+      const lowered = gatherRows(rows, spare);
+      remember(id, { ...lowered, segment, contents, keys });
+      const computed = new Set(sources.filter((source) => 'run' in source).map((source) => source.step));
+      return { ...lowered, runs, reusedSteps: steps - computed.size };
+    },
+    close: (id) => {
+      streams.delete(id);
+    },
+  };
+}
+
+/** The clip's pixels and those before it, as one block. */
+interface SeenPixels {
+  readonly pixels: Uint8Array;
+  /** Pictures before the clip's first one. */
+  readonly before: number;
+  readonly pictureSize: number;
+}
+
+/** @throws ActionstreamError INPUT_INVALID where the pictures before the clip are not those that its steps see */
+function seenPixels(
+  { clipId, stream, data, height, width }: StreamClip,
+  { contextFrames, jump }: StreamGeometry,
+): SeenPixels {
+  const { firstFrame, before } = stream;
+  const pictureSize = height * width * 3;
+  const expected = Math.min(firstFrame, contextFrames);
+  if (before.length !== expected * pictureSize || firstFrame % jump !== 0) {
+    throw new ActionstreamError(
+      'INPUT_INVALID',
+      `clip ${clipId} at frame ${firstFrame} of its segment comes with ${before.length / pictureSize} pictures before it; ` +
+        `the network sees ${expected}, and clips begin at multiples of ${jump}`,
+    );
+  }
+  return { pixels: joined(before, data), before: expected, pictureSize };
+}
+
+/** One block of both; no copy where they already lie one after the other. */
+function joined(before: Uint8Array, data: Uint8Array): Uint8Array {
+  if (before.length === 0) return data;
+  if (before.buffer === data.buffer && before.byteOffset + before.length === data.byteOffset)
+    return new Uint8Array(data.buffer, before.byteOffset, before.length + data.length);
+  const block = new Uint8Array(before.length + data.length);
+  block.set(before);
+  block.set(data, before.length);
+  return block;
+}
+
+/** Copies one step a row from where it is, into `features` [steps, stepSize] and new embeddings. */
+function gatherRows(
+  rows: readonly { readonly of: LowerSteps; readonly row: number }[],
+  features: LowerSteps['features'],
+): LowerSteps {
+  const stepSize = features.length / rows.length;
+  const size = rows[0]!.of.embeddings.size;
+  const embeddings = new Float32Array(rows.length * size);
+  rows.forEach(({ of, row }, step) => {
+    features.set(of.features.subarray(row * stepSize, (row + 1) * stepSize), step * stepSize);
+    embeddings.set(of.embeddings.data.subarray(row * size, (row + 1) * size), step * size);
+  });
+  return { features, embeddings: { length: rows.length, size, data: embeddings } };
+}

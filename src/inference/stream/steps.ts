@@ -1,0 +1,20 @@
+import type { Embeddings, SamplingPlan } from '../../sampler/types.ts';
+
+/** What the lower half makes of some frames. */
+export interface LowerSteps {
+  /** [steps, size]: one feature map a row. */
+  readonly features: Float32Array<ArrayBuffer>;
+  /** [steps × L] */
+  readonly embeddings: Embeddings;
+}
+
+/** The halves of a network one by one, for any number of frames: what reuse of steps needs from an engine. */
+export interface StepHalves {
+  /**
+   * uint8 [frames, h, w, 3] → the steps that leave. `padded`: frames stand at the beginning of a segment; `continued`:
+   * real frames stand before them (network/continued-lower.ts). Behind, both are padded as at a clip's end.
+   */
+  lower(pixels: Uint8Array, frames: number, left: 'padded' | 'continued'): Promise<LowerSteps>;
+  /** features [T', size] and their plan → logits [classes] */
+  upper(features: Float32Array, plan: SamplingPlan): Promise<Float32Array>;
+}

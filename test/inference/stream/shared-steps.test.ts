@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Halves } from '../../../src/inference/halves-engine.ts';
+import { buildGraphs } from '../../../src/inference/engines/onnx/build-graphs.ts';
+import { openSessions } from '../../../src/inference/engines/onnx/sessions.ts';
+import { buildNetwork } from '../../../src/inference/network/build.ts';
+import { countCost } from '../../../src/inference/network/cost.ts';
+import type { Network, NetworkOptions } from '../../../src/inference/network/graph.ts';
+import { STAGES, type StageName } from '../../../src/inference/network/stages.ts';
+import { streamGeometry, type StreamGeometry } from '../../../src/inference/stream/geometry.ts';
+import { createLowerStreams, type StreamClip } from '../../../src/inference/stream/lower-streams.ts';
+import { createRandomStream } from '../../../src/inference/weights/random-stream.ts';
+import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
+
+/*
+ * The definition: the steps of a clip are the last steps of one plain run of the lower half over all frames of its segment
+ * up to the clip's end. Features and embeddings are of order one.
+ */
+const TOLERANCE = 1e-5;
+const TINY = { widthMultiplier: 0.07, height: 16, width: 24, classes: 3 } as const;
+const SIGNAL = new AbortController().signal;
+
+const opened: Halves[] = [];
+afterEach(async () => {
+  for (const halves of opened.splice(0)) await halves.release();
+});
+
+describe('a clip of a stream has the steps that its segment gives', () => {
+  const strides = [2, 4, 6, 8, 12, 32];
+  const cases: readonly (readonly [string, Partial<NetworkOptions>, StageName])[] = [
+    ...STAGES.slice(0, 6).map(
+      ({ name }, i) => ['s3d', { padding: i % 2 === 0 ? 'symmetric' : 'same' }, name] as const,
+    ),
+    ['i3d', { padding: 'same' }, 'Mixed_3b'],
+    ['i2d', {}, 'Conv_2c'],
+    ['s3d-g', {}, 'Conv_2b'],
+    ['s3d-g', { stem: 'dense', input: { kind: 'motion' } }, 'Conv_2b'],
+    ['s3d-g', { stem: 'space_to_depth' }, 'Conv_2b'],
+    ['s3d', { poolPadding: 'same_even', input: { kind: 'motion' }, frames: 48 }, 'MaxPool_4a'],
+    ['s3d', { poolPadding: 'same_even', padding: 'same', frames: 48 }, 'MaxPool_4a'],
+    ['top-heavy-s3d:Conv_2c', { padding: 'same' }, 'Mixed_3b'],
+  ];
+  for (const [variant, options, after] of cases) {
+    test(`${variant} after ${after}, ${JSON.stringify(options)}`, async () => {
+      const { halves, geometry, network } = await openLower({ ...options, variant }, after);
+      const pixels = noise(network, 60);
+      for (const stride of strides.filter((n) => n % geometry.jump === 0)) {
+        const streams = createLowerStreams({ halves, geometry, maxStreams: 1 });
+        for (let first = 0; first + geometry.frames <= 60; first += stride) {
+          const clip = clipAt(network, geometry, { pixels, first });
+
+          const found = await streams.lower(clip, SIGNAL);
+
+          const wanted = await plainSteps(halves, geometry, { pixels, end: first + geometry.frames });
+          expect(largestDifference(found.features, wanted.features), `${stride} ${first}`).toBeLessThan(
+            TOLERANCE,
+          );
+          expect(
+            largestDifference(found.embeddings.data, wanted.embeddings),
+            `${stride} ${first}`,
+          ).toBeLessThan(TOLERANCE);
+          if (first > 0 && stride < geometry.frames / 2) expect(found.reusedSteps).toBeGreaterThan(0);
+        }
+      }
+    });
+  }
+});
+
+async function openLower(options: Partial<NetworkOptions>, after: StageName) {
+  const sgs = { after, embedding: { kind: 'learned', size: 4 }, boundary: 'nearest_complete' } as const;
+  const model = createUntrainedModel({ network: { frames: 32, ...TINY, ...options, sgs }, seed: 3 });
+  const network = buildNetwork(model.manifest.network);
+  const { frames, height, width } = network.options;
+  const session = await openSessions(buildGraphs(network, model.weights, { streams: true }), {
+    pixelShape: [frames, height, width, 3],
+    steps: countCost(network).inputSteps,
+    threads: 1,
+  });
+  opened.push(session);
+  const geometry = streamGeometry(network);
+  if ('unfit' in geometry) throw new Error(geometry.unfit);
+  return { network, geometry, halves: session.steps! };
+}
+
+function noise({ options: { height, width } }: Network, frames: number): Uint8Array {
+  const random = createRandomStream(3, 'pixels');
+  return Uint8Array.from({ length: frames * height * width * 3 }, () => 128 + 50 * random.normal());
+}
+
+function clipAt(
+  { options: { frames, height, width } }: Network,
+  { contextFrames }: StreamGeometry,
+  { pixels, first, id = 'a' }: { readonly pixels: Uint8Array; readonly first: number; readonly id?: string },
+): StreamClip {
+  const size = height * width * 3;
+  const before = pixels.slice(Math.max(0, first - contextFrames) * size, first * size);
+  const data = pixels.slice(first * size, (first + frames) * size);
+  return {
+    clipId: `${id}/${first}`,
+    frames,
+    height,
+    width,
+    data,
+    stream: { id, segment: 0, firstFrame: first, before },
+  };
+}
+
+async function plainSteps(
+  halves: Awaited<ReturnType<typeof openLower>>['halves'],
+  { steps, stepSize }: StreamGeometry,
+  { pixels, end }: { readonly pixels: Uint8Array; readonly end: number },
+) {
+  const size = pixels.length / 60;
+  const { features, embeddings } = await halves.lower(pixels.subarray(0, end * size), end, 'padded');
+  return {
+    features: features.subarray(-steps * stepSize),
+    embeddings: embeddings.data.subarray(-steps * embeddings.size),
+  };
+}
+
+function largestDifference(found: Float32Array, wanted: Float32Array): number {
+  expect(found.length).toBe(wanted.length);
+  return found.reduce((largest, value, i) => Math.max(largest, Math.abs(value - wanted[i]!)), 0);
+}
