@@ -109,6 +109,7 @@ function writeNodes(
   const pixelScale = new Map<string, readonly number[]>();
   const input = (name: string): Activation => valueOf(values, name);
   for (const node of nodes) {
+    graph.section(node.stage);
     switch (node.op) {
       case 'input': {
         const { height, width } = options;

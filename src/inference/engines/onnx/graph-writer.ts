@@ -6,8 +6,10 @@ import {
   type OnnxValueInfo,
 } from './onnx-proto.ts';
 
-/** Collects one ONNX graph; every method returns the name of the tensor it adds. */
+/** Collects one ONNX graph; methods that add a tensor return its name. */
 export interface GraphWriter {
+  /** Nodes from here on carry this word before the first `/` of their name: a profile then tells where time goes. */
+  section(name: string): void;
   input(info: OnnxValueInfo): string;
   /** Gives a tensor the public name of the output. */
   output(tensor: string, info: OnnxValueInfo): void;
@@ -28,9 +30,14 @@ export function createGraphWriter(name: string): GraphWriter {
   /** Public names of outputs, put in where the graph is encoded: an Identity node would copy the tensor. */
   const publicNames = new Map<string, string>();
 
+  let section = '';
+
   const published = (name: string): string => publicNames.get(name) ?? name;
 
   return {
+    section: (name) => {
+      section = name;
+    },
     input: (info) => {
       inputs.push(info);
       return info.name;
@@ -41,7 +48,7 @@ export function createGraphWriter(name: string): GraphWriter {
     },
     node: (op, from, attributes = {}) => {
       const tensor = `t${nodes.length}`;
-      nodes.push({ op, name: `${op}_${nodes.length}`, inputs: from, outputs: [tensor], attributes });
+      nodes.push({ op, name: `${section}/${op}_${nodes.length}`, inputs: from, outputs: [tensor], attributes });
       return tensor;
     },
     floats: (data, shape) => {
