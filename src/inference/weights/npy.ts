@@ -50,15 +50,18 @@ const FORMATS: ReadonlyMap<string, { readonly bytes: number; readonly float?: Fl
   ['<f8', { bytes: 8, float: 'F64' }],
 ]);
 
-interface NpyHeader {
+export interface NpyHeader {
   readonly descr: string;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
   readonly dataStart: number;
 }
 
-/** Magic, version, header length (2 bytes in format 1, 4 later), then a Python dict literal with three keys. */
-function parseNpyHeader(bytes: Uint8Array, origin: string): NpyHeader {
+/**
+ * Magic, version, header length (2 bytes in format 1, 4 later), then a Python dict literal with three keys.
+ * @throws ActionstreamError INPUT_INVALID
+ */
+export function parseNpyHeader(bytes: Uint8Array, origin: string): NpyHeader {
   const magic = String.fromCharCode(...bytes.subarray(0, 6));
   if (magic !== '\x93NUMPY' || bytes.length < 12) {
     throw invalid(origin, 'is no .npy file; save it with numpy.save');

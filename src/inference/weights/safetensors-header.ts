@@ -1,10 +1,9 @@
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
-import { BYTES_OF, type FloatFormat } from './widen.ts';
 
 /** Where a tensor lies: bytes [begin, end) counted from the end of the header. */
-export interface TensorEntry {
+export interface TensorEntry<Format extends string> {
   readonly name: string;
-  readonly dtype: FloatFormat;
+  readonly dtype: Format;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -15,20 +14,21 @@ const MAX_HEADER_BYTES = 100_000_000;
 
 /**
  * The header of a .safetensors file, trusted in nothing: afterwards every entry lies inside the file, none overlaps
- * another, and each holds exactly the bytes that its shape needs. In file order.
+ * another, and each holds exactly the bytes that its shape needs. In file order. `formats`: those taken, and their bytes.
  * @throws ActionstreamError MODEL_INVALID
  */
-export function parseHeader(
+export function parseHeader<Format extends string>(
   bytes: Uint8Array,
   origin: string,
-): { readonly entries: readonly TensorEntry[]; readonly dataStart: number } {
+  formats: Readonly<Record<Format, number>>,
+): { readonly entries: readonly TensorEntry<Format>[]; readonly dataStart: number } {
   const dataStart = 8 + headerLength(bytes, origin);
   const text = new TextDecoder().decode(bytes.subarray(8, dataStart));
   const header = parseJsonObject(text, origin);
   checkNoDuplicates(text, origin);
   const entries = Object.entries(header)
     .filter(([name]) => name !== '__metadata__')
-    .map(([name, value]) => parseEntry(name, value, origin))
+    .map(([name, value]) => parseEntry(name, value, origin, formats))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkLayout(entries, bytes.length - dataStart, origin);
   return { entries, dataStart };
@@ -76,19 +76,24 @@ function checkNoDuplicates(text: string, origin: string): void {
   }
 }
 
-function parseEntry(name: string, value: unknown, origin: string): TensorEntry {
+function parseEntry<Format extends string>(
+  name: string,
+  value: unknown,
+  origin: string,
+  formats: Readonly<Record<Format, number>>,
+): TensorEntry<Format> {
   const fail = (problem: string): ActionstreamError => invalid(origin, `tensor ${name}: ${problem}`);
   if (typeof value !== 'object' || value === null) throw fail('the header says nothing about it');
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (!isFormat(dtype)) {
-    throw fail(`dtype ${JSON.stringify(dtype)}, expected one of ${Object.keys(BYTES_OF).join(', ')}`);
+  if (!isKey(formats, dtype)) {
+    throw fail(`dtype ${JSON.stringify(dtype)}, expected one of ${Object.keys(formats).join(', ')}`);
   }
   if (!isCountArray(shape)) throw fail(`shape ${JSON.stringify(shape)}, expected a list of whole numbers`);
   if (!isCountArray(offsets) || offsets.length !== 2) {
     throw fail(`data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
   }
   const [begin, end] = offsets as [number, number];
-  const needed = shape.reduce((product, n) => product * n, BYTES_OF[dtype]);
+  const needed = shape.reduce<number>((product, n) => product * n, formats[dtype]);
   if (end - begin !== needed) {
     throw fail(
       `${dtype} of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets hold ${end - begin}`,
@@ -98,7 +103,7 @@ function parseEntry(name: string, value: unknown, origin: string): TensorEntry {
 }
 
 /** Without gaps or overlaps from 0 to the file's end: so says the format, and so nothing can hide. */
-function checkLayout(entries: readonly TensorEntry[], dataLength: number, origin: string): void {
+function checkLayout(entries: readonly TensorEntry<string>[], dataLength: number, origin: string): void {
   let previous = { name: 'the header', end: 0 };
   for (const entry of entries) {
     const { name, begin, end } = entry;
@@ -122,8 +127,8 @@ function checkLayout(entries: readonly TensorEntry[], dataLength: number, origin
   }
 }
 
-function isFormat(value: unknown): value is FloatFormat {
-  return typeof value === 'string' && Object.hasOwn(BYTES_OF, value);
+function isKey<Key extends string>(record: Readonly<Record<Key, unknown>>, value: unknown): value is Key {
+  return typeof value === 'string' && Object.hasOwn(record, value);
 }
 
 function isCountArray(value: unknown): value is readonly number[] {

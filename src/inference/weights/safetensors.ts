@@ -1,6 +1,6 @@
 import type { WeightTensor, Weights } from '../model.ts';
 import { parseHeader, type TensorEntry } from './safetensors-header.ts';
-import { widenToFloat32 } from './widen.ts';
+import { BYTES_OF, widenToFloat32, type FloatFormat } from './widen.ts';
 
 /**
  * Parses a .safetensors file (https://github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
@@ -8,8 +8,8 @@ import { widenToFloat32 } from './widen.ts';
  * @throws ActionstreamError MODEL_INVALID naming file, tensor and what was expected
  */
 export function parseSafetensors(bytes: Uint8Array, origin: string): Weights {
-  const { entries, dataStart } = parseHeader(bytes, origin);
-  const tensorOf = ({ shape, dtype, begin, end }: TensorEntry): WeightTensor => ({
+  const { entries, dataStart } = parseHeader(bytes, origin, BYTES_OF);
+  const tensorOf = ({ shape, dtype, begin, end }: TensorEntry<FloatFormat>): WeightTensor => ({
     shape,
     data: widenToFloat32(bytes.subarray(dataStart + begin, dataStart + end), dtype),
   });
