@@ -8,7 +8,7 @@ import {
 
 /** Collects one ONNX graph; methods that add a tensor return its name. */
 export interface GraphWriter {
-  /** Nodes from here on carry this word before the first `/` of their name: a profile then tells where time goes. */
+  /** Nodes from here on carry this word before the `/` of their names, and so do their tensors: profiles tell where time goes. */
   section(name: string): void;
   input(info: OnnxValueInfo): string;
   /** Gives a tensor the public name of the output. */
@@ -47,8 +47,14 @@ export function createGraphWriter(name: string): GraphWriter {
       outputs.push(info);
     },
     node: (op, from, attributes = {}) => {
-      const tensor = `t${nodes.length}`;
-      nodes.push({ op, name: `${section}/${op}_${nodes.length}`, inputs: from, outputs: [tensor], attributes });
+      const tensor = `${section}/t${nodes.length}`;
+      nodes.push({
+        op,
+        name: `${section}/${op}_${nodes.length}`,
+        inputs: from,
+        outputs: [tensor],
+        attributes,
+      });
       return tensor;
     },
     floats: (data, shape) => {
