@@ -9,6 +9,8 @@ import { endAfterRestart } from '../events/index.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import { findFfmpeg } from '../ingest/index.ts';
+import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
+import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import { runStreams } from '../pipeline/run-streams.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
 import type { EventSink } from '../sink/event-sink.ts';
@@ -58,10 +60,15 @@ export async function runPipeline(
     await openEngines({ entryUrl, spec, logger }, config.engine, config.streams.length),
   );
   tellReady(scheduler, logger);
+  const budget = createComputeBudget(budgetTargets(config.engine, scheduler.info), {
+    engines: scheduler.read().engines,
+    logger,
+  });
   const statuses = createStatusLog(journal, logger);
   const jobs = config.streams.map((stream) =>
     createStreamJob(stream, {
       scheduler,
+      budget,
       pipeline: { instance: config.instance, version: context.version },
       log: journal,
       recordStatus: statuses.record,
@@ -74,13 +81,22 @@ export async function runPipeline(
 
   await endOpenEpisodes(journal, logger);
   const deliveries = startDeliveries(journal, sinks, logger);
+  const streamsEnded = new AbortController();
+  const budgeting = budget.run(streamsEnded.signal);
   const outcomes = await runStreams(jobs, { signal, logger });
+  streamsEnded.abort();
+  await budgeting;
   await statuses.settled();
   return { outcomes, undelivered: await deliveries.finish(signal) };
 }
 
 function engineFlags({ engine }: Config): { engine: string; threads?: number } {
   return { engine: engine.kind, ...(engine.threads !== undefined && { threads: engine.threads }) };
+}
+
+/** An event shall be known before the next clip of its length has passed. */
+function budgetTargets({ budget }: Config['engine'], { frames, clip }: EngineInfo): BudgetTargets {
+  return { ...budget, p95LatencyMs: budget.p95LatencyMs ?? (1000 * frames) / clip.fps };
 }
 
 function tellReady(scheduler: EngineScheduler, logger: Logger): void {

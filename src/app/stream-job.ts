@@ -4,12 +4,15 @@ import type { PipelineReference, StreamStatus } from '../core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import { createClipStream } from '../ingest/index.ts';
+import type { ComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import { createStatusRecorder } from '../pipeline/stream-status.ts';
 import type { PipelineObserver, RecordLog, StreamJob } from '../pipeline/types.ts';
 import { samplerFromFlags } from './model-choice.ts';
 
 export interface JobContext {
   readonly scheduler: EngineScheduler;
+  /** Absent: δ stays as configured. */
+  readonly budget?: ComputeBudget;
   readonly pipeline: PipelineReference;
   readonly log: RecordLog;
   /** Takes what streams tell of themselves; the run waits for it before it ends. */
@@ -24,7 +27,7 @@ const WALLCLOCK_UNCERTAINTY_MS = 1000;
 
 /** One configured stream, wired to the engine and the journal. Builds only. @throws CONFIG_INVALID */
 export function createStreamJob(settings: StreamSettings, context: JobContext): StreamJob {
-  const { scheduler, pipeline, log, recordStatus, logger, ffmpegPath, observer } = context;
+  const { scheduler, budget, pipeline, log, recordStatus, logger, ffmpegPath, observer } = context;
   const { info } = scheduler;
   const { options, episodes } = resolveStream(settings, info, ffmpegPath);
   const { streamId, window } = options;
@@ -52,10 +55,16 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
     clips,
     engine: scheduler.engineFor(streamId),
     sampler,
+    ...(budget && isLive(options) && { budget: budget.forStream(clips) }),
     tracker,
     statsOf: (clip, frames, sequence) => clipStatsOf(clip, { ...model, streamId, sequence, frames }),
     log,
     logger,
     ...(observer && { observer }),
   };
+}
+
+/** A source that goes on whether or not it is followed. */
+function isLive({ kind, realtime }: Pick<StreamSettings, 'kind' | 'realtime'>): boolean {
+  return kind === 'live' || realtime;
 }

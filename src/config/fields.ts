@@ -42,6 +42,11 @@ export function notNegative(meaning: string) {
   return z.number({ error }).min(0, { error }).meta({ description: meaning });
 }
 
+export function fromOne(meaning: string) {
+  const error = 'expected a number of 1 or more';
+  return z.number({ error }).min(1, { error }).meta({ description: meaning });
+}
+
 /** From 0 to 1. */
 export function fraction(meaning: string) {
   const error = 'expected a number from 0 to 1';

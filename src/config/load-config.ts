@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { coerce } from './coerce.ts';
-import { defined } from './defined.ts';
 import { effectiveSettings } from './effective-settings.ts';
 import { explainIssues } from './explain-issues.ts';
 import type { Finding, Report } from './explain-issues.ts';
@@ -13,7 +12,7 @@ import type { Origins } from './origins.ts';
 import { configError } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import type { YamlFile } from './read-yaml.ts';
-import { resolveModel, resolveSampler } from './resolve-model.ts';
+import { resolveEngine, resolveModel, resolveSampler } from './resolve-model.ts';
 import { resolveSinks } from './resolve-sinks.ts';
 import { resolveStreams } from './resolve-stream-settings.ts';
 import { configJsonSchema, configSchema } from './schema.ts';
@@ -113,7 +112,7 @@ function resolve(
     instance,
     model: resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report }),
     sampler: resolveSampler(settings.sampler, report),
-    engine: defined(engine),
+    engine: resolveEngine(engine),
     streams: resolveStreams(settings, { files, report }),
     journal: {
       dir: journal.dir,

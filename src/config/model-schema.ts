@@ -1,4 +1,14 @@
-import { choice, flag, notNegative, positive, section, text, wholeFrom } from './fields.ts';
+import {
+  choice,
+  duration,
+  flag,
+  fromOne,
+  notNegative,
+  positive,
+  section,
+  text,
+  wholeFrom,
+} from './fields.ts';
 
 export const modelSchema = section(
   {
@@ -66,6 +76,20 @@ export const engineSchema = section(
       1,
       'CPU threads of one inference. Default: the cores, shared by the processes.',
     ).optional(),
+    budget: section(
+      {
+        multiply_adds_per_second: positive(
+          'What live streams may cost together. Default: no limit.',
+        ).optional(),
+        p95_latency: duration(
+          'From the last frame of a clip to its scores, 95 of 100 clips. Default: the length of a clip.',
+        ).optional(),
+        max_delta_scale: fromOne(
+          'δ of sampler `ordered` is raised to so many times its value at most; 1: never.',
+        ).default(4),
+      },
+      'What live streams may cost: δ is raised before clips are dropped. Files that are not `realtime` keep their δ.',
+    ).prefault({}),
   },
   'Where the network runs.',
 );

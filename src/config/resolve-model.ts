@@ -4,7 +4,7 @@ import { defined } from './defined.ts';
 import type { Report } from './explain-issues.ts';
 import type { SettingPath } from './problem.ts';
 import type { Settings } from './schema.ts';
-import type { ModelSettings, SamplerSettings } from './types.ts';
+import type { EngineSettings, ModelSettings, SamplerSettings } from './types.ts';
 
 type Model = Settings['model'];
 type Sampler = Settings['sampler'];
@@ -44,6 +44,20 @@ export function resolveModel(
     seed,
     ...defined({ frames, size }),
     ...(!trained && defined({ classes, width, padding, stem, input, gateBias })),
+  };
+}
+
+export function resolveEngine({ kind, processes, threads, budget }: Settings['engine']): EngineSettings {
+  return {
+    kind,
+    ...defined({ processes, threads }),
+    budget: {
+      ...defined({
+        multiplyAddsPerSecond: budget.multiply_adds_per_second,
+        p95LatencyMs: budget.p95_latency,
+      }),
+      maxDeltaScale: budget.max_delta_scale,
+    },
   };
 }
 

@@ -8,6 +8,7 @@ export interface StreamModel {
   readonly width: number;
   readonly height: number;
   readonly clip: { readonly fps: number; readonly stride: number };
+  readonly reuse?: { readonly contextFrames: number };
   /** Per label, as chosen on training data. */
   readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
 }
@@ -31,7 +32,10 @@ export function resolveStream(
     sampler,
     options: {
       ...stream,
-      window: { frames: model.frames, stride, fps, tail: window.tail },
+      window: {
+        ...{ frames: model.frames, stride, fps, tail: window.tail },
+        ...(model.reuse && { context: model.reuse.contextFrames }),
+      },
       width: model.width,
       height: model.height,
       ffmpegPath,

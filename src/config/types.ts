@@ -67,6 +67,12 @@ export interface EngineSettings {
   readonly kind: 'onnx' | 'reference' | 'null';
   readonly processes?: number;
   readonly threads?: number;
+  /** What live streams may cost; a latency that is not set is the length of a clip. */
+  readonly budget: {
+    readonly multiplyAddsPerSecond?: number;
+    readonly p95LatencyMs?: number;
+    readonly maxDeltaScale: number;
+  };
 }
 
 /** A stream as far as it is known before the model is: what is missing, the model says (resolve-stream.ts). */

@@ -50,6 +50,8 @@ export interface ActionEvent {
 /** The compute receipt of one clip, or of all clips of an episode: then counts are sums and latencies means. */
 export interface ComputeReceipt {
   readonly sampler: string;
+  /** `ordered`: the bin width δ that was used; of an episode: the largest. A tight compute budget raises it. */
+  readonly delta?: number;
   readonly kept_steps: number;
   readonly input_steps: number;
   readonly multiply_adds: number;

@@ -1,6 +1,6 @@
 import type { ClipStats, ModelReference, PipelineReference } from '../core/records.ts';
 import { toRfc3339 } from '../core/time.ts';
-import { MS_DECIMALS, rounded, SCORE_DECIMALS } from './rounded.ts';
+import { DELTA_DECIMALS, MS_DECIMALS, rounded, SCORE_DECIMALS } from './rounded.ts';
 import type { ScoredClip } from './types.ts';
 
 /** Enough to see what the model hesitated between; all of them would be most of the record. */
@@ -33,6 +33,7 @@ export function clipStatsOf(clip: ScoredClip, context: ClipStatsContext): ClipSt
     scores: bestScores(clip.scores, context.labels),
     compute: {
       sampler: context.sampler,
+      ...(clip.delta !== undefined && { delta: rounded(clip.delta, DELTA_DECIMALS) }),
       kept_steps: compute.keptSteps,
       input_steps: compute.inputSteps,
       multiply_adds: compute.multiplyAdds,

@@ -1,8 +1,8 @@
 import type { EpisodeCompute } from '../core/records.ts';
-import { MS_DECIMALS, rounded, SCORE_DECIMALS } from './rounded.ts';
+import { DELTA_DECIMALS, MS_DECIMALS, rounded, SCORE_DECIMALS } from './rounded.ts';
 import type { ScoredClip } from './types.ts';
 
-/** Sums over clips; for the score, over one label. */
+/** Sums over clips; for the score, over one label; of δ, the largest. */
 export interface Tally {
   readonly clips: number;
   readonly scorePeak: number;
@@ -16,6 +16,8 @@ export interface Tally {
   readonly lowerMs: number;
   readonly samplerMs: number;
   readonly upperMs: number;
+  /** −1 where the sampler has none. */
+  readonly delta: number;
 }
 
 export const EMPTY_TALLY: Tally = {
@@ -31,13 +33,24 @@ export const EMPTY_TALLY: Tally = {
   lowerMs: 0,
   samplerMs: 0,
   upperMs: 0,
+  delta: -1,
 };
 
-export function tallyOf({ compute }: ScoredClip, score: number): Tally {
+export function tallyOf({ compute, delta = -1 }: ScoredClip, score: number): Tally {
   const { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, reusedMultiplyAdds } = compute;
   const { queueMs, lowerMs, samplerMs, upperMs } = compute;
   const work = { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, reusedMultiplyAdds };
-  return { clips: 1, scorePeak: score, scoreSum: score, ...work, queueMs, lowerMs, samplerMs, upperMs };
+  return {
+    clips: 1,
+    scorePeak: score,
+    scoreSum: score,
+    ...work,
+    queueMs,
+    lowerMs,
+    samplerMs,
+    upperMs,
+    delta,
+  };
 }
 
 export function addTallies(a: Tally, b: Tally): Tally {
@@ -54,6 +67,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
     lowerMs: a.lowerMs + b.lowerMs,
     samplerMs: a.samplerMs + b.samplerMs,
     upperMs: a.upperMs + b.upperMs,
+    delta: Math.max(a.delta, b.delta),
   };
 }
 
@@ -62,6 +76,7 @@ export function receiptOf(tally: Tally, sampler: string, newest: ScoredClip): Ep
   const mean = (sum: number): number => rounded(sum / tally.clips, MS_DECIMALS);
   return {
     sampler,
+    ...(tally.delta >= 0 && { delta: rounded(tally.delta, DELTA_DECIMALS) }),
     kept_steps: tally.keptSteps,
     input_steps: tally.inputSteps,
     multiply_adds: tally.multiplyAdds,

@@ -36,6 +36,8 @@ export interface ScoredClip {
   /** One score a label, in [0, 1]. */
   readonly scores: Float32Array;
   readonly compute: ComputeStats;
+  /** δ of the sampler, where it has one: the configured one or, on a tight budget, a larger one. */
+  readonly delta?: number;
 }
 
 export interface EpisodeTrackerOptions {

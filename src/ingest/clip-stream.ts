@@ -28,6 +28,9 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
   const clockSource: ClockSource = kind === 'live' ? 'wallclock' : 'media';
   const fields = { stream_id: streamId, source: address.display };
   const complaints = createThrottledReporter(hooks.logger, { message: 'ffmpeg complains', fields });
+  const queue = createClipQueue(options.queueClips, options.policy, () => {
+    counters.count('clipsDropped', 'freshest');
+  });
   let started = false;
 
   return {
@@ -35,6 +38,9 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
     clockSource,
     get counters() {
       return counters.read();
+    },
+    get queue() {
+      return { length: queue.length, capacity: options.queueClips };
     },
     clips,
   };
@@ -44,10 +50,7 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
     started = true;
     const owner = new AbortController();
     const stop = AbortSignal.any([signal, owner.signal]);
-    const queue = createClipQueue(options.queueClips, options.policy, () => {
-      counters.count('clipsDropped', 'freshest');
-    });
-    const producing = produce(queue, stop).then(
+    const producing = produce(stop).then(
       () => {
         queue.close();
       },
@@ -67,7 +70,7 @@ export function createClipStream(options: StreamOptions, hooks: StreamHooks): Cl
     }
   }
 
-  async function produce(queue: ReturnType<typeof createClipQueue>, signal: AbortSignal): Promise<void> {
+  async function produce(signal: AbortSignal): Promise<void> {
     const frames = new Subject<Frame>();
     frames.pipe(windowClips(window)).subscribe((clip) => {
       counters.clipFormed();

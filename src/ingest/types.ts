@@ -35,6 +35,8 @@ export interface WindowOptions {
   readonly fps: number;
   /** What becomes of the frames after the last full clip: dropped, or repeated to a full clip, or a shorter clip. */
   readonly tail: 'drop' | 'pad' | 'short';
+  /** Frames before a clip that it brings along, where its segment has them. Default 0. */
+  readonly context?: number;
 }
 
 export interface StreamHooks {
@@ -61,5 +63,7 @@ export interface ClipStream {
   readonly streamId: string;
   readonly clockSource: ClockSource;
   readonly counters: StreamCounters;
+  /** Clips that wait to be pulled, and how many may. */
+  readonly queue: { readonly length: number; readonly capacity: number };
   clips(signal: AbortSignal): AsyncIterable<Clip>;
 }

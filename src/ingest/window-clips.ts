@@ -12,13 +12,13 @@ import type { WindowOptions } from './types.ts';
  * Windows start at the first frame of each segment and every `stride` frames after it; no clip spans two segments.
  * When a segment or the stream completes and frames are left that no clip holds, the policy decides: `drop` gives them
  * up, `pad` repeats the last one to a full clip, `short` makes a shorter clip. With stride > frames, the frames
- * between windows belong to none. An error passes at once and takes the unfinished window with it; unsubscribing
+ * between windows belong to none. With `context` n a clip also holds the last n frames of its segment before it. An error passes at once and takes the unfinished window with it; unsubscribing
  * releases it.
  *
  * Covers [start of the first frame, start of the frame after the last real one), also when padded.
  */
 export function windowClips(options: WindowOptions): OperatorFunction<Frame, Clip> {
-  const { frames: length, stride, tail } = options;
+  const { frames: length, stride, tail, context: reach = 0 } = options;
   return (source) =>
     new Observable<Clip>((subscriber) => {
       let window: Frame[] = [];
@@ -28,9 +28,16 @@ export function windowClips(options: WindowOptions): OperatorFunction<Frame, Cli
       let skip = 0;
       let segment: number | undefined;
       let sequence = 0;
+      /** Frames of the segment before the window, and the last of them. */
+      let framesBefore = 0;
+      let context: readonly Frame[] = [];
 
       const emit = (frames: readonly Frame[]): void => {
-        subscriber.next(clipOf(frames, sequence++, options));
+        subscriber.next({ ...clipOf(frames, sequence++, options), framesBefore, context });
+      };
+      const pass = (frames: readonly Frame[]): void => {
+        framesBefore += frames.length;
+        context = reach === 0 ? [] : [...context, ...frames].slice(-reach);
       };
       const finishSegment = (): void => {
         const rest = window;
@@ -39,10 +46,13 @@ export function windowClips(options: WindowOptions): OperatorFunction<Frame, Cli
         covered = 0;
         skip = 0;
         if (uncovered > 0 && tail !== 'drop') emit(rest);
+        framesBefore = 0;
+        context = [];
       };
       const accept = (frame: Frame): void => {
         if (skip > 0) {
           skip -= 1;
+          pass([frame]);
           return;
         }
         window.push(frame);
@@ -52,6 +62,7 @@ export function windowClips(options: WindowOptions): OperatorFunction<Frame, Cli
         covered = window.length;
         skip = Math.max(0, stride - length);
         emit(full);
+        pass(full.slice(0, stride));
       };
 
       const subscription = source.subscribe({
@@ -79,7 +90,7 @@ function clipOf(
   real: readonly Frame[],
   sequence: number,
   { frames: length, fps, tail }: WindowOptions,
-): Clip {
+): Omit<Clip, 'framesBefore' | 'context'> {
   const [first] = real;
   const last = real.at(-1);
   if (!first || !last) throw new RangeError('a clip holds at least one frame');

@@ -1,22 +1,37 @@
-import type { Clip } from '../core/frame.ts';
+import type { Clip, Frame } from '../core/frame.ts';
 import type { PixelClip } from '../inference/engine.ts';
 
 /**
- * Makes clips into one [T, H, W, 3] block each: the only copy of pixels on the main thread. The
- * block is used again for the next clip: at most one clip of a packer may be in inference.
+ * Makes clips, and the frames that stand before them, into one [T, H, W, 3] block each: the only copy of pixels on the main
+ * thread. The block is used again for the next clip: at most one clip of a packer may be in inference.
+ *
+ * @param contextFrames of the engine's `info.reuse`; absent: clips are inferred one by one
  */
-export function createPixelPacker(): (clip: Clip) => PixelClip {
+export function createPixelPacker(contextFrames?: number): (clip: Clip) => PixelClip {
   let block = new Uint8Array(0);
+  const fill = (frames: readonly Frame[], pictureSize: number): Uint8Array => {
+    const total = frames.length * pictureSize;
+    if (block.length < total) block = new Uint8Array(total);
+    frames.forEach((frame, index) => {
+      block.set(frame.data, index * pictureSize);
+    });
+    return block.subarray(0, total);
+  };
   return (clip) => {
     const [first] = clip.frames;
     if (!first) throw new RangeError(`clip ${clip.clipId} holds no frame`);
+    const { clipId, framesBefore, segment, streamId } = clip;
     const { width, height } = first;
-    const bytes = width * height * 3;
-    const total = clip.frames.length * bytes;
-    if (block.length !== total) block = new Uint8Array(total);
-    clip.frames.forEach((frame, index) => {
-      block.set(frame.data, index * bytes);
-    });
-    return { clipId: clip.clipId, frames: clip.frames.length, height, width, data: block };
+    const pixels = { clipId, frames: clip.frames.length, height, width };
+    const pictureSize = width * height * 3;
+    if (contextFrames === undefined) return { ...pixels, data: fill(clip.frames, pictureSize) };
+    const context = contextFrames === 0 ? [] : clip.context.slice(-contextFrames);
+    const all = fill([...context, ...clip.frames], pictureSize);
+    const before = all.subarray(0, context.length * pictureSize);
+    return {
+      ...pixels,
+      data: all.subarray(before.length),
+      stream: { id: streamId, segment, firstFrame: framesBefore, before },
+    };
   };
 }

@@ -23,7 +23,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
     fields: { stream_id: clips.streamId },
   });
   const totals = { ...NO_TOTALS };
-  const pack = createPixelPacker();
+  const pack = createPixelPacker(job.engine.info.reuse?.contextFrames);
   let consecutiveFailures = 0;
 
   const publish = async (
@@ -53,6 +53,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
     problems.flush();
     await publish(tracker.close(endReason), []);
     job.engine.leave();
+    job.budget?.leave();
     totals.clipsDropped = sumOf(clips.counters.clipsDropped);
     const outcome = { streamId: clips.streamId, reason, totals };
     return thrown === undefined ? outcome : { ...outcome, error: toActionstreamError(thrown) };
@@ -100,10 +101,13 @@ async function scoreClip(
   signal: AbortSignal,
 ): Promise<ScoredClip> {
   const queuedAt = monotonicMs();
-  const result = await job.engine.infer(pixels, { sampler: job.sampler, signal });
+  const sampler = job.budget?.samplerFor(job.sampler) ?? job.sampler;
+  const result = await job.engine.infer(pixels, { sampler, signal });
   const { lowerMs, samplerMs, upperMs } = result.compute;
   const queueMs = Math.max(0, monotonicMs() - queuedAt - lowerMs - samplerMs - upperMs);
-  const last = clip.frames.at(-1);
+  const ingestedAtMs = clip.frames.at(-1)?.ingestedAtMs ?? clip.endedAtMs;
+  const processedAtMs = Date.now();
+  job.budget?.record({ compute: result.compute, latencyMs: processedAtMs - ingestedAtMs });
   return {
     clipId: clip.clipId,
     segment: clip.segment,
@@ -111,10 +115,11 @@ async function scoreClip(
     endMs: clip.endedAtMs,
     startUs: clip.startUs,
     endUs: clip.endUs,
-    ingestedAtMs: last?.ingestedAtMs ?? clip.endedAtMs,
-    processedAtMs: Date.now(),
+    ingestedAtMs,
+    processedAtMs,
     scores: result.scores,
     compute: { ...result.compute, queueMs },
+    ...(sampler.kind === 'ordered' && { delta: sampler.width }),
   };
 }
 

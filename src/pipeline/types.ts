@@ -6,6 +6,7 @@ import type { StreamEngine } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
 import type { ActionstreamError } from '../core/errors.ts';
+import type { StreamBudget } from './budget/compute-budget.ts';
 
 /** The durable log that the pipeline writes to: resolves once the records survive a crash. */
 export interface RecordLog {
@@ -17,6 +18,8 @@ export interface StreamJob {
   readonly clips: ClipStream;
   readonly engine: StreamEngine;
   readonly sampler: SamplerOptions;
+  /** Only of live streams: may raise the sampler's δ. */
+  readonly budget?: StreamBudget;
   readonly tracker: EpisodeTracker;
   /** The clip's statistics record. */
   statsOf(clip: ScoredClip, frames: number, sequence: number): ClipStats;

@@ -8,7 +8,7 @@ describe('a wrong configuration names file, line, column, key and what was expec
     [
       'unknown key, nothing near',
       `${STREAMS}engine: { zzz: 1 }`,
-      ['site.yaml:2:11: engine.zzz: unknown key; known here: kind, processes, threads'],
+      ['site.yaml:2:11: engine.zzz: unknown key; known here: kind, processes, threads, budget'],
     ],
     [
       'camel case',

@@ -385,6 +385,14 @@ describe('rules for any scores and policy', () => {
     );
   });
 
+  it('the δ of an episode is the largest of its clips, and none where the sampler has none', () => {
+    const scored = [0.9, 0.9, 0.9, 0.1].map((score, n) => clipOf(n, [score]));
+    const widened = scored.map((clip, n) => ({ ...clip, delta: [0.6, 1.2, 0.6, 0.6][n] ?? 0 }));
+
+    expect(play(widened, policy).map(({ compute }) => compute.delta)).toEqual([0.6, 1.2]);
+    for (const { compute } of play(scored, policy)) expect(compute).not.toHaveProperty('delta');
+  });
+
   it('no event holds a null, a value that is not finite, or an unknown field', () => {
     fc.assert(
       fc.property(anyRun, ([clips, defaultPolicy]) => {

@@ -5,6 +5,7 @@ const MODEL = { id: 'untrained-tiny', version: '1.0.0', digest: `sha256:${'0'.re
 const PIPELINE = { instance: 'test', version: '0.0.0' };
 const COMPUTE = {
   sampler: 'ordered',
+  delta: 0.6,
   kept_steps: 3,
   input_steps: 32,
   multiply_adds: 1_234_567_890_123,

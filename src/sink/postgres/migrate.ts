@@ -7,9 +7,10 @@ import {
   type PostgresPool,
 } from './connection.ts';
 import { initial } from './migrations/0001-initial.ts';
+import { delta } from './migrations/0002-delta.ts';
 import type { Migration } from './migrations/migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [initial];
+const MIGRATIONS: readonly Migration[] = [initial, delta];
 const LATEST = MIGRATIONS.length;
 // Serialises migrations of several instances; any constant that nobody else uses.
 const ADVISORY_LOCK = 4_201_134_001;

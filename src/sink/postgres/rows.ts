@@ -4,6 +4,7 @@ import type { ClockSource } from '../../core/frame.ts';
 /** The compute receipt, of an episode or of a clip. */
 const RECEIPT_COLUMNS = {
   sampler: 'text',
+  delta: 'double precision',
   kept_steps: 'bigint',
   input_steps: 'bigint',
   multiply_adds: 'double precision',
@@ -141,7 +142,7 @@ export type ActionEventRow = {
     ? Value<(typeof ACTION_EVENT_COLUMNS)[Name]> | null
     : Value<(typeof ACTION_EVENT_COLUMNS)[Name]>;
 };
-type Optional = 'end_reason' | 'ended_at' | 'duration_ms';
+type Optional = 'end_reason' | 'ended_at' | 'duration_ms' | 'delta';
 type Value<Type> = Type extends 'timestamptz' ? Date : Type extends 'text' | 'uuid' ? string : number;
 
 /** The event that made the row, exactly. */
@@ -169,6 +170,7 @@ export function fromActionEventRow(row: ActionEventRow): ActionEvent {
     clips: row.clips,
     compute: {
       sampler: row.sampler,
+      ...(row.delta === null ? {} : { delta: row.delta }),
       kept_steps: row.kept_steps,
       input_steps: row.input_steps,
       multiply_adds: row.multiply_adds,
@@ -191,11 +193,12 @@ export function fromActionEventRow(row: ActionEventRow): ActionEvent {
 }
 
 function computeColumns(compute: ClipStats['compute']): Row<typeof CLIP_STATS_COLUMNS> {
-  const { latency_ms: latency, sampler, kept_steps, input_steps, engine, device } = compute;
+  const { latency_ms: latency, sampler, delta, kept_steps, input_steps, engine, device } = compute;
   const { multiply_adds, dense_multiply_adds, reused_multiply_adds } = compute;
   return {
     ...{
       sampler,
+      delta,
       kept_steps,
       input_steps,
       multiply_adds,
