@@ -42,6 +42,8 @@ export interface DeviceChoice {
 export interface DeviceCandidate<T> {
   readonly provider: Provider;
   readonly gpu: boolean;
+  /** Whether `auto` tries it here. */
+  readonly auto: boolean;
   open(): Promise<T>;
 }
 
@@ -78,12 +80,13 @@ export async function openDevice<T>(
 function allowedCandidates<T>(
   candidates: readonly DeviceCandidate<T>[],
   provider: Provider,
-  withoutGpu: DeviceChoice['withoutGpu'],
+  withoutGpu: DeviceChoice['withoutGpu'] = provider === 'auto' ? 'cpu' : 'fail',
 ): readonly DeviceCandidate<T>[] {
-  const named = candidates.filter((candidate) => candidate.provider === provider);
-  const gpus = provider === 'auto' ? candidates.filter(({ gpu }) => gpu) : named.filter(({ gpu }) => gpu);
+  const isMeant = (candidate: DeviceCandidate<T>): boolean =>
+    provider === 'auto' ? candidate.auto : candidate.provider === provider;
+  const gpus = candidates.filter((candidate) => candidate.gpu && isMeant(candidate));
   const cpus = candidates.filter(({ gpu }) => !gpu);
-  const fallBack = (withoutGpu ?? (provider === 'auto' ? 'cpu' : 'fail')) === 'cpu';
-  if (gpus.length > 0 || provider === 'auto') return fallBack ? [...gpus, ...cpus] : gpus;
-  return provider === 'cpu' ? cpus : named;
+  if (provider === 'cpu') return cpus;
+  if (provider !== 'auto' && gpus.length === 0) return candidates.filter(isMeant);
+  return withoutGpu === 'cpu' ? [...gpus, ...cpus] : gpus;
 }

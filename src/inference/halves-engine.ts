@@ -145,6 +145,14 @@ function createStreamedRun(
   };
 }
 
+/** For halves that nobody owns yet when something goes wrong. */
+export function releasing(halves: Halves): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await halves.release();
+    throw error;
+  };
+}
+
 function planClip(
   network: Network,
   embeddings: Embeddings,

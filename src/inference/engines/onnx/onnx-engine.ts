@@ -1,16 +1,18 @@
 import { monotonicMs } from '../../../core/time.ts';
 import { engineInfoOf } from '../../engine-info.ts';
+import { openDevice, type DeviceChoice } from '../../engine-choice.ts';
 import type { InferenceEngine } from '../../engine.ts';
-import { createHalvesEngine, warmUp } from '../../halves-engine.ts';
+import { createHalvesEngine, releasing, warmUp } from '../../halves-engine.ts';
 import type { Model } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
 import { countCost } from '../../network/cost.ts';
 import { settleReuse, type ReuseOptions } from '../../stream/reuse-settings.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
 import { buildGraphs } from './build-graphs.ts';
+import { ONNX_PROVIDERS } from './providers.ts';
 import { openSessions } from './sessions.ts';
 
-export interface OnnxEngineOptions {
+export interface OnnxEngineOptions extends DeviceChoice {
   readonly model: Model;
   /** Threads inside one operator; ONNX Runtime takes one a core where absent. */
   readonly threads?: number;
@@ -19,14 +21,15 @@ export interface OnnxEngineOptions {
 }
 
 /**
- * ONNX Runtime on the CPU, running graphs that we write from the network description. Computes on the calling thread
+ * ONNX Runtime, running graphs that we write from the network description. Computes on the calling thread
  * (its `run` blocks), so a service puts it into a worker. Returns warmed up: the first clip costs what later ones do.
- * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where the runtime is missing
+ * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where the runtime or the device is missing
  */
 export async function createOnnxEngine({
   model,
   threads,
   reuse: sharing = {},
+  ...choice
 }: OnnxEngineOptions): Promise<InferenceEngine> {
   const startedMs = monotonicMs();
   const { activation, network: options, id } = model.manifest;
@@ -35,14 +38,27 @@ export async function createOnnxEngine({
   const { weights } = bindWeights(network, model.weights, id);
   const settled = sharing && settleReuse(network, sharing);
   const reuse = settled && 'streams' in settled ? settled : undefined;
-  const halves = await openSessions(buildGraphs(network, weights, { streams: reuse !== undefined }), {
-    pixelShape: [frames, height, width, 3],
-    steps: countCost(network).inputSteps,
-    ...(threads !== undefined && { threads }),
-  });
-  await warmUp(halves, network.options, reuse?.streams.geometry);
+  const graphs = buildGraphs(network, weights, { streams: reuse !== undefined });
+  const { opened, notices } = await openDevice(
+    ONNX_PROVIDERS.map((device) => ({
+      ...device,
+      open: async () => {
+        device.prepare();
+        const halves = await openSessions(graphs, {
+          pixelShape: [frames, height, width, 3],
+          steps: countCost(network).inputSteps,
+          provider: device,
+          ...(threads !== undefined && { threads }),
+        });
+        await warmUp(halves, network.options, reuse?.streams.geometry).catch(releasing(halves));
+        return { halves, device: device.device };
+      },
+    })),
+    { engine: 'onnx', ...choice },
+  );
+  const { halves, device } = opened;
   const warmupMs = monotonicMs() - startedMs;
-  const info = engineInfoOf(model, { engine: 'onnx', device: 'cpu', warmupMs });
+  const info = engineInfoOf(model, { engine: 'onnx', device, warmupMs, notices });
   return createHalvesEngine({
     info: { ...info, ...(reuse && { reuse: reuse.info }) },
     activation,

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import type * as OnnxRuntime from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ActionstreamError, messageOf } from '../../../core/errors.ts';
 import { monotonicMs } from '../../../core/time.ts';
@@ -7,8 +6,8 @@ import type { Embeddings } from '../../../sampler/index.ts';
 import type { Halves } from '../../halves-engine.ts';
 import type { StepHalves } from '../../stream/steps.ts';
 import { TENSOR, type Graphs } from './build-graphs.ts';
-
-type Runtime = typeof OnnxRuntime;
+import { CPU_PROVIDER, explainRefusal, type OnnxProvider } from './providers.ts';
+import { loadRuntime, type Runtime } from './runtime.ts';
 
 export interface SessionsOptions {
   /** [t, h, w, 3] of every clip. */
@@ -17,6 +16,8 @@ export interface SessionsOptions {
   readonly steps: number;
   /** Intra-op threads; ONNX Runtime takes one a core where absent. */
   readonly threads?: number;
+  /** Default: the CPU. */
+  readonly provider?: OnnxProvider;
 }
 
 type PixelShape = readonly [frames: number, height: number, width: number, channels: number];
@@ -128,27 +129,14 @@ async function giveWay(signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw new ActionstreamError('ABORTED', 'inference was interrupted');
 }
 
-async function loadRuntime(): Promise<Runtime> {
-  try {
-    return await import('onnxruntime-node');
-  } catch (error) {
-    throw new ActionstreamError(
-      'ENGINE_UNAVAILABLE',
-      `onnxruntime-node cannot be loaded: ${messageOf(error)}; it has binaries for Linux and Windows on x64 and arm64 ` +
-        'and for macOS on arm64; install with npm ci',
-      { cause: error },
-    );
-  }
-}
-
 async function openSession(
   runtime: Runtime,
   model: Uint8Array,
-  { threads }: SessionsOptions,
+  { threads, provider = CPU_PROVIDER }: SessionsOptions,
 ): Promise<InferenceSession> {
   try {
     return await runtime.InferenceSession.create(model, {
-      executionProviders: ['cpu'],
+      executionProviders: provider.executionProviders ?? [],
       graphOptimizationLevel: 'all',
       executionMode: 'sequential',
       // One planned block for each input shape cost half as much memory again and made the second clip slow; no faster.
@@ -157,9 +145,8 @@ async function openSession(
       ...(threads !== undefined && { intraOpNumThreads: threads }),
     });
   } catch (error) {
-    throw new ActionstreamError('ENGINE_UNAVAILABLE', `ONNX Runtime refuses the graph: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const problem = `ONNX Runtime refuses the graph: ${explainRefusal(provider, messageOf(error))}`;
+    throw new ActionstreamError('ENGINE_UNAVAILABLE', problem, { cause: error });
   }
 }
 

@@ -42,10 +42,10 @@ const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] a
  */
 export function openTensorFlow({ threads, ...choice }: TensorFlowOptions): Promise<OpenedDevice<TensorFlow>> {
   const candidates: readonly DeviceCandidate<TensorFlow>[] = [
-    { provider: 'cuda', gpu: true, open: () => openNative({ gpu: true, threads }) },
-    { provider: 'cpu', gpu: false, open: () => openNative({ gpu: false, threads }) },
-    { provider: 'wasm', gpu: false, open: () => openPure('wasm') },
-    { provider: 'js', gpu: false, open: () => openPure('cpu') },
+    { provider: 'cuda', gpu: true, auto: true, open: () => openNative({ gpu: true, threads }) },
+    { provider: 'cpu', gpu: false, auto: true, open: () => openNative({ gpu: false, threads }) },
+    { provider: 'wasm', gpu: false, auto: true, open: () => openPure('wasm') },
+    { provider: 'js', gpu: false, auto: true, open: () => openPure('cpu') },
   ];
   return openDevice(candidates, { engine: 'tfjs', ...choice });
 }

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../../../core/time.ts';
 import { engineInfoOf } from '../../engine-info.ts';
 import type { InferenceEngine } from '../../engine.ts';
-import { createHalvesEngine, warmUp } from '../../halves-engine.ts';
+import { createHalvesEngine, releasing, warmUp } from '../../halves-engine.ts';
 import type { Model } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
@@ -24,12 +24,7 @@ export async function createTfjsEngine({ model, ...options }: TfjsEngineOptions)
   const { weights } = bindWeights(network, model.weights, id);
   const { opened, notices } = await openTensorFlow(options);
   const halves = createTfjsHalves(opened.tf, network, weights);
-  try {
-    await warmUp(halves, network.options);
-  } catch (error) {
-    await halves.release();
-    throw error;
-  }
+  await warmUp(halves, network.options).catch(releasing(halves));
   const warmupMs = monotonicMs() - startedMs;
   const info = engineInfoOf(model, { engine: 'tfjs', device: opened.device, warmupMs, notices });
   return createHalvesEngine({ info, activation, network, halves, runtime: 'TensorFlow' });
