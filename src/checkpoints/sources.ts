@@ -1,3 +1,5 @@
+import { countOf } from './checkpoint.ts';
+import { gather } from './gather.ts';
 import type { ConvNode, NetworkNode } from '../inference/network/graph.ts';
 import { convNames, gateNames, headNames } from '../inference/network/weight-shapes.ts';
 import type { CheckpointFormat, Leaves } from './formats/format.ts';
@@ -101,24 +103,9 @@ function same(ours: string, theirs: string, shape: readonly number[]): TensorSou
 
 /** numpy.transpose of a row-major array: axis i of the result is axis `order[i]` of the data. */
 function permuted(data: Float32Array, shape: readonly number[], order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
-  const axes = order.map((axis) => ({ length: shape[axis] ?? 1, stride: strides[axis] ?? 0 }));
-  const result = new Float32Array(data.length);
-  const index = axes.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < result.length; to++) {
-    result[to] = data[from] ?? NaN;
-    for (let axis = axes.length - 1; axis >= 0; axis--) {
-      const { length, stride } = axes[axis] ?? { length: 1, stride: 0 };
-      const next = (index[axis] ?? 0) + 1;
-      from += stride;
-      if (next < length) {
-        index[axis] = next;
-        break;
-      }
-      index[axis] = 0;
-      from -= next * stride;
-    }
-  }
-  return result;
+  const strides = shape.map((_, axis) => countOf(shape.slice(axis + 1)));
+  return gather(data, {
+    shape: order.map((axis) => shape[axis] ?? 1),
+    strides: order.map((axis) => strides[axis] ?? 0),
+  });
 }

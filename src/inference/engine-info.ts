@@ -11,7 +11,7 @@ export function engineInfoOf(
     notices = [],
   }: Pick<EngineInfo, 'engine' | 'device' | 'warmupMs'> & Partial<Pick<EngineInfo, 'notices'>>,
 ): EngineInfo {
-  const { id, version, labels, background, clip, sampler, thresholds } = manifest;
+  const { id, version, labels, background, clip, picture, sampler, thresholds, activation } = manifest;
   const { frames, height, width } = manifest.network;
   return {
     engine,
@@ -24,6 +24,8 @@ export function engineInfoOf(
     height,
     width,
     clip,
+    ...(picture && { picture }),
+    ...(activation === 'none' && { embedding: true }),
     sampler,
     ...(thresholds && { thresholds }),
     warmupMs,

@@ -1,6 +1,15 @@
-/** Logits → scores in [0, 1], as the model's manifest says. */
-export function scoresOf(logits: Float32Array, activation: 'softmax' | 'sigmoid'): Float32Array {
-  return activation === 'softmax' ? softmax(logits) : logits.map(sigmoid);
+import type { ModelManifest } from './model.ts';
+
+/** Outputs → scores in [0, 1], as the model's manifest says; an embedding stays as it is. */
+export function scoresOf(logits: Float32Array, activation: ModelManifest['activation']): Float32Array {
+  switch (activation) {
+    case 'softmax':
+      return softmax(logits);
+    case 'sigmoid':
+      return logits.map(sigmoid);
+    case 'none':
+      return logits.slice();
+  }
 }
 
 /** Sums to one; safe for logits of any size. */

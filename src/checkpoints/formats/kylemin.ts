@@ -29,15 +29,8 @@ export const kyleminS3d: CheckpointFormat = {
 
 /** Branches as Sequentials of whole units; the pool of branch 3 comes first. */
 export function sequentialBranch({ branch, role }: Unit): string {
-  switch (branch) {
-    case undefined:
-      return '';
-    case 'b0':
-      return '.branch0.0';
-    case 'b3':
-      return '.branch3.1';
-    case 'b1':
-    case 'b2':
-      return `.branch${branch.slice(1)}.${role === 'reduce' ? '0' : '1'}`;
-  }
+  if (branch === undefined) return '';
+  if (branch === 'b0') return '.branch0.0';
+  if (branch === 'b3') return '.branch3.1';
+  return `.branch${branch.slice(1)}.${role === 'reduce' ? '0' : '1'}`;
 }

@@ -44,15 +44,8 @@ export const torchvisionS3d: CheckpointFormat = {
 
 function branchPath({ branch, role }: Unit): string {
   const half = { whole: '', reduce: '', spatial: '.0', temporal: '.1' }[role];
-  switch (branch) {
-    case undefined:
-      return half;
-    case 'b0':
-      return '.branch0';
-    case 'b3':
-      return '.branch3.1';
-    case 'b1':
-    case 'b2':
-      return `.branch${branch.slice(1)}.${role === 'reduce' ? '0' : '1'}${half}`;
-  }
+  if (branch === undefined) return half;
+  if (branch === 'b0') return '.branch0';
+  if (branch === 'b3') return '.branch3.1';
+  return `.branch${branch.slice(1)}.${role === 'reduce' ? '0' : '1'}${half}`;
 }

@@ -9,17 +9,16 @@ const push =
     machine.push(value(machine));
   };
 
-const act =
-  (operate: (machine: Machine) => unknown): Operate =>
-  (machine) => {
-    operate(machine);
-  };
-
 /** What a pickle of weights is made of; all else (INST, OBJ, extension registry, buffers) is refused. STOP ends outside. */
 export const OPCODES: ReadonlyMap<number, Operate> = new Map<number, Operate>([
   [0x80, readProtocol],
   // FRAME: a hint for readers of streams.
-  [0x95, act((machine) => machine.unsigned(8))],
+  [
+    0x95,
+    (machine) => {
+      machine.unsigned(8);
+    },
+  ],
 
   [0x4e, push(() => null)], // NONE
   [0x88, push(() => true)], // NEWTRUE
@@ -48,21 +47,81 @@ export const OPCODES: ReadonlyMap<number, Operate> = new Map<number, Operate>([
   [0x85, push((machine) => popMany(machine, 1))], // TUPLE1
   [0x86, push((machine) => popMany(machine, 2))], // TUPLE2
   [0x87, push((machine) => popMany(machine, 3))], // TUPLE3
-  [0x61, act((machine) => append(machine, [machine.pop()]))], // APPEND
-  [0x65, act((machine) => append(machine, machine.popToMark()))], // APPENDS
-  [0x73, act((machine) => setItems(machine, popMany(machine, 2)))], // SETITEM
-  [0x75, act((machine) => setItems(machine, machine.popToMark()))], // SETITEMS
+  [
+    0x61,
+    (machine) => {
+      append(machine, [machine.pop()]);
+    },
+  ], // APPEND
+  [
+    0x65,
+    (machine) => {
+      append(machine, machine.popToMark());
+    },
+  ], // APPENDS
+  [
+    0x73,
+    (machine) => {
+      setItems(machine, popMany(machine, 2));
+    },
+  ], // SETITEM
+  [
+    0x75,
+    (machine) => {
+      setItems(machine, machine.popToMark());
+    },
+  ], // SETITEMS
   [0x90, addItems],
 
-  [0x28, act((machine) => machine.mark())], // MARK
-  [0x30, act((machine) => machine.pop())], // POP
-  [0x31, act((machine) => machine.popToMark())], // POP_MARK
+  [
+    0x28,
+    (machine) => {
+      machine.mark();
+    },
+  ], // MARK
+  [
+    0x30,
+    (machine) => {
+      machine.pop();
+    },
+  ], // POP
+  [
+    0x31,
+    (machine) => {
+      machine.popToMark();
+    },
+  ], // POP_MARK
   [0x32, push((machine) => machine.top())], // DUP
-  [0x71, act((machine) => machine.remember(machine.byte()))], // BINPUT
-  [0x72, act((machine) => machine.remember(machine.unsigned(4)))], // LONG_BINPUT
-  [0x94, act((machine) => machine.remember(machine.memoSize()))], // MEMOIZE
-  [0x68, act((machine) => machine.recall(machine.byte()))], // BINGET
-  [0x6a, act((machine) => machine.recall(machine.unsigned(4)))], // LONG_BINGET
+  [
+    0x71,
+    (machine) => {
+      machine.remember(machine.byte());
+    },
+  ], // BINPUT
+  [
+    0x72,
+    (machine) => {
+      machine.remember(machine.unsigned(4));
+    },
+  ], // LONG_BINPUT
+  [
+    0x94,
+    (machine) => {
+      machine.remember(machine.memoSize());
+    },
+  ], // MEMOIZE
+  [
+    0x68,
+    (machine) => {
+      machine.recall(machine.byte());
+    },
+  ], // BINGET
+  [
+    0x6a,
+    (machine) => {
+      machine.recall(machine.unsigned(4));
+    },
+  ], // LONG_BINGET
 
   [0x63, push((machine) => machine.global(machine.line(), machine.line()))], // GLOBAL
   [0x93, push(stackGlobal)], // STACK_GLOBAL

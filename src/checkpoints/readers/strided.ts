@@ -1,4 +1,5 @@
 import { countOf, shapeText } from '../checkpoint.ts';
+import { gather } from '../gather.ts';
 import { refuse } from '../refuse.ts';
 import { NUMBER_BYTES, readNumbers, type NumberFormat } from './numbers.ts';
 
@@ -36,7 +37,7 @@ export function readStrided(view: StridedView, place: string): Float32Array {
     );
   }
   const values = readNumbers(bytes.subarray(offset * size, (offset + span) * size), format, littleEndian);
-  return span === count && isRowMajor(view) ? values : gather(values, view, count);
+  return span === count && isRowMajor(view) ? values : gather(values, view);
 }
 
 /** Elements from the first to the last one touched. */
@@ -53,25 +54,4 @@ function isRowMajor({ shape, strides }: StridedView): boolean {
     expected *= n;
   }
   return true;
-}
-
-function gather(values: Float32Array, { shape, strides }: StridedView, count: number): Float32Array {
-  const gathered = new Float32Array(count);
-  const index = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < count; to++) {
-    gathered[to] = values[from] ?? NaN;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = strides[axis] ?? 0;
-      const next = (index[axis] ?? 0) + 1;
-      from += stride;
-      if (next < (shape[axis] ?? 1)) {
-        index[axis] = next;
-        break;
-      }
-      index[axis] = 0;
-      from -= next * stride;
-    }
-  }
-  return gathered;
 }

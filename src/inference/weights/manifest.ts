@@ -73,6 +73,8 @@ const NETWORK = z.strictObject({
   sgs: SGS.exactOptional(),
 });
 
+const PICTURE = z.strictObject({ fit: z.enum(['stretch', 'crop']), scale: z.number().min(1).max(4) });
+
 const PROVENANCE = z.strictObject({
   date: z.iso.date(),
   command: z.string(),
@@ -91,9 +93,10 @@ const MANIFEST: z.ZodType<ModelManifest> = z
     network: NETWORK,
     labels: z.array(z.string().min(1)),
     background: z.string().exactOptional(),
-    activation: z.enum(['softmax', 'sigmoid']),
+    activation: z.enum(['softmax', 'sigmoid', 'none']),
     sampler: SAMPLER,
     clip: z.strictObject({ fps: z.number().positive(), stride: count }),
+    picture: PICTURE.exactOptional(),
     weights: z.strictObject({
       // A bare name: a manifest must not reach outside its own folder.
       file: z
