@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import type { ModelChoice } from './app/model-choice.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
 import { addDatabaseCommands } from './cli/database.ts';
 import { addDoctorCommand } from './cli/doctor.ts';
+import { addEvaluateCommand } from './cli/evaluate.ts';
 import { addEventsCommand } from './cli/events.ts';
 import { addInferCommand } from './cli/infer.ts';
 import type { CliIo } from './cli/io.ts';
@@ -17,6 +19,7 @@ const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 const entryUrl = new URL('./inference/worker/entry.js', import.meta.url);
+const visitUrl = new URL('./app/models-report/visit-entry.js', import.meta.url);
 
 const io: CliIo = {
   stdin: process.stdin,
@@ -44,7 +47,15 @@ addRunCommand(program, io, {
     return runRequest(request, observer, { version, entryUrl, env, stdout, stderr, signal });
   },
 });
-addModelsCommand(program, io);
+addModelsCommand(program, io, {
+  measure: async (request, visited, signal) => {
+    const { measureReport } = await import('./app/models-report/measure-report.ts');
+    return measureReport(request, { visited }, { entryUrl: visitUrl, signal });
+  },
+  writePlots: async (report, accuracy, folder) =>
+    (await import('./app/models-report/services.ts')).writePlots(report, accuracy, folder),
+  readAccuracy: async (file) => (await import('./app/models-report/services.ts')).readAccuracy(file),
+});
 addInferCommand(program, io, {
   openEngine: async (choice) => {
     const { openEngine } = await import('./app/open-engine.ts');
@@ -56,6 +67,16 @@ addInferCommand(program, io, {
   },
   readPixels: async (path) => (await import('./app/read-clips.ts')).readPixels(path),
   createPixelPacker,
+});
+addEvaluateCommand(program, io, {
+  evaluate: async (request, observer, signal) => {
+    const [{ evaluate }, { openEngine }] = await Promise.all([
+      import('./app/evaluation/evaluate.ts'),
+      import('./app/open-engine.ts'),
+    ]);
+    const open = (choice: ModelChoice) => openEngine(choice, { entryUrl, stderr });
+    return evaluate(request, observer, { version, env, openEngine: open }, signal);
+  },
 });
 addSampleCommand(program, io);
 addProbeCommand(program, io, {

@@ -1,0 +1,22 @@
+import type { InferenceEngine, PixelClip } from '../../inference/engine.ts';
+
+/**
+ * The same engine, shown the frames of every clip last first: what a network knows of the direction of time misleads it. Each
+ * clip stands by itself, because reversed clips share no steps with their neighbours.
+ */
+export function reversedEngine(engine: InferenceEngine): InferenceEngine {
+  return {
+    info: engine.info,
+    infer: (clip, options) => engine.infer(reversedClip(clip), options),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
+
+function reversedClip({ clipId, frames, height, width, data }: PixelClip): PixelClip {
+  const bytes = height * width * 3;
+  const reversed = new Uint8Array(data.length);
+  for (let frame = 0; frame < frames; frame += 1) {
+    reversed.set(data.subarray(frame * bytes, (frame + 1) * bytes), (frames - 1 - frame) * bytes);
+  }
+  return { clipId, frames, height, width, data: reversed };
+}

@@ -1,0 +1,146 @@
+import { Option, type Command } from 'commander';
+import type {
+  EvaluationObserver,
+  EvaluationReport,
+  EvaluationRequest,
+  FrameOrder,
+} from '../app/evaluation/types.ts';
+import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
+import { ActionstreamError } from '../core/errors.ts';
+import { CLIP_LIST_FORMATS, type ClipListFormat } from '../datasets/types.ts';
+import { createEvaluationProgress } from './evaluation-progress.ts';
+import { printEvaluation } from './evaluation-tables.ts';
+import { printJson, type CliIo } from './io.ts';
+import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
+
+export interface EvaluateServices {
+  evaluate(
+    request: EvaluationRequest,
+    observer: EvaluationObserver,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport>;
+}
+
+interface EvaluateFlags extends NetworkFlags, SamplerFlags {
+  readonly data: string;
+  readonly format: ClipListFormat;
+  readonly split?: string;
+  readonly videos?: string;
+  readonly dataset: readonly string[];
+  readonly task: readonly string[];
+  readonly model: string;
+  readonly seed: number;
+  readonly engine: string;
+  readonly threads?: number;
+  readonly fps?: number;
+  readonly clipStride?: number;
+  readonly order: FrameOrder;
+  readonly clips?: number;
+  readonly crops: '1' | '3';
+  readonly predictions?: string;
+  readonly json?: true;
+}
+
+/** `evaluate`: how right a model is on labelled videos, and what that costs. */
+export function addEvaluateCommand(program: Command, io: CliIo, services: EvaluateServices): void {
+  const command = program
+    .command('evaluate')
+    .description('figures of a model on labelled clips: accuracy, events found, cost')
+    .requiredOption('--data <list>', 'manifest.csv, or an official list (see --format)')
+    .addOption(
+      new Option('--format <form>', 'form of the list').choices(CLIP_LIST_FORMATS).default('manifest'),
+    )
+    .option('--split <name>', 'only the clips of this split')
+    .option('--videos <dir>', 'folder of the videos of an official list (default: that of the list)')
+    .option('--dataset <name>', 'only this data set; may be given several times', collect, [])
+    .option(
+      '--task <dataset=name>',
+      'judge a data set as one of docs/evaluation.md, e.g. site=fir-action',
+      collect,
+      [],
+    )
+    .requiredOption(
+      '--model <path|name>',
+      'model folder, manifest or .safetensors; or a network name (untrained)',
+    )
+    .option('--seed <n>', 'seed of an untrained network and of the intervals', wholeNumber, 0)
+    .option('--engine <kind>', 'onnx, reference or null', 'onnx')
+    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
+    .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
+    .option(
+      '--clip-stride <n>',
+      "long videos: frames between clip starts (default: the model's)",
+      positiveInteger,
+    )
+    .addOption(
+      new Option('--order <order>', 'order of the frames of each window')
+        .choices(['normal', 'reversed'])
+        .default('normal'),
+    )
+    .option(
+      '--clips <n>',
+      'short clips: windows spread evenly (default: as many as cover the clip)',
+      positiveInteger,
+    )
+    .addOption(
+      new Option('--crops <n>', 'short clips: the picture as run fits it, or 3 squares along its longer side')
+        .choices(['1', '3'])
+        .default('1'),
+    )
+    .option('--predictions <file>', 'one JSON line a clip or video: scores, kept steps, events')
+    .option('--json', 'the report as one JSON line');
+  addSamplerFlags(addNetworkFlags(command)).action((flags: EvaluateFlags) => evaluate(flags, io, services));
+}
+
+async function evaluate(flags: EvaluateFlags, io: CliIo, services: EvaluateServices): Promise<void> {
+  const progress = createEvaluationProgress(io.stderr);
+  const report = await services.evaluate(requestOf(flags), progress, io.signal).finally(progress.end);
+  if (flags.json) printJson(io.stdout, report);
+  else printEvaluation(io.stdout, report);
+  if (report.failed.length > 0) io.setExitCode(1);
+}
+
+function requestOf(flags: EvaluateFlags): EvaluationRequest {
+  const {
+    data,
+    format,
+    split,
+    videos,
+    dataset,
+    task,
+    seed,
+    fps,
+    clipStride,
+    order,
+    clips,
+    crops,
+    predictions,
+  } = flags;
+  return {
+    data,
+    format,
+    ...(split !== undefined && { split }),
+    ...(videos !== undefined && { videos }),
+    datasets: dataset,
+    tasks: Object.fromEntries(task.map(parseTask)),
+    model: modelChoice(flags),
+    sampler: flags,
+    window: { ...(fps !== undefined && { fps }), ...(clipStride !== undefined && { stride: clipStride }) },
+    order,
+    views: { crops: crops === '3' ? 3 : 1, ...(clips !== undefined && { clips }) },
+    seed,
+    ...(predictions !== undefined && { predictions }),
+  };
+}
+
+function parseTask(text: string): readonly [dataset: string, like: string] {
+  const [, dataset, like] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (dataset === undefined || like === undefined) {
+    throw new ActionstreamError('USAGE', `--task ${text}: expected DATASET=NAME, e.g. site=fir-action`);
+  }
+  return [dataset, like];
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,108 @@
+import { bootstrapInterval } from './bootstrap.ts';
+import { rounded } from './compute-figures.ts';
+import { roundedInterval } from './detection-figures.ts';
+import { poissonInterval, wilsonInterval, type Interval } from './intervals.ts';
+import { matchEvents, type EventMatch } from './match-events.ts';
+import type { TimedAction, WatchedExample } from './results.ts';
+
+/** How well the reported episodes of one label find its true ones. */
+export interface EventFigures {
+  readonly events: number;
+  /** Events that an episode of their own found. */
+  readonly detected: number;
+  /** Episodes where nothing of the kind happened. */
+  readonly false_alarms: number;
+  /** Further episodes of an event that was found already: they count against precision, not as false alarms. */
+  readonly repeats: number;
+  readonly hours: number;
+  readonly false_alarms_an_hour: number;
+  readonly false_alarms_an_hour_interval: Interval;
+  /** Absent where nothing was reported. */
+  readonly precision?: number;
+  readonly precision_interval?: Interval;
+  /** Absent where nothing happened. */
+  readonly recall?: number;
+  readonly recall_interval?: Interval;
+  readonly f1?: number;
+  /** Over whole videos drawn with replacement. */
+  readonly f1_interval?: Interval;
+  /** Mean distance of starts and ends, over what was detected. */
+  readonly onset_error_s?: number;
+  readonly offset_error_s?: number;
+}
+
+export interface EventFiguresOptions {
+  readonly labelId: number;
+  readonly toleranceS: number;
+  readonly seed: number;
+}
+
+/** @param videos at least one, of some length */
+export function eventFigures(
+  videos: readonly WatchedExample[],
+  { labelId, toleranceS, seed }: EventFiguresOptions,
+): EventFigures {
+  const matches = videos.map(({ group, truth, found }) => {
+    const ofLabel = (action: TimedAction): boolean => action.labelId === labelId;
+    const match = matchEvents(truth.filter(ofLabel), found.filter(ofLabel), toleranceS);
+    return { group, match };
+  });
+  const total = tally(matches);
+  const { detected, falseAlarms, repeats, events, pairs } = total;
+  const reported = detected + falseAlarms + repeats;
+  const hours = videos.reduce((sum, { durationS }) => sum + durationS, 0) / 3600;
+  const f1 = f1Of(total);
+  const f1Interval = bootstrapInterval(matches, (sample) => f1Of(tally(sample)), { seed });
+  const meanError = (end: 'startS' | 'endS'): number =>
+    rounded(
+      pairs.reduce((sum, { truth, found }) => sum + Math.abs(truth[end] - found[end]), 0) / pairs.length,
+    );
+  return {
+    events,
+    detected,
+    false_alarms: falseAlarms,
+    repeats,
+    hours: rounded(hours),
+    false_alarms_an_hour: rounded(falseAlarms / hours),
+    false_alarms_an_hour_interval: roundedInterval(poissonInterval(falseAlarms, hours)),
+    ...(reported > 0 && {
+      precision: rounded(detected / reported),
+      precision_interval: roundedInterval(wilsonInterval(detected, reported)),
+    }),
+    ...(events > 0 && {
+      recall: rounded(detected / events),
+      recall_interval: roundedInterval(wilsonInterval(detected, events)),
+    }),
+    ...(f1 !== undefined && { f1: rounded(f1) }),
+    ...(f1Interval && { f1_interval: roundedInterval(f1Interval) }),
+    ...(pairs.length > 0 && { onset_error_s: meanError('startS'), offset_error_s: meanError('endS') }),
+  };
+}
+
+type Match = EventMatch<TimedAction, TimedAction>;
+
+interface Tally {
+  readonly events: number;
+  readonly detected: number;
+  readonly falseAlarms: number;
+  readonly repeats: number;
+  readonly pairs: Match['pairs'];
+}
+
+function tally(matches: readonly { readonly match: Match }[]): Tally {
+  const sum = (count: (match: Match) => number): number =>
+    matches.reduce((total, { match }) => total + count(match), 0);
+  return {
+    events: sum(({ pairs, missed }) => pairs.length + missed.length),
+    detected: sum(({ pairs }) => pairs.length),
+    falseAlarms: sum(({ falseAlarms }) => falseAlarms.length),
+    repeats: sum(({ repeats }) => repeats.length),
+    pairs: matches.flatMap(({ match }) => match.pairs),
+  };
+}
+
+/** The harmonic mean of precision and recall; undefined where nothing happened and nothing was reported. */
+function f1Of({ events, detected, falseAlarms, repeats }: Tally): number | undefined {
+  const all = events + detected + falseAlarms + repeats;
+  return all === 0 ? undefined : (2 * detected) / all;
+}
