@@ -69,7 +69,7 @@ function streamSettings(
     kind,
     realtime,
     policy: stream.policy ?? defaults.policy ?? (waits ? 'every_frame' : 'freshest'),
-    fit: stream.fit ?? defaults.fit,
+    ...defined({ fit: stream.fit ?? defaults.fit }),
     ...(stream.start_time !== undefined && { startTimeMs: stream.start_time }),
     noFrameTimeoutMs: stream.no_frame_timeout ?? defaults.no_frame_timeout,
     queueClips: stream.queue_clips ?? defaults.queue_clips,

@@ -40,7 +40,10 @@ const streamShape = {
     ['every_frame', 'freshest'],
     '`every_frame`: the decoder waits for inference. `freshest`: the oldest waiting clip is dropped. Default: every_frame for files that are not `realtime`.',
   ).optional(),
-  fit: choice(['stretch', 'crop'], 'How the picture is brought to the size of the model.').default('stretch'),
+  fit: choice(
+    ['stretch', 'crop'],
+    "How the picture is brought to the size of the model. Default: the model's own, else `stretch`.",
+  ).optional(),
   no_frame_timeout: duration('A source without frames for so long is stalled.').prefault('10s'),
   queue_clips: wholeFrom(1, 'Clips of a stream that may wait for inference.').default(4),
 };

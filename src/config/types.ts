@@ -1,5 +1,6 @@
 import type { EpisodePolicy } from '../events/types.ts';
 import type { StreamOptions, WindowOptions } from '../ingest/types.ts';
+import type { DeviceChoice, EngineKind } from '../inference/engine-choice.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
 import type { JournalOptions } from '../sink/journal/types.ts';
 import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
@@ -63,8 +64,10 @@ export interface SamplerSettings {
   readonly distance?: string;
 }
 
-export interface EngineSettings {
-  readonly kind: 'onnx' | 'reference' | 'null';
+export interface EngineSettings extends DeviceChoice {
+  readonly kind: EngineKind;
+  /** Absent: derived from the time that the engine took to warm up. */
+  readonly clipTimeoutMs?: number;
   readonly processes?: number;
   readonly threads?: number;
   /** What live streams may cost; a latency that is not set is the length of a clip. */
@@ -76,7 +79,11 @@ export interface EngineSettings {
 }
 
 /** A stream as far as it is known before the model is: what is missing, the model says (resolve-stream.ts). */
-export interface StreamSettings extends Omit<StreamOptions, 'window' | 'width' | 'height' | 'ffmpegPath'> {
+export interface StreamSettings extends Omit<
+  StreamOptions,
+  'window' | 'width' | 'height' | 'fit' | 'scale' | 'ffmpegPath'
+> {
+  readonly fit?: StreamOptions['fit'];
   readonly window: Partial<Pick<WindowOptions, 'stride' | 'fps'>> & Pick<WindowOptions, 'tail'>;
   readonly sampler: SamplerSettings;
   readonly events: EventSettings;

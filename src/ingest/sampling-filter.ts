@@ -3,6 +3,8 @@ export interface PictureOptions {
   readonly width: number;
   readonly height: number;
   readonly fit: 'stretch' | 'crop';
+  /** The picture is brought to so many times width and height, and its middle cut out. Default 1. */
+  readonly scale?: number;
   /** Frames a second of the sampling grid. */
   readonly fps: number;
 }
@@ -15,12 +17,12 @@ export interface PictureOptions {
  * are thinned before they are scaled. `metadata=print` writes `frame:N pts:P` to stderr, one write a picture, ahead of
  * the picture itself; it prints only pictures that carry metadata, hence the mark.
  */
-export function samplingFilter({ width, height, fit, fps }: PictureOptions): string {
+export function samplingFilter({ width, height, fit, fps, scale: enlarged = 1 }: PictureOptions): string {
   const slot = (pts: string): string => `floor((${pts}+${toleranceUs(fps)})*${fps}/1000000)`;
-  const scale =
-    fit === 'crop'
-      ? `scale=${width}:${height}:force_original_aspect_ratio=increase:flags=bilinear,crop=${width}:${height}`
-      : `scale=${width}:${height}:flags=bilinear`;
+  const size = `${Math.round(width * enlarged)}:${Math.round(height * enlarged)}`;
+  const aspect = fit === 'crop' ? ':force_original_aspect_ratio=increase' : '';
+  const crop = fit === 'crop' || enlarged !== 1 ? `,crop=${width}:${height}` : '';
+  const scale = `scale=${size}${aspect}:flags=bilinear${crop}`;
   return [
     'settb=1/1000000',
     `select='isnan(pts)+isnan(prev_selected_pts)+not(eq(${slot('pts')},${slot('prev_selected_pts')}))'`,

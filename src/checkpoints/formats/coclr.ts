@@ -46,6 +46,7 @@ export const coclrS3dg: CheckpointFormat = {
     const stage = BLOCKS[block];
     return stage === undefined ? undefined : `${stage}${rest}`;
   },
-  clip: { fps: 30, stride: 16 },
+  labelled: false,
+  fps: 30,
   picture: { fit: 'crop', scale: PAPER_SCALE },
 };

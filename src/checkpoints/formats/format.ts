@@ -24,7 +24,10 @@ export interface CheckpointFormat {
   leftOut?(name: string): string | undefined;
   /** Another name of the same tensor, for layouts that write each one twice. */
   twin?(name: string): string | undefined;
-  readonly clip: ModelManifest['clip'];
+  /** Whether the outputs are scores of classes; else an embedding. */
+  readonly labelled: boolean;
+  /** Frames a second in training. */
+  readonly fps: number;
   readonly picture: NonNullable<ModelManifest['picture']>;
 }
 

@@ -13,7 +13,7 @@ const I3D: FormatNetwork = {
   pooling: 'window',
 };
 
-const FED = { clip: { fps: 25, stride: 32 }, picture: { fit: 'crop', scale: PAPER_SCALE } } as const;
+const FED = { labelled: true, fps: 25, picture: { fit: 'crop', scale: PAPER_SCALE } } as const;
 
 const STEMS: Readonly<Record<string, string>> = {
   Conv_1a: 'Conv3d_1a_7x7',

@@ -23,7 +23,8 @@ export const kyleminS3d: CheckpointFormat = {
     return { conv: `${block}.conv${half}`, norm: `${block}.bn${half}` };
   },
   head: 'fc.0',
-  clip: { fps: 25, stride: 32 },
+  labelled: true,
+  fps: 25,
   picture: { fit: 'stretch', scale: PAPER_SCALE },
 };
 

@@ -31,7 +31,8 @@ export const milnceS3d: CheckpointFormat = {
   head: 'fc',
   leftOut: (name) =>
     name.startsWith('text_module.') ? 'embeds sentences, which this program does not take' : undefined,
-  clip: { fps: 10, stride: 16 },
+  labelled: false,
+  fps: 10,
   picture: { fit: 'crop', scale: 1 },
 };
 

@@ -38,7 +38,8 @@ export const torchvisionS3d: CheckpointFormat = {
     return { conv: `${block}.0`, norm: `${block}.1` };
   },
   head: 'classifier.1',
-  clip: { fps: 15, stride: 32 },
+  labelled: true,
+  fps: 15,
   picture: { fit: 'stretch', scale: PAPER_SCALE },
 };
 

@@ -1,4 +1,5 @@
 import type { WeightTensor, Weights } from '../model.ts';
+import { narrowToFloat16 } from './narrow.ts';
 import { parseHeader, type TensorEntry } from './safetensors-header.ts';
 import { BYTES_OF, widenToFloat32, type FloatFormat } from './widen.ts';
 
@@ -16,13 +17,29 @@ export function parseSafetensors(bytes: Uint8Array, origin: string): Weights {
   return new Map(entries.map((entry) => [entry.name, tensorOf(entry)]));
 }
 
-/** The bytes of a .safetensors file, all F32, in the map's order: the same weights give the same bytes. */
-export function writeSafetensors(weights: Weights): Uint8Array {
+/**
+ * The bytes of a .safetensors file in the map's order: the same weights give the same bytes. All F32; with `half`, tensors
+ * of two and more dimensions are F16 and the others, batch norms and biases, stay F32.
+ */
+export function writeSafetensors(
+  weights: Weights,
+  { half = false }: { readonly half?: boolean } = {},
+): Uint8Array {
   const header: Record<string, unknown> = {};
+  const parts: Uint8Array[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of weights) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+    const narrow = half && shape.length > 1;
+    const part = narrow
+      ? narrowToFloat16(data)
+      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    header[name] = {
+      dtype: narrow ? 'F16' : 'F32',
+      shape,
+      data_offsets: [offset, offset + part.length],
+    };
+    parts.push(part);
+    offset += part.length;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   // Padded with spaces, so that the data starts at a multiple of 8.
@@ -32,9 +49,9 @@ export function writeSafetensors(weights: Weights): Uint8Array {
   bytes.fill(0x20, 8, dataStart);
   bytes.set(json, 8);
   let position = dataStart;
-  for (const { data } of weights.values()) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
+  for (const part of parts) {
+    bytes.set(part, position);
+    position += part.length;
   }
   return bytes;
 }
