@@ -72,7 +72,7 @@ export function createBudgetController(targets: BudgetTargets): BudgetController
       if (level === top) return;
       if (nowMs - loweredAtMs < 2 * restMs) restMs = Math.min(REST_MS.longest, 2 * restMs);
       loweredAtMs = -Infinity;
-      change(critical ? top : level + stepsFor(load), nowMs);
+      change(critical ? top : level + stepsFor(load, reading.backlog), nowMs);
       return;
     }
     if (load > SPARE.load || reading.utilisation > SPARE.utilisation || level === 0) {
@@ -105,6 +105,7 @@ function loadOf(reading: BudgetReading, targets: BudgetTargets): number {
 }
 
 /** The kept steps, and with them what lies above the cut, fall about as δ rises: an excess of 19 % asks for a level. */
-function stepsFor(load: number): number {
-  return Math.min(LEVELS_AN_OCTAVE, Math.max(1, Math.round(LEVELS_AN_OCTAVE * Math.log2(load))));
+function stepsFor(load: number, backlog: number): number {
+  const least = backlog >= BACKLOG.high ? 2 : 1;
+  return Math.min(LEVELS_AN_OCTAVE, Math.max(least, Math.round(LEVELS_AN_OCTAVE * Math.log2(load))));
 }

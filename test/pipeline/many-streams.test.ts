@@ -1,0 +1,157 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createStreamJob } from '../../src/app/stream-job.ts';
+import { configFromSources } from '../../src/config/index.ts';
+import { sleep } from '../../src/core/abort.ts';
+import { silentLogger, type Logger } from '../../src/core/logger.ts';
+import type { ClipStats, PublishedRecord } from '../../src/core/records.ts';
+import { createNullEngine } from '../../src/inference/engines/null/null-engine.ts';
+import type { InferenceEngine } from '../../src/inference/engine.ts';
+import { createEngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
+import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
+import { createComputeBudget } from '../../src/pipeline/budget/compute-budget.ts';
+import { runStreams } from '../../src/pipeline/run-streams.ts';
+import type { StreamOutcome } from '../../src/pipeline/types.ts';
+import { ffmpeg } from '../support/lavfi.ts';
+
+const FRAMES = 16;
+const FPS = 16;
+const DELTA = 0.1;
+const model = createUntrainedModel({
+  network: {
+    ...{ variant: 's3d', frames: FRAMES, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 },
+    sgs: { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 1 }, boundary: 'as_is' },
+  },
+  seed: 1,
+});
+
+let folder: string;
+let video: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'many-streams-'));
+  video = join(folder, 'busy.mp4');
+  const source = `testsrc2=size=160x120:rate=${FPS}:duration=5,format=yuv420p`;
+  await ffmpeg('-f', 'lavfi', '-i', source, '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', video);
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+interface Run {
+  readonly outcomes: readonly StreamOutcome[];
+  readonly clips: readonly ClipStats[];
+  /** What was logged of the budget. */
+  readonly changes: readonly string[];
+}
+
+/** Real sources and the real pipeline before an engine that takes `stepMs` for each kept step. */
+async function run(
+  sources: readonly string[],
+  { stepMs, realtime, maxDeltaScale = 4 }: { stepMs: number; realtime: boolean; maxDeltaScale?: number },
+): Promise<Run> {
+  const plain = createNullEngine(model);
+  const engine: InferenceEngine = {
+    ...plain,
+    async infer(clip, options) {
+      const result = await plain.infer(clip, options);
+      const upperMs = stepMs * result.compute.keptSteps;
+      await sleep(upperMs, options.signal);
+      return { ...result, compute: { ...result.compute, upperMs } };
+    },
+  };
+  await using scheduler = createEngineScheduler([engine]);
+  const records: PublishedRecord[] = [];
+  const changes: string[] = [];
+  const logger: Logger = { ...silentLogger, info: (_, message) => changes.push(message) };
+  const budget = createComputeBudget({ p95LatencyMs: 1000, maxDeltaScale }, { engines: 1, logger });
+  const { streams } = configFromSources(sources, {
+    env: {},
+    overrides: {
+      sampler: { kind: 'ordered', width: DELTA },
+      defaults: { realtime, queue_clips: 4, window: { fps: FPS, stride: 4 } },
+    },
+  });
+  const jobs = streams.map((stream) =>
+    createStreamJob(stream, {
+      scheduler,
+      budget,
+      pipeline: { instance: 'test', version: '0' },
+      log: {
+        append: (appended) => {
+          records.push(...appended);
+          return Promise.resolve();
+        },
+      },
+      recordStatus: () => undefined,
+      logger: silentLogger,
+      ffmpegPath: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
+    }),
+  );
+  const ended = new AbortController();
+  const budgeting = budget.run(ended.signal);
+  const { signal } = new AbortController();
+  const outcomes = await runStreams(jobs, { signal, logger: silentLogger });
+  ended.abort();
+  await budgeting;
+  const clips = records.flatMap(({ type, payload }) => (type === 'clip.stats' ? [payload] : []));
+  return { outcomes, clips, changes: changes.filter((line) => line.startsWith('compute budget')) };
+}
+
+function deltasOf({ clips }: Run): readonly number[] {
+  return clips.map(({ compute }) => compute.delta ?? NaN);
+}
+
+it.concurrent(
+  'an overload raises δ before a clip is dropped, receipts say so, and no line is logged for a clip',
+  async () => {
+    const overloaded = await run([video, video], { stepMs: 40, realtime: true });
+
+    const deltas = deltasOf(overloaded);
+    expect(deltas[0]).toBe(DELTA);
+    expect(Math.max(...deltas)).toBeGreaterThan(DELTA);
+    expect(Math.max(...deltas)).toBeLessThanOrEqual(4 * DELTA + 1e-6);
+    expect(overloaded.outcomes.map(({ totals }) => totals.clipsDropped)).toEqual([0, 0]);
+    expect(overloaded.changes[0]).toBe('compute budget: δ raised');
+    expect(overloaded.changes.length).toBeLessThanOrEqual(9);
+  },
+);
+
+it.concurrent('what the largest δ cannot hold is dropped, counted, and shared by all streams', async () => {
+  const drowned = await run([video, video, video], { stepMs: 70, realtime: true });
+
+  expect(Math.max(...deltasOf(drowned))).toBeCloseTo(4 * DELTA, 6);
+  for (const { reason, totals } of drowned.outcomes) {
+    expect(reason).toBe('ended');
+    expect(totals.clipsDropped).toBeGreaterThan(0);
+    expect(totals.clips).toBeGreaterThan(2);
+  }
+  const clips = drowned.outcomes.map(({ totals }) => totals.clips);
+  expect(Math.max(...clips) - Math.min(...clips)).toBeLessThanOrEqual(4);
+});
+
+it.concurrent(
+  'a file that is read as fast as it can be keeps its δ and every clip, however slow the engine is',
+  async () => {
+    const { outcomes, clips, changes } = await run([video], { stepMs: 10, realtime: false });
+
+    expect(new Set(clips.map(({ compute }) => compute.delta))).toEqual(new Set([DELTA]));
+    expect(outcomes[0]?.totals).toMatchObject({ clips: clips.length, clipsDropped: 0 });
+    expect(clips.length).toBeGreaterThan(15);
+    expect(changes).toEqual([]);
+  },
+);
+
+it.concurrent('a stream that fails leaves the others whole', async () => {
+  const missing = join(folder, 'missing.mp4');
+  const { outcomes, clips } = await run([video, missing, video], { stepMs: 1, realtime: false });
+
+  expect(outcomes.map(({ reason }) => reason)).toEqual(['ended', 'failed', 'ended']);
+  expect(outcomes[1]?.error?.code).toBe('INPUT_INVALID');
+  const perStream = outcomes.map(
+    ({ streamId }) => clips.filter(({ stream_id: id }) => id === streamId).length,
+  );
+  expect(perStream[0]).toBeGreaterThan(15);
+  expect(perStream[2]).toBe(perStream[0]);
+});
