@@ -26,6 +26,10 @@ export interface Clip {
   /** Number of the clip within the stream, from 0, without gaps before drops. */
   readonly sequence: number;
   readonly startIndex: number;
+  /** Frames of the segment before the clip. */
+  readonly framesBefore: number;
+  /** The last of those, as many as the network sees beyond the clip's start (windowClips). */
+  readonly context: readonly Frame[];
   readonly frames: readonly Frame[];
   readonly startUs: number;
   readonly endUs: number;

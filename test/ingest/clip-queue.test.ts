@@ -15,6 +15,8 @@ function clip(sequence: number): Clip {
     segment: 0,
     sequence,
     startIndex: sequence,
+    framesBefore: sequence,
+    context: [],
     frames: [frame],
     ...times,
     paddedFrames: 0,

@@ -108,6 +108,7 @@ export function createEngineScheduler(engines: readonly InferenceEngine[]): Engi
         leave() {
           queue.forget(streamId);
           homes.forget(streamId);
+          for (const engine of engines) engine.closeStream?.(streamId);
         },
       };
     },

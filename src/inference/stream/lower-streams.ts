@@ -1,4 +1,3 @@
-import { ActionstreamError } from '../../core/errors.ts';
 import { throwIfAborted } from '../serial-queue.ts';
 import type { PixelClip, StreamPlace } from '../engine.ts';
 import { numberFrames, type FrameContents } from './frame-contents.ts';
@@ -7,7 +6,7 @@ import { planLower, type LowerRun } from './plan-lower.ts';
 import { stepKeys } from './step-keys.ts';
 import type { LowerSteps, StepHalves } from './steps.ts';
 
-/** A clip of a stream. */
+/** A clip of a stream that begins at a time step: `firstFrame` is a multiple of the geometry's jump. */
 export type StreamClip = PixelClip & { readonly stream: StreamPlace };
 
 export interface LoweredClip extends LowerSteps {
@@ -19,7 +18,7 @@ export interface LoweredClip extends LowerSteps {
 
 /** The lower halves of many streams' clips, each step computed once. */
 export interface LowerStreams {
-  /** One call at a time; its features are valid until the next one. Rejects with ABORTED between runs; INPUT_INVALID where frames before the clip are missing. */
+  /** One call at a time; its features are valid until the next one. Rejects with ABORTED between runs. */
   lower(clip: StreamClip, signal: AbortSignal): Promise<LoweredClip>;
   /** Forgets a stream. */
   close(id: string): void;
@@ -82,7 +81,7 @@ export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
   return {
     async lower(clip, signal) {
       const { id, segment, firstFrame } = clip.stream;
-      const seen = seenPixels(clip, geometry);
+      const seen = seenPixels(clip);
       const kept = streams.get(id);
       const contents = numberFrames(
         kept?.contents,
@@ -121,22 +120,10 @@ interface SeenPixels {
   readonly pictureSize: number;
 }
 
-/** @throws ActionstreamError INPUT_INVALID where the pictures before the clip are not those that its steps see */
-function seenPixels(
-  { clipId, stream, data, height, width }: StreamClip,
-  { contextFrames, jump }: StreamGeometry,
-): SeenPixels {
-  const { firstFrame, before } = stream;
+function seenPixels({ stream, data, height, width }: StreamClip): SeenPixels {
   const pictureSize = height * width * 3;
-  const expected = Math.min(firstFrame, contextFrames);
-  if (before.length !== expected * pictureSize || firstFrame % jump !== 0) {
-    throw new ActionstreamError(
-      'INPUT_INVALID',
-      `clip ${clipId} at frame ${firstFrame} of its segment comes with ${before.length / pictureSize} pictures before it; ` +
-        `the network sees ${expected}, and clips begin at multiples of ${jump}`,
-    );
-  }
-  return { pixels: joined(before, data), before: expected, pictureSize };
+  const before = stream.before.length / pictureSize;
+  return { pixels: joined(stream.before, data), before, pictureSize };
 }
 
 /** One block of both; no copy where they already lie one after the other. */

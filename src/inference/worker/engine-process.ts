@@ -5,6 +5,7 @@ import type { SamplerOptions } from '../../sampler/types.ts';
 import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
 import { fromWire, type WorkerReply, type WorkerRequest } from './messages.ts';
 import type { PixelSlot } from './pixel-slot.ts';
+import { createSentFrames } from './sent-frames.ts';
 import type { EngineSpec } from './spec.ts';
 
 /** A process that ended without being asked to: the call in flight may be tried on another. */
@@ -20,10 +21,21 @@ export interface EngineProcess {
   readonly info: EngineInfo;
   /** False once the process has ended, for whatever reason. */
   isAlive(): boolean;
-  /** One call at a time. Rejects with ProcessLost where the process ends under it; with ABORTED at once on abort. */
-  infer(clip: PixelClip, sampler: SamplerOptions, signal: AbortSignal): Promise<InferenceResult>;
+  /**
+   * One call at a time. Rejects with ProcessLost where the process ends under it, or is ended because it gave no answer for
+   * `timeoutMs`; with ABORTED at once on abort.
+   */
+  infer(clip: PixelClip, sampler: SamplerOptions, limits: CallLimits): Promise<InferenceResult>;
+  /** What the process keeps for the stream's next clip is freed. */
+  closeStream(streamId: string): void;
   /** Asks the process to free its engine and end; kills it after `graceMs`. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
+}
+
+export interface CallLimits {
+  readonly signal: AbortSignal;
+  /** Absent: as long as it takes. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface EngineProcessOptions {
@@ -46,7 +58,8 @@ export async function startEngineProcess(
     stdio: ['ignore', 'ignore', 'inherit', slot.fd, 'ipc'],
     serialization: 'advanced',
   });
-  const calls = new Map<number, Deferred<InferenceResult>>();
+  const calls = new Map<number, Call>();
+  const sent = createSentFrames();
   const ready = defer<EngineInfo>();
   const gone = defer<undefined>();
   let nextId = 0;
@@ -57,18 +70,20 @@ export async function startEngineProcess(
     ready.reject(lost);
     for (const call of calls.values()) call.reject(lost);
     calls.clear();
-    gone.resolve(undefined);
   };
   // Where the child is gone the channel refuses; its exit tells the callers.
   const send = (request: WorkerRequest): void => {
     child.send(request, () => undefined);
   };
   child.on('exit', (code, killedBy) => {
-    lose(new ProcessLost(killedBy === null ? `ended with code ${code ?? 0}` : `was ended by ${killedBy}`));
+    const how = killedBy === null ? `ended with code ${code ?? 0}` : `was ended by ${killedBy}`;
+    lose(new ProcessLost(how));
+    gone.resolve(undefined);
   });
   child.on('error', (error) => {
-    if (child.pid === undefined)
-      lose(new ProcessLost(`cannot be started: ${error.message}`, { cause: error }));
+    if (child.pid !== undefined) return;
+    lose(new ProcessLost(`cannot be started: ${error.message}`, { cause: error }));
+    gone.resolve(undefined);
   });
   child.on('message', (message) => {
     const reply = message as WorkerReply;
@@ -84,6 +99,9 @@ export async function startEngineProcess(
         break;
       case 'error':
         calls.get(reply.id)?.reject(fromWire(reply.error));
+        break;
+      case 'resend':
+        calls.get(reply.id)?.resend();
         break;
     }
   });
@@ -112,20 +130,59 @@ export async function startEngineProcess(
   return {
     info,
     isAlive: () => alive,
-    infer: async (clip, sampler, callSignal) => {
+    infer: async (clip, sampler, { signal: callSignal, timeoutMs }) => {
       const id = nextId++;
-      const call = defer<InferenceResult>();
+      const { clipId, frames, height, width } = clip;
+      const shares = clip.stream !== undefined && info.reuse !== undefined;
+      const request = (): void => {
+        const { place, parts } = shares ? sent.pack(clip) : { parts: [clip.data] };
+        slot.write(parts);
+        send({
+          type: 'infer',
+          id,
+          clip: { clipId, frames, height, width },
+          sampler,
+          ...(place && { place }),
+        });
+      };
+      const call: Call = {
+        ...defer<InferenceResult>(),
+        resend: () => {
+          // A call that nobody waits for any more must not write over the next one's pixels.
+          if (callSignal.aborted) return;
+          try {
+            request();
+          } catch (error) {
+            call.reject(error);
+          }
+        },
+      };
       const abort = (): void => {
         send({ type: 'abort', id });
-        call.reject(new ActionstreamError('ABORTED', `clip ${clip.clipId}: inference was interrupted`));
+        call.reject(new ActionstreamError('ABORTED', `clip ${clipId}: inference was interrupted`));
+      };
+      // Stopped or in an endless loop it hears no other signal; its call does not wait for its end.
+      const giveUp = (): void => {
+        lose(new ProcessLost(`gave no answer for ${timeoutMs ?? 0} ms and was ended`));
+        child.kill('SIGKILL');
       };
       return whileListening(callSignal, abort, async () => {
-        const { data, ...rest } = clip;
-        slot.write(data);
         calls.set(id, call);
-        send({ type: 'infer', id, clip: rest, byteLength: data.length, sampler });
-        return call.promise.finally(() => calls.delete(id));
+        const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+        try {
+          request();
+          const result = await call.promise;
+          if (shares) sent.settle(clip);
+          return result;
+        } finally {
+          clearTimeout(timer);
+          calls.delete(id);
+        }
       });
+    },
+    closeStream: (streamId) => {
+      sent.forget(streamId);
+      if (alive) send({ type: 'close_stream', streamId });
     },
     stop,
   };
@@ -143,6 +200,11 @@ async function whileListening<T>(
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+interface Call extends Deferred<InferenceResult> {
+  /** Sends all of the clip. */
+  readonly resend: () => void;
 }
 
 interface Deferred<T> {

@@ -2,6 +2,7 @@ import type { InferenceEngine } from '../engine.ts';
 import { createNullEngine } from '../engines/null/null-engine.ts';
 import { createOnnxEngine } from '../engines/onnx/onnx-engine.ts';
 import { createReferenceEngine } from '../engines/reference/reference-engine.ts';
+import { createTfjsEngine } from '../engines/tfjs/tfjs-engine.ts';
 import { connectToOwner } from './channel.ts';
 import { serveEngine } from './serve.ts';
 import { openModel, type EngineSpec } from './spec.ts';
@@ -10,11 +11,18 @@ import { openModel, type EngineSpec } from './spec.ts';
 await serveEngine(connectToOwner(process), openEngine);
 process.exit();
 
-async function openEngine({ engine, model: modelSpec, threads }: EngineSpec): Promise<InferenceEngine> {
+async function openEngine({
+  engine,
+  model: modelSpec,
+  reuse,
+  ...device
+}: EngineSpec): Promise<InferenceEngine> {
   const model = await openModel(modelSpec);
   switch (engine) {
     case 'onnx':
-      return createOnnxEngine({ model, ...(threads !== undefined && { threads }) });
+      return createOnnxEngine({ model, ...device, ...(reuse !== undefined && { reuse }) });
+    case 'tfjs':
+      return createTfjsEngine({ model, ...device });
     case 'reference':
       return createReferenceEngine(model);
     case 'null':

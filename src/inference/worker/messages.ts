@@ -1,6 +1,7 @@
 import { ActionstreamError, toActionstreamError, type ErrorCode } from '../../core/errors.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
+import type { SentPlace } from './sent-frames.ts';
 import type { EngineSpec } from './spec.ts';
 
 /** The descriptor under which the inference process inherits the pixel slot. */
@@ -12,19 +13,24 @@ export type WorkerRequest =
   | {
       readonly type: 'infer';
       readonly id: number;
-      /** Its pixels lie in the slot, `byteLength` of them. */
-      readonly clip: Omit<PixelClip, 'data'>;
-      readonly byteLength: number;
+      readonly clip: Omit<PixelClip, 'data' | 'stream'>;
+      /** Which of its pixels lie in the slot; absent: all of them. */
+      readonly place?: SentPlace;
       readonly sampler: SamplerOptions;
     }
   | { readonly type: 'abort'; readonly id: number }
+  | { readonly type: 'close_stream'; readonly streamId: string }
   | { readonly type: 'dispose' };
 
-/** What it answers: `ready` or `failed` to `open`, one `result` or `error` to each `infer`. */
+/**
+ * What it answers: `ready` or `failed` to `open`; one `result` or `error` to each `infer`, or `resend` where it lacks what
+ * had been sent before.
+ */
 export type WorkerReply =
   | { readonly type: 'ready'; readonly info: EngineInfo }
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'result'; readonly id: number; readonly result: InferenceResult }
+  | { readonly type: 'resend'; readonly id: number }
   | { readonly type: 'error'; readonly id: number; readonly error: WireError };
 
 /** An ActionstreamError as structured data: a class does not survive the crossing. */

@@ -11,8 +11,8 @@ import { ActionstreamError, messageOf } from '../../core/errors.ts';
  */
 export interface PixelSlot {
   readonly fd: number;
-  /** @throws ActionstreamError ENGINE_FAILED where there is no room */
-  write(pixels: Uint8Array): void;
+  /** Puts the parts one after the other. @throws ActionstreamError ENGINE_FAILED where there is no room */
+  write(parts: readonly Uint8Array[]): void;
   close(): void;
 }
 
@@ -21,13 +21,18 @@ export function openPixelSlot(): PixelSlot {
   const fd = openNameless(['/dev/shm', tmpdir()]);
   return {
     fd,
-    write: (pixels) => {
+    write: (parts) => {
       try {
-        for (let at = 0; at < pixels.length;) at += writeSync(fd, pixels, at, pixels.length - at, at);
+        let start = 0;
+        for (const part of parts) {
+          for (let at = 0; at < part.length;) at += writeSync(fd, part, at, part.length - at, start + at);
+          start += part.length;
+        }
       } catch (error) {
+        const bytes = parts.reduce((sum, part) => sum + part.length, 0);
         throw new ActionstreamError(
           'ENGINE_FAILED',
-          `a clip of ${pixels.length} bytes cannot be passed to the inference process: ${messageOf(error)}`,
+          `a clip of ${bytes} bytes cannot be passed to the inference process: ${messageOf(error)}`,
           { cause: error },
         );
       }

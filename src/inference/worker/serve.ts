@@ -1,5 +1,7 @@
-import type { InferenceEngine } from '../engine.ts';
+import type { InferenceEngine, PixelClip } from '../engine.ts';
+import { throwIfAborted } from '../serial-queue.ts';
 import type { Channel } from './channel.ts';
+import { createFrameMemory, type FrameMemory } from './frame-memory.ts';
 import { PIXELS_FD, toWire, type WorkerRequest } from './messages.ts';
 import { readPixelSlot } from './pixel-slot.ts';
 import type { EngineSpec } from './spec.ts';
@@ -14,7 +16,10 @@ export function serveEngine(
 ): Promise<void> {
   const running = new Map<number, AbortController>();
   let engine: InferenceEngine | undefined;
+  let frames: FrameMemory | undefined;
+  /** One buffer for all clips that belong to no stream. */
   let pixels = new Uint8Array();
+  let tail: Promise<void> = Promise.resolve();
 
   const open = async (spec: EngineSpec): Promise<void> => {
     try {
@@ -25,23 +30,48 @@ export function serveEngine(
     }
   };
 
-  const infer = async (request: Extract<WorkerRequest, { type: 'infer' }>): Promise<void> => {
-    const { id, clip, byteLength, sampler } = request;
-    const controller = new AbortController();
-    running.set(id, controller);
+  /** The whole clip, of which only what is new lies in the slot; undefined where the rest is not here. */
+  const receive = ({ clip, place }: InferRequest): PixelClip | undefined => {
+    if (place) {
+      if (place.fresh) closeStream(place.id);
+      frames ??= createFrameMemory({ ...KEEPS_NOTHING, ...engine?.info.reuse, read: readSlot });
+      return frames.restore(clip, place);
+    }
+    const bytes = clip.frames * clip.height * clip.width * 3;
+    if (pixels.length !== bytes) pixels = new Uint8Array(bytes);
+    readSlot(pixels);
+    return { ...clip, data: pixels };
+  };
+
+  const infer = async (request: InferRequest, signal: AbortSignal): Promise<void> => {
+    const { id, sampler } = request;
     try {
-      // One buffer for all: a clip arrives only when the one before is done, or given up.
-      if (pixels.length !== byteLength) pixels = new Uint8Array(byteLength);
-      readPixelSlot(PIXELS_FD, pixels);
+      // The slot may hold another clip's pixels by now.
+      throwIfAborted(signal);
       if (!engine) throw new Error('a clip arrived before the engine was ready');
-      const { signal } = controller;
-      const result = await engine.infer({ ...clip, data: pixels }, { sampler, signal });
-      channel.send({ type: 'result', id, result });
+      const clip = receive(request);
+      if (!clip) {
+        channel.send({ type: 'resend', id });
+        return;
+      }
+      channel.send({ type: 'result', id, result: await engine.infer(clip, { sampler, signal }) });
     } catch (error) {
       channel.send({ type: 'error', id, error: toWire(error) });
     } finally {
       running.delete(id);
     }
+  };
+
+  /** Pixels are read when the clip before is done with: until then they may be in use. */
+  const enqueue = (request: InferRequest): void => {
+    const controller = new AbortController();
+    running.set(request.id, controller);
+    tail = tail.then(() => infer(request, controller.signal));
+  };
+
+  const closeStream = (streamId: string): void => {
+    frames?.forget(streamId);
+    engine?.closeStream?.(streamId);
   };
 
   return new Promise((resolve, reject) => {
@@ -51,10 +81,15 @@ export function serveEngine(
           void open(request.spec);
           break;
         case 'infer':
-          void infer(request);
+          enqueue(request);
           break;
         case 'abort':
           running.get(request.id)?.abort();
+          break;
+        case 'close_stream':
+          tail = tail.then(() => {
+            closeStream(request.streamId);
+          });
           break;
         case 'dispose':
           for (const controller of running.values()) controller.abort();
@@ -63,4 +98,13 @@ export function serveEngine(
       }
     });
   });
+}
+
+type InferRequest = Extract<WorkerRequest, { type: 'infer' }>;
+
+/** Of an engine that shares nothing: the pictures of one stream's last clip. */
+const KEEPS_NOTHING = { contextFrames: 0, maxStreams: 1 };
+
+function readSlot(pixels: Uint8Array): void {
+  readPixelSlot(PIXELS_FD, pixels);
 }

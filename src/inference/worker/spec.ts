@@ -1,19 +1,21 @@
+import type { DeviceChoice, EngineKind } from '../engine-choice.ts';
 import type { Model } from '../model.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { NetworkOptions, SgsOptions } from '../network/graph.ts';
+import type { ReuseOptions } from '../stream/reuse-settings.ts';
 import { bindWeights } from '../weights/bind-weights.ts';
 import { loadModel } from '../weights/load-model.ts';
 import { createUntrainedModel, type UntrainedModelOptions } from '../weights/untrained-model.ts';
 
 /** Everything that a worker needs to build its engine; a structured clone of a few hundred bytes. */
-export interface EngineSpec {
+export interface EngineSpec extends DeviceChoice {
   readonly engine: EngineKind;
   readonly model: ModelSpec;
   /** CPU threads that one call may use. Default: the engine's own choice. */
   readonly threads?: number;
+  /** How clips of a stream share work, for engines that can; null: they do not. Default: where pictures are identical. */
+  readonly reuse?: ReuseOptions | null;
 }
-
-export type EngineKind = 'onnx' | 'reference' | 'null';
 
 /** Which weights, by reference: the worker loads or makes them itself, so they never cross. */
 export type ModelSpec =

@@ -2,7 +2,7 @@ import { ActionstreamError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import { checkClip } from '../check-clip.ts';
-import type { InferenceEngine, InferenceResult, PixelClip } from '../engine.ts';
+import type { EngineInfo, InferenceEngine, InferenceResult, PixelClip } from '../engine.ts';
 import { createSerialQueue, throwIfAborted } from '../serial-queue.ts';
 import {
   ProcessLost,
@@ -18,6 +18,8 @@ export interface WorkerEngineOptions {
   readonly entryUrl: URL;
   readonly spec: EngineSpec;
   readonly logger: Logger;
+  /** See `clipTimeoutOf`. */
+  readonly clipTimeoutMs?: number | undefined;
 }
 
 /** Time to free the engine in peace on dispose. Nobody waits for a running clip then, so it is not waited for. */
@@ -33,7 +35,7 @@ const TRIES = 2;
  * Calls wait in order and are sent one at a time. A process that ends unasked is replaced, and the clip that it had is
  * tried once more; if that one ends too, the clip is rejected with ENGINE_FAILED (retryable) and the next call starts
  * another. Abort rejects a running call at once; the process stops at its next stage. Pixels must not change until the
- * call settles.
+ * call settles. A process that gives no answer in time is ended, and counts as lost.
  *
  * @throws what building the engine threw (MODEL_INVALID, ENGINE_UNAVAILABLE, …); ENGINE_FAILED where the process ended
  */
@@ -41,6 +43,7 @@ export async function createWorkerEngine({
   entryUrl,
   spec,
   logger,
+  clipTimeoutMs,
 }: WorkerEngineOptions): Promise<InferenceEngine> {
   const slot = openPixelSlot();
   const options = { entryUrl, spec, slot };
@@ -60,9 +63,12 @@ export async function createWorkerEngine({
     sampler: SamplerOptions,
     signal: AbortSignal,
   ): Promise<InferenceResult> => {
-    if (!worker.isAlive()) worker = await startProcess(options, signal);
+    if (!worker.isAlive()) {
+      worker = await startProcess(options, signal);
+      tellOtherDevice(info, worker.info, logger);
+    }
     throwIfAborted(signal);
-    return worker.infer(clip, sampler, signal);
+    return worker.infer(clip, sampler, { signal, timeoutMs: clipTimeoutMs ?? clipTimeoutOf(worker.info) });
   };
 
   const infer = async (
@@ -94,8 +100,29 @@ export async function createWorkerEngine({
       checkClip(clip, info);
       return queue.run((either) => infer(clip, sampler, either), signal);
     },
+    closeStream: (streamId) => {
+      worker.closeStream(streamId);
+    },
     [Symbol.asyncDispose]: () => (stopped ??= stop()),
   };
+}
+
+/** A device may be gone since the engine was first opened; receipts then name the new one. */
+function tellOtherDevice(before: EngineInfo, now: EngineInfo, logger: Logger): void {
+  if (now.device === before.device) return;
+  const { device, notices } = now;
+  logger.warn(
+    { device, before: before.device, notices },
+    'the inference process came back on another device',
+  );
+}
+
+/**
+ * After which time without an answer an engine counts as hung: far above any clip's time, since a warm-up runs one. An
+ * engine that does not warm up (reference) may take any time.
+ */
+function clipTimeoutOf({ warmupMs }: EngineInfo): number | undefined {
+  return warmupMs > 0 ? Math.max(60_000, 20 * warmupMs) : undefined;
 }
 
 async function startProcess(options: EngineProcessOptions, signal: AbortSignal): Promise<EngineProcess> {

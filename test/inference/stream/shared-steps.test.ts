@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Halves } from '../../../src/inference/halves-engine.ts';
 import { buildGraphs } from '../../../src/inference/engines/onnx/build-graphs.ts';
+import { CPU_PROVIDER } from '../../../src/inference/engines/onnx/providers.ts';
 import { openSessions } from '../../../src/inference/engines/onnx/sessions.ts';
 import { buildNetwork } from '../../../src/inference/network/build.ts';
 import { countCost } from '../../../src/inference/network/cost.ts';
@@ -74,6 +75,7 @@ async function openLower(options: Partial<NetworkOptions>, after: StageName) {
     pixelShape: [frames, height, width, 3],
     steps: countCost(network).inputSteps,
     threads: 1,
+    provider: CPU_PROVIDER,
   });
   opened.push(session);
   const geometry = streamGeometry(network);
