@@ -5,11 +5,13 @@ import { listVariantNames } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
 import { networkOverrides, sgsOverride, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
+import { addModelsReport, type ModelsReportServices } from './models-report.ts';
 import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
 
-/** `models ls | inspect`: the S3D family without weights: names, parameters, multiply-adds, shapes. */
-export function addModelsCommand(program: Command, io: CliIo): void {
-  const models = program.command('models').description('the S3D family: list and inspect networks');
+/** `models ls | inspect | report`: the S3D family: names, parameters, multiply-adds, shapes; measured with `report`. */
+export function addModelsCommand(program: Command, io: CliIo, services: ModelsReportServices): void {
+  const models = program.command('models').description('the S3D family: list, inspect and measure networks');
+  addModelsReport(models, io, services);
 
   models
     .command('ls')

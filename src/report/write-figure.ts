@@ -1,0 +1,15 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { drawFigure } from './draw-figure.ts';
+import type { Figure } from './figure.ts';
+import { renderPng } from './render-png.ts';
+
+/** Writes `<folder>/<name>.svg` and `.png`; returns both paths. */
+export async function writeFigure(folder: string, name: string, figure: Figure): Promise<readonly string[]> {
+  await mkdir(folder, { recursive: true });
+  const svg = drawFigure(figure);
+  const files = ['svg', 'png'].map((extension) => path.join(folder, `${name}.${extension}`));
+  await writeFile(files[0]!, svg);
+  await writeFile(files[1]!, await renderPng(svg));
+  return files;
+}
