@@ -1,0 +1,41 @@
+import type { Estimate } from './intervals.ts';
+import type { ResultRow } from './results.ts';
+
+const HEADER = [
+  'weights',
+  'sampling',
+  'order',
+  'fight AUC',
+  'fight accuracy',
+  'interactions',
+  'indoor AUC',
+  'together',
+  'together, above dense',
+  'kept steps: short, long',
+  'multiply-adds of dense: short, long, both',
+  'ms: short, long',
+];
+
+/** All rows as a Markdown table; 95 % intervals in brackets. */
+export function markdownTable(rows: readonly ResultRow[]): string {
+  const lines = rows.map((row) => [
+    row.series,
+    row.sampler,
+    row.order,
+    withInterval(row.figures.fightAuc),
+    withInterval(row.figures.fightAccuracy),
+    withInterval(row.figures.interactions),
+    withInterval(row.figures.indoorAuc),
+    withInterval(row.figures.together),
+    withInterval(row.aboveBase.together, true),
+    `${row.keptSteps.short.toFixed(1)}, ${row.keptSteps.long.toFixed(1)} of ${row.inputSteps}`,
+    [row.costRatio.short, row.costRatio.long, row.costRatio.together].map((x) => x.toFixed(2)).join(', '),
+    row.ms ? `${row.ms.short.toFixed(1)}, ${row.ms.long.toFixed(1)}` : '–',
+  ]);
+  return [HEADER, HEADER.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function withInterval({ value, from, to }: Estimate, signed = false): string {
+  const written = (x: number): string => `${signed && x > 0 ? '+' : ''}${x.toFixed(3)}`;
+  return `${written(value)} [${written(from)}, ${written(to)}]`;
+}
