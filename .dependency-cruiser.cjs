@@ -78,6 +78,19 @@ module.exports = {
       ...outside('evaluation', ['core']),
     },
     {
+      name: 'report-knows-nobody',
+      comment: 'A plot is data about anything: what the numbers mean is the business of who made them.',
+      severity: 'error',
+      ...outside('report', ['core']),
+    },
+    {
+      name: 'resvg-in-one-file',
+      comment: 'The renderer must be replaceable.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/report/render-png.ts$' },
+      to: { path: 'node_modules/@resvg' },
+    },
+    {
       name: 'rxjs-stays-in-ingest-and-pipeline',
       comment: 'RxJS has no back-pressure; at the edges we pull.',
       severity: 'error',
