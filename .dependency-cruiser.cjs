@@ -46,6 +46,19 @@ module.exports = {
       ...outside('inference', ['core', 'sampler']),
     },
     {
+      name: 'checkpoints-know-the-network',
+      comment: 'Foreign weights become our network and its weights; nothing that runs may need them.',
+      severity: 'error',
+      ...outside('checkpoints', ['core', 'sampler', 'inference']),
+    },
+    {
+      name: 'only-import-reads-checkpoints',
+      comment: 'A model folder is all that engines and streams know.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(checkpoints|app|cli)/' },
+      to: { path: '^src/checkpoints/' },
+    },
+    {
       name: 'engines-do-not-know-each-other',
       comment: 'An engine must be removable by deleting its folder.',
       severity: 'error',
@@ -124,6 +137,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/inference/engines/onnx/' },
       to: { path: 'node_modules/onnxruntime' },
+    },
+    {
+      name: 'tensorflow-in-one-file',
+      comment: 'Which of its packages is here, native or not, is settled in one place.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/inference/engines/tfjs/tensorflow.ts$' },
+      to: { path: 'node_modules/@tensorflow/' },
     },
     {
       name: 'pipeline-sees-types-of-stages',

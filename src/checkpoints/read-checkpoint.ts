@@ -15,8 +15,11 @@ const MAX_BYTES = 2 ** 31 - 1;
  * A checkpoint file of any container, told by its first bytes, never by its name. Nothing in it is executed.
  * @throws ActionstreamError MODEL_INVALID naming the file, what was found and what to do
  */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  return parseCheckpoint(await readBytes(path), path);
+export async function loadCheckpoint(
+  path: string,
+): Promise<{ readonly checkpoint: Checkpoint; readonly bytes: Uint8Array }> {
+  const bytes = await readBytes(path);
+  return { checkpoint: parseCheckpoint(bytes, path), bytes };
 }
 
 /** @throws ActionstreamError MODEL_INVALID; `origin` names the file */

@@ -1,17 +1,23 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { buildNetwork } from '../inference/network/build.ts';
 import { countCost } from '../inference/network/cost.ts';
-import { listVariantNames } from '../inference/network/variants.ts';
+import type { NetworkOptions } from '../inference/network/graph.ts';
+import { isVariantName, listVariantNames } from '../inference/network/variants.ts';
+import { parseManifest } from '../inference/weights/manifest.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
 import { networkOverrides, sgsOverride, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
+import { addModelsImport } from './models-import.ts';
 import { addModelsReport, type ModelsReportServices } from './models-report.ts';
 import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
 
-/** `models ls | inspect | report`: the S3D family: names, parameters, multiply-adds, shapes; measured with `report`. */
+/** `models ls | inspect | report | import | pull`: the S3D family: names, parameters, multiply-adds, shapes; measured with `report`. */
 export function addModelsCommand(program: Command, io: CliIo, services: ModelsReportServices): void {
   const models = program.command('models').description('the S3D family: list, inspect and measure networks');
   addModelsReport(models, io, services);
+  addModelsImport(models, io);
 
   models
     .command('ls')
@@ -37,13 +43,17 @@ export function addModelsCommand(program: Command, io: CliIo, services: ModelsRe
     });
 
   const inspect = models
-    .command('inspect <name>')
+    .command('inspect <name|folder>')
     .description('parameters, multiply-adds and output shape of each layer')
     .option('--kept-steps <B>', 'time steps that leave the SGS layer (default: all)', positiveInteger)
     .option('--json', 'machine-readable');
   addSamplerFlags(addNetworkFlags(inspect));
   inspect.action((name: string, flags: NetworkFlags & SamplerFlags & { keptSteps?: number; json?: true }) => {
-    const network = buildNetwork({ variant: name, ...networkOverrides(flags), ...sgsOverride(flags) });
+    const network = buildNetwork({
+      ...ownOptions(name),
+      ...networkOverrides(flags),
+      ...sgsOverride(flags),
+    });
     const cost = countCost(network, flags.keptSteps === undefined ? {} : { keptSteps: flags.keptSteps });
     if (flags.json) {
       printJson(io.stdout, {
@@ -70,6 +80,13 @@ export function addModelsCommand(program: Command, io: CliIo, services: ModelsRe
     const total = ['total', '', inMillions(cost.parameters), inGiga(cost.multiplyAdds)];
     printTable(io.stdout, [['LAYER', 'T×H×W×C', 'PARAMETERS', 'MULTIPLY-ADDS'], ...rows, total]);
   });
+}
+
+/** Of a model folder or its manifest; else the name is a network's. */
+function ownOptions(name: string): Partial<NetworkOptions> {
+  if (isVariantName(name)) return { variant: name };
+  const file = name.endsWith('.json') ? name : path.join(name, 'manifest.json');
+  return existsSync(file) ? parseManifest(readFileSync(file, 'utf8'), file).network : { variant: name };
 }
 
 function inMillions(count: number): string {

@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   CONFIG_INVALID: [2, false, 'the configuration file has an unknown key or a wrong value'],
   INPUT_INVALID: [2, false, 'an input file is missing, truncated or not what its name says'],
   MODEL_INVALID: [2, false, 'a model, its manifest or its weights do not fit the network'],
+  DOWNLOAD_FAILED: [3, true, 'a published checkpoint cannot be fetched whole'],
   NETWORK_UNKNOWN: [2, false, 'no network or layer of that name in the S3D family'],
   SAMPLER_INVALID: [2, false, 'a sampler setting is out of range'],
   FFMPEG_MISSING: [3, false, 'no usable ffmpeg was found'],

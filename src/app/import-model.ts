@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { importModel, type ImportedModel } from '../checkpoints/import-model.ts';
+import { checksumInName, findPublished } from '../checkpoints/published/table.ts';
+import { download } from '../checkpoints/published/download.ts';
+import { loadCheckpoint } from '../checkpoints/read-checkpoint.ts';
+import { saveModel } from '../checkpoints/save-model.ts';
+import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { labelMap, labelMapNames } from '../datasets/label-maps.ts';
+import { DEFAULT_SAMPLER } from '../sampler/index.ts';
+import { networkOverrides, samplerFromFlags, sgsOverride, type SamplerFlags } from './model-choice.ts';
+
+/** What both commands take. */
+export interface ImportFlags extends SamplerFlags {
+  /** A label map's name or a file of one label a line. */
+  readonly labels?: string;
+  readonly frames?: number;
+  readonly size?: number;
+  readonly fp16?: true;
+  readonly id?: string;
+}
+
+export interface ImportReport extends Pick<ImportedModel, 'format' | 'manifest' | 'used' | 'leftOut'> {
+  readonly container: string;
+  readonly folder: string;
+}
+
+/**
+ * A checkpoint file as a model folder.
+ * @throws ActionstreamError MODEL_INVALID, USAGE
+ */
+export async function importFile(
+  file: string,
+  folder: string,
+  { from, command, ...flags }: ImportFlags & { readonly from: string; readonly command: string },
+): Promise<ImportReport> {
+  refuseTaken(folder);
+  const labels = flags.labels === undefined ? undefined : await readLabels(flags.labels);
+  const { checkpoint, bytes } = await loadCheckpoint(file);
+  const { sgs } = sgsOverride(flags);
+  const imported = importModel(checkpoint, {
+    from,
+    network: { ...networkOverrides({ ...sizeFlags(flags) }), ...(sgs && { sgs }) },
+    sampler: samplerFromFlags(flags, sgs ? DEFAULT_SAMPLER : { kind: 'none' }),
+    half: flags.fp16 === true,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    command,
+    date: new Date().toISOString().slice(0, 10),
+    ...(labels && { labels }),
+    ...(flags.id !== undefined && { id: flags.id }),
+  });
+  await saveModel(folder, imported);
+  return { ...imported, container: checkpoint.container, folder };
+}
+
+export interface PullRequest extends ImportFlags {
+  readonly name: string;
+  readonly folder: string;
+  /** In place of the published address. */
+  readonly url?: string;
+  readonly stallMs: number;
+}
+
+/**
+ * Downloads a published checkpoint, checks the checksum that its name carries, and imports it. The file waits beside the
+ * folder under `.part` until it is whole and imported.
+ * @throws ActionstreamError DOWNLOAD_FAILED, MODEL_INVALID, USAGE, ABORTED
+ */
+export async function pullModel(
+  { name, folder, url, stallMs, ...flags }: PullRequest,
+  onProgress: (received: number, total: number | undefined) => void,
+  signal: AbortSignal,
+): Promise<ImportReport & { readonly checked: boolean }> {
+  const published = findPublished(name);
+  refuseTaken(folder);
+  const address = parseUrl(url ?? published.url);
+  const checksum = checksumInName(address);
+  const part = `${path.resolve(folder)}.part`;
+  await mkdir(path.dirname(part), { recursive: true });
+  await download({
+    url: address,
+    path: part,
+    stallMs,
+    onProgress,
+    signal,
+    ...(checksum !== undefined && { checksum }),
+  });
+  const report = await importFile(part, folder, {
+    ...(published.labels !== undefined && { labels: published.labels }),
+    ...flags,
+    from: published.format,
+    command: `actionstream models pull ${name}`,
+  });
+  await rm(part);
+  return { ...report, checked: checksum !== undefined };
+}
+
+function sizeFlags({ frames, size }: ImportFlags): Pick<ImportFlags, 'frames' | 'size'> {
+  return { ...(frames !== undefined && { frames }), ...(size !== undefined && { size }) };
+}
+
+/** Before the work, not after it. */
+function refuseTaken(folder: string): void {
+  if (!existsSync(path.join(folder, 'manifest.json'))) return;
+  throw new ActionstreamError('USAGE', `${folder} holds a model already: remove it, or choose another --out`);
+}
+
+async function readLabels(text: string): Promise<readonly string[]> {
+  if ((labelMapNames as readonly string[]).includes(text)) return labelMap(text);
+  let content: string;
+  try {
+    content = await readFile(text, 'utf8');
+  } catch (error) {
+    throw new ActionstreamError(
+      'USAGE',
+      `labels ${text}: neither a file (${messageOf(error)}) nor one of ${labelMapNames.join(', ')}`,
+    );
+  }
+  return content
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function parseUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:/i.test(text)) return new URL(text).href;
+  throw new ActionstreamError('USAGE', `${text}: is no http or https address`);
+}

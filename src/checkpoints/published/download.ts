@@ -1,0 +1,92 @@
+import { createHash, type Hash } from 'node:crypto';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import { failed, openBody, type Body } from './open-body.ts';
+
+export interface DownloadOptions {
+  readonly url: string;
+  /** Where the bytes go; a file that is there is the beginning of an earlier try. */
+  readonly path: string;
+  /** Beginning of the SHA-256 in hex; without it nothing but the length can be checked. */
+  readonly checksum?: string;
+  /** A server that sends nothing for so long is given up. */
+  readonly stallMs: number;
+  /** Bytes so far, and in all where the server says. */
+  readonly onProgress: (received: number, total: number | undefined) => void;
+  readonly signal: AbortSignal;
+}
+
+/** More than any checkpoint of the family; what Node reads in one piece. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/**
+ * Fetches a file. What an earlier try left is kept and continued where the server can, else fetched anew; a failure leaves
+ * what has come for the next try, but for bytes of a wrong checksum, which go.
+ * @returns SHA-256 in hex
+ * @throws ActionstreamError DOWNLOAD_FAILED, ABORTED
+ */
+export async function download(options: DownloadOptions): Promise<string> {
+  const { path, checksum, url } = options;
+  const hash = createHash('sha256');
+  const received = await fetchInto(options, hash);
+  const sha256 = hash.digest('hex');
+  if (checksum === undefined || sha256.startsWith(checksum)) return sha256;
+  await rm(path, { force: true });
+  throw failed(
+    url,
+    `its ${received} bytes have SHA-256 ${sha256.slice(0, 16)}…, expected ${checksum}…: damaged on the way or another file; nothing was kept`,
+  );
+}
+
+async function fetchInto(options: DownloadOptions, hash: Hash): Promise<number> {
+  const { url, path, signal, stallMs, onProgress } = options;
+  await using file = await open(path, 'a+');
+  const { size: kept } = await file.stat();
+  await using body = await openBody({ url, from: kept, stallMs, signal });
+  const start = body.from;
+  if (start < kept) await file.truncate(start);
+  await hashFirst(file, start, hash);
+  let received = start;
+  try {
+    for await (const chunk of body.chunks) {
+      received += chunk.length;
+      if (received > MAX_BYTES) throw failed(url, `sends more than ${MAX_BYTES} bytes`);
+      hash.update(chunk);
+      await file.appendFile(chunk);
+      onProgress(received, body.total);
+    }
+  } catch (error) {
+    throw describe(error, { url, received, body, signal, stallMs });
+  }
+  if (body.total !== undefined && received !== body.total) {
+    throw failed(url, `ended after ${received} of ${body.total} bytes; run it again to go on from there`);
+  }
+  return received;
+}
+
+async function hashFirst(file: FileHandle, length: number, hash: Hash): Promise<void> {
+  if (length === 0) return;
+  for await (const chunk of file.createReadStream({ start: 0, end: length - 1, autoClose: false })) {
+    hash.update(chunk as Buffer);
+  }
+}
+
+function describe(
+  error: unknown,
+  progress: Pick<DownloadOptions, 'url' | 'signal' | 'stallMs'> & {
+    readonly received: number;
+    readonly body: Body;
+  },
+): ActionstreamError {
+  const { url, received, body, signal, stallMs } = progress;
+  if (error instanceof ActionstreamError) return error;
+  if (signal.aborted)
+    return new ActionstreamError('ABORTED', 'interrupted; run it again to go on', { cause: error });
+  const of = body.total === undefined ? '' : ` of ${body.total}`;
+  const reason = body.stalled() ? `nothing came for ${stallMs / 1000} s` : messageOf(error);
+  return failed(
+    url,
+    `stopped after ${received}${of} bytes (${reason}); run it again to go on from there`,
+    error,
+  );
+}

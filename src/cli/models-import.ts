@@ -1,0 +1,138 @@
+import { Option, type Command } from 'commander';
+import type { ImportFlags, ImportReport } from '../app/import-model.ts';
+import { formatNames } from '../checkpoints/formats/index.ts';
+import { groupBy } from '../core/group-by.ts';
+import type { CliIo } from './io.ts';
+import { printJson, printLine } from './io.ts';
+import { addSamplerFlags, positiveInteger, positiveNumber } from './options.ts';
+import { createProgress } from './progress.ts';
+
+interface Flags extends ImportFlags {
+  readonly json?: true;
+}
+
+/** `models import FILE` and `models pull NAME`: public checkpoints as model folders. */
+export function addModelsImport(models: Command, io: CliIo): void {
+  const importCommand = models
+    .command('import <file>')
+    .description(
+      'make a model folder of a public PyTorch, safetensors or npz checkpoint; nothing in it is executed',
+    )
+    .addOption(
+      new Option('--from <format>', 'whose layout').choices(['auto', ...formatNames]).default('auto'),
+    )
+    .requiredOption('--out <folder>', 'where the model goes');
+  addImportFlags(importCommand).action(
+    async (file: string, { from, out, json, ...flags }: Flags & { from: string; out: string }) => {
+      const { importFile } = await import('../app/import-model.ts');
+      const command = `actionstream models import ${basename(file)} --from ${from}`;
+      printReport(io, await importFile(file, out, { ...flags, from, command }), json);
+    },
+  );
+
+  const pull = models
+    .command('pull <name>')
+    .description(
+      'download a published checkpoint (torchvision-s3d, milnce-s3d), check it, make a model folder of it',
+    )
+    .option('--out <folder>', 'where the model goes (default: a folder of that name here)')
+    .option('--url <url>', 'fetch it from here instead')
+    .option(
+      '--stall-timeout <seconds>',
+      'give up a server that sends nothing for so long',
+      positiveNumber,
+      30,
+    );
+  addImportFlags(pull).action(
+    async (
+      name: string,
+      {
+        out,
+        url,
+        stallTimeout,
+        json,
+        ...flags
+      }: Flags & { out?: string; url?: string; stallTimeout: number },
+    ) => {
+      const { pullModel } = await import('../app/import-model.ts');
+      const progress = createProgress(io.stderr);
+      const request = {
+        ...flags,
+        name,
+        folder: out ?? name,
+        stallMs: stallTimeout * 1000,
+        ...(url !== undefined && { url }),
+      };
+      const show = (received: number, total: number | undefined): void => {
+        progress.show(total === undefined ? 0 : received / total, `${name}: ${megabytes(received)}`);
+      };
+      const report = await pullModel(request, show, io.signal).finally(() => {
+        progress.clear();
+      });
+      if (!report.checked) {
+        printLine(
+          io.stderr,
+          `the file's name carries no checksum: what came was not checked against anything`,
+        );
+      }
+      printReport(io, report, json);
+    },
+  );
+}
+
+function addImportFlags(command: Command): Command {
+  command
+    .option(
+      '--labels <map|file>',
+      'kinetics400, kinetics600, … or a file of one label a line, in order of the classes',
+    )
+    .option('--frames <T>', "frames a clip (default: the format's)", positiveInteger)
+    .option('--size <N>', "input height and width in pixels (default: the format's)", positiveInteger)
+    .option('--id <name>', "the model's id (default: the format's name)")
+    .option('--fp16', 'convolutions and classifier as float16: half the size')
+    .option('--json', 'machine-readable, every tensor that was left out by name');
+  return addSamplerFlags(command);
+}
+
+function printReport(io: CliIo, report: ImportReport, json: true | undefined): void {
+  const { format, container, folder, manifest, used, leftOut } = report;
+  const { network } = manifest;
+  if (json) {
+    printJson(io.stdout, {
+      format,
+      container,
+      folder,
+      id: manifest.id,
+      digest: `sha256:${manifest.weights.sha256}`,
+      network: network.variant,
+      outputs: network.classes,
+      embedding: manifest.activation === 'none',
+      used: used.length,
+      left_out: leftOut,
+    });
+    return;
+  }
+  const outputs = manifest.activation === 'none' ? 'embedding values' : 'classes';
+  printLine(
+    io.stdout,
+    `${format} (${container}): ${network.variant}, ${network.classes} ${outputs}, ${used.length} tensors used`,
+  );
+  for (const [reason, names] of groupBy(leftOut, ({ reason }) => reason)) {
+    printLine(
+      io.stdout,
+      `left out ${names.length} (${names[0]?.name ?? ''}${names.length > 1 ? ', …' : ''}): ${reason}`,
+    );
+  }
+  if (manifest.activation !== 'none' && manifest.labels[0] === 'class-0') {
+    printLine(io.stderr, 'no --labels: classes are called class-0, class-1, …');
+  }
+  printLine(io.stdout, `${folder}: infer and run take it as --model ${folder}`);
+}
+
+function basename(file: string): string {
+  return file.split(/[/\\]/).at(-1) ?? file;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
