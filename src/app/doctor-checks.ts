@@ -24,7 +24,10 @@ export function doctorChecks(configPath: string | undefined, context: DoctorCont
   return [
     { name: 'node', run: () => Promise.resolve(context.nodeVersion) },
     { name: 'ffmpeg', run: () => ffmpegVersion(context) },
-    { name: 'onnx engine', run: () => engineAnswers(context) },
+    ...engineChoices(config).map((engine) => ({
+      name: `${engine.kind} engine`,
+      run: () => engineAnswers(engine, context),
+    })),
     ...(config ? [journalCheck(config), ...sinkChecks(config, context)] : []),
   ];
 }
@@ -34,12 +37,28 @@ async function ffmpegVersion({ env }: DoctorContext): Promise<string> {
   return `${version} at ${path}`;
 }
 
-/** Loads the native runtime in a process of its own and runs a tiny network once. */
-async function engineAnswers({ entryUrl }: DoctorContext): Promise<string> {
+/** The engine of the configuration; without one both that could be chosen. */
+function engineChoices(config: Config | undefined): readonly EngineChoice[] {
+  return config ? [config.engine] : [{ kind: 'onnx' }, { kind: 'tfjs' }];
+}
+
+type EngineChoice = Pick<Config['engine'], 'kind' | 'provider' | 'withoutGpu'>;
+
+/** Loads the runtime in a process of its own and runs a tiny network once; says on what, and what was passed over. */
+async function engineAnswers(
+  { kind, provider, withoutGpu }: EngineChoice,
+  { entryUrl }: DoctorContext,
+): Promise<string> {
   const network = { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 };
-  const spec = { engine: 'onnx', model: { kind: 'untrained', network, seed: 0 } } as const;
+  const spec = {
+    engine: kind,
+    model: { kind: 'untrained', network, seed: 0 },
+    ...(provider && { provider }),
+    ...(withoutGpu && { withoutGpu }),
+  } as const;
   await using engine = await createWorkerEngine({ entryUrl, spec, logger: silentLogger });
-  return `ONNX Runtime on ${engine.info.device}, ready in ${Math.round(engine.info.warmupMs)} ms`;
+  const { device, warmupMs, notices } = engine.info;
+  return [`on ${device}, ready in ${Math.round(warmupMs)} ms`, ...notices].join('; ');
 }
 
 function journalCheck({ journal }: Config): DoctorCheck {

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ModelChoice } from './model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
+import { ENGINE_KINDS, problemOfProvider } from '../inference/engine-choice.ts';
 import { isVariantName } from '../inference/network/variants.ts';
-import type { EngineKind, EngineSpec } from '../inference/worker/spec.ts';
-
-const ENGINE_KINDS: readonly EngineKind[] = ['onnx', 'reference', 'null'];
+import type { EngineSpec } from '../inference/worker/spec.ts';
 
 /**
  * What the inference thread is to open for a choice of model: a path to a trained model, or a network name of the S3D
@@ -17,8 +16,18 @@ export function engineSpecOf(choice: ModelChoice): EngineSpec {
   if (!engine) {
     throw new ActionstreamError('USAGE', `no engine "${choice.engine}"; known: ${ENGINE_KINDS.join(', ')}`);
   }
-  const threads = choice.threads === undefined ? {} : { threads: choice.threads };
-  return { engine, model: modelSpecOf(choice), ...threads };
+  const { threads, provider, withoutGpu } = choice;
+  if (provider !== undefined) {
+    const problem = problemOfProvider(engine, provider);
+    if (problem !== undefined) throw new ActionstreamError('USAGE', problem);
+  }
+  return {
+    engine,
+    model: modelSpecOf(choice),
+    ...(threads !== undefined && { threads }),
+    ...(provider !== undefined && { provider }),
+    ...(withoutGpu !== undefined && { withoutGpu }),
+  };
 }
 
 function modelSpecOf({ model, seed, network, sgs, sgsForced }: ModelChoice): EngineSpec['model'] {

@@ -1,4 +1,5 @@
 import type { ModelSettings, SamplerSettings } from '../config/index.ts';
+import type { DeviceChoice } from '../inference/engine-choice.ts';
 import type { NetworkOptions, SgsOptions } from '../inference/network/graph.ts';
 import { parseStageName } from '../inference/network/variants.ts';
 import { parseSamplerOptions, type SamplerOptions } from '../sampler/index.ts';
@@ -40,13 +41,19 @@ export function sgsOverride(flags: SamplerFlags): Partial<Pick<NetworkOptions, '
 /** 4×4 cells see a person at the edge of the picture; measured against 1×1 in ADR 0015. */
 const POOLED_GRID = 4;
 
+/** What computes a network, and where. */
+export interface EngineFlags extends DeviceChoice {
+  /** Default: onnx. */
+  readonly engine?: string;
+  readonly threads?: number;
+}
+
 /** Which model to open and how; the composition root turns it into an engine. */
-export interface ModelChoice {
+export interface ModelChoice extends EngineFlags {
   /** A path to a trained model, or a network name for random weights. */
   readonly model: string;
   readonly seed: number;
   readonly engine: string;
-  readonly threads?: number;
   /** Differences from the model's own network: only what flags or the input demand. */
   readonly network: Partial<NetworkOptions>;
   /** Where SGS is to sit if the model has none of its own, or a flag moves it. */
@@ -56,10 +63,10 @@ export interface ModelChoice {
 }
 
 export function modelChoice(
-  flags: NetworkFlags & SamplerFlags & { model: string; seed: number; engine: string; threads?: number },
+  flags: NetworkFlags & SamplerFlags & EngineFlags & { readonly model: string; readonly seed: number },
   input?: { readonly frames: number; readonly height: number; readonly width: number },
 ): ModelChoice {
-  const { model, seed, engine, threads } = flags;
+  const { model, seed, engine = 'onnx', threads, provider, withoutGpu } = flags;
   const size = input && { frames: input.frames, height: input.height, width: input.width };
   return {
     model,
@@ -69,6 +76,8 @@ export function modelChoice(
     ...sgsOverride(flags),
     sgsForced: flags.sgsAfter !== undefined || flags.sgsSize !== undefined,
     ...(threads !== undefined && { threads }),
+    ...(provider !== undefined && { provider }),
+    ...(withoutGpu !== undefined && { withoutGpu }),
   };
 }
 

@@ -49,7 +49,8 @@ export async function runPipeline(
 ): Promise<RunReport> {
   const { logger, observer } = context;
   const ffmpeg = await findFfmpeg(context.env);
-  const spec = engineSpecOf(modelChoice({ ...config.model, ...config.sampler, ...engineFlags(config) }));
+  const { model, sampler, engine } = config;
+  const spec = engineSpecOf(modelChoice({ ...model, ...sampler, ...engine, engine: engine.kind }));
   await using resources = new Resources();
   const sinks = openSinks(config, { logger, stdout: context.stdout }).map((sink) => resources.add(sink));
   const consumers = sinks.map((sink) => sink.name);
@@ -57,10 +58,14 @@ export async function runPipeline(
   await refuseEarly(sinks, logger);
   const { entryUrl } = context;
   const scheduler = resources.add(
-    await openEngines({ entryUrl, spec, logger }, config.engine, config.streams.length),
+    await openEngines(
+      { entryUrl, spec, logger, clipTimeoutMs: engine.clipTimeoutMs },
+      config.engine,
+      config.streams.length,
+    ),
   );
   tellReady(scheduler, logger);
-  const budget = createComputeBudget(budgetTargets(config.engine, scheduler.info), {
+  const budget = createComputeBudget(budgetTargets(engine, scheduler.info), {
     engines: scheduler.read().engines,
     logger,
   });
@@ -90,20 +95,17 @@ export async function runPipeline(
   return { outcomes, undelivered: await deliveries.finish(signal) };
 }
 
-function engineFlags({ engine }: Config): { engine: string; threads?: number } {
-  return { engine: engine.kind, ...(engine.threads !== undefined && { threads: engine.threads }) };
-}
-
 /** An event shall be known before the next clip of its length has passed. */
 function budgetTargets({ budget }: Config['engine'], { frames, clip }: EngineInfo): BudgetTargets {
   return { ...budget, p95LatencyMs: budget.p95LatencyMs ?? (1000 * frames) / clip.fps };
 }
 
 function tellReady(scheduler: EngineScheduler, logger: Logger): void {
-  const { engine, device, model, warmupMs } = scheduler.info;
+  const { engine, device, notices, model, warmupMs } = scheduler.info;
   const origin = { engine, device, model: model.id, digest: model.digest };
   const fields = { ...origin, processes: scheduler.read().engines, warmup_ms: Math.round(warmupMs) };
   logger.info(fields, 'engine ready');
+  for (const notice of notices) logger.warn({ engine, device }, `running on ${device}: ${notice}`);
   if (!model.id.startsWith('untrained-')) return;
   logger.warn(fields, 'UNTRAINED MODEL: its weights are random, its labels and scores mean nothing');
 }

@@ -6,11 +6,19 @@ import { printJson, printLine } from './io.ts';
 import {
   modelChoice,
   samplerFromFlags,
+  type EngineFlags,
   type ModelChoice,
   type NetworkFlags,
   type SamplerFlags,
 } from '../app/model-choice.ts';
-import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
+import {
+  addEngineFlags,
+  addNetworkFlags,
+  addSamplerFlags,
+  positiveInteger,
+  positiveNumber,
+  wholeNumber,
+} from './options.ts';
 
 /** What `infer` needs from the composition root. */
 export interface InferServices {
@@ -19,7 +27,7 @@ export interface InferServices {
   readClips(input: string, window: ClipWindow, info: EngineInfo, signal: AbortSignal): AsyncIterable<Clip>;
   /** Reads a `.npy` of uint8 [T, H, W, 3]. */
   readPixels(path: string): Promise<PixelClip>;
-  readonly createPixelPacker: () => (clip: Clip) => PixelClip;
+  readonly createPixelPacker: (contextFrames?: number) => (clip: Clip) => PixelClip;
 }
 
 interface ClipWindow {
@@ -27,11 +35,9 @@ interface ClipWindow {
   readonly fps?: number;
 }
 
-interface InferFlags extends NetworkFlags, SamplerFlags {
+interface InferFlags extends NetworkFlags, SamplerFlags, EngineFlags {
   readonly model: string;
   readonly seed: number;
-  readonly engine: string;
-  readonly threads?: number;
   readonly fps?: number;
   readonly clipStride?: number;
   readonly top: number;
@@ -48,13 +54,11 @@ export function addInferCommand(program: Command, io: CliIo, services: InferServ
       'model folder, manifest or .safetensors; or a network name (untrained)',
     )
     .option('--seed <n>', 'seed of an untrained network', wholeNumber, 0)
-    .option('--engine <kind>', 'onnx, reference or null', 'onnx')
-    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
     .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
     .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
     .option('--top <n>', 'labels shown a clip (not with --json)', positiveInteger, 3)
     .option('--json', 'one JSON line a clip');
-  addSamplerFlags(addNetworkFlags(command)).action((input: string, flags: InferFlags) =>
+  addSamplerFlags(addNetworkFlags(addEngineFlags(command))).action((input: string, flags: InferFlags) =>
     infer(input, flags, io, services),
   );
 }
@@ -63,6 +67,8 @@ async function infer(input: string, flags: InferFlags, io: CliIo, services: Infe
   const pixels = input.endsWith('.npy') ? await services.readPixels(input) : undefined;
   await using engine = await services.openEngine(modelChoice(flags, pixels));
   const sampler = samplerFromFlags(flags, engine.info.sampler);
+  for (const notice of engine.info.notices)
+    printLine(io.stderr, `running on ${engine.info.device}: ${notice}`);
   if (engine.info.model.id.startsWith('untrained-')) {
     printLine(io.stderr, `${engine.info.model.id}: random weights, the labels mean nothing`);
   }
@@ -76,7 +82,7 @@ async function infer(input: string, flags: InferFlags, io: CliIo, services: Infe
     ...(flags.fps !== undefined && { fps: flags.fps }),
     ...(flags.clipStride !== undefined && { stride: flags.clipStride }),
   };
-  const pack = services.createPixelPacker();
+  const pack = services.createPixelPacker(engine.info.reuse?.contextFrames);
   for await (const clip of services.readClips(input, window, engine.info, io.signal)) {
     const result = await engine.infer(pack(clip), { sampler, signal: io.signal });
     print(io, flags, { result, info: engine.info, startMs: clip.startUs / 1000, endMs: clip.endUs / 1000 });
@@ -107,6 +113,8 @@ function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, en
         kept_steps: compute.keptSteps,
         multiply_adds: compute.multiplyAdds,
         dense_multiply_adds: compute.denseMultiplyAdds,
+        reused_steps: compute.reusedSteps,
+        reused_multiply_adds: compute.reusedMultiplyAdds,
         lower_ms: compute.lowerMs,
         sampler_ms: compute.samplerMs,
         upper_ms: compute.upperMs,

@@ -1,3 +1,4 @@
+import { ENGINE_KINDS, PROVIDERS, WITHOUT_GPU } from '../inference/engine-choice.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export function addNetworkFlags(command: Command): Command {
@@ -12,6 +13,20 @@ export function addNetworkFlags(command: Command): Command {
     .addOption(new Option('--stem <form>', 'stem of separable networks').choices(['separable', 'dense']))
     .addOption(new Option('--input <encoding>', 'what the first convolution sees').choices(['rgb', 'motion']))
     .option('--no-gate-bias', 'self-gating without bias, as TF-slim');
+}
+
+export function addEngineFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--engine <kind>', 'what computes the network (default: onnx)').choices(ENGINE_KINDS),
+    )
+    .addOption(
+      new Option('--provider <name>', 'where it computes (default: cpu for onnx, auto for tfjs)').choices(
+        PROVIDERS,
+      ),
+    )
+    .addOption(new Option('--without-gpu <deed>', 'where the GPU cannot be used').choices(WITHOUT_GPU))
+    .option('--threads <n>', 'CPU threads of the engine', positiveInteger);
 }
 
 export function addSamplerFlags(command: Command): Command {

@@ -2,8 +2,15 @@ import { Option, type Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
 import { isVariantName } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
-import type { NetworkFlags, SamplerFlags } from '../app/model-choice.ts';
-import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
+import type { EngineFlags, NetworkFlags, SamplerFlags } from '../app/model-choice.ts';
+import {
+  addEngineFlags,
+  addNetworkFlags,
+  addSamplerFlags,
+  positiveInteger,
+  positiveNumber,
+  wholeNumber,
+} from './options.ts';
 import { createRunDisplay } from './run-display.ts';
 import type { RunObserver, RunReport, RunRequest } from './run-types.ts';
 
@@ -11,12 +18,10 @@ export interface RunServices {
   run(request: RunRequest, observer: RunObserver, signal: AbortSignal): Promise<RunReport>;
 }
 
-interface RunFlags extends NetworkFlags, SamplerFlags {
+interface RunFlags extends NetworkFlags, SamplerFlags, EngineFlags {
   readonly source: readonly string[];
   readonly model?: string;
   readonly seed?: number;
-  readonly engine?: string;
-  readonly threads?: number;
   readonly fps?: number;
   readonly clipStride?: number;
   readonly realtime?: true;
@@ -36,8 +41,6 @@ export function addRunCommand(program: Command, io: CliIo, services: RunServices
     .option('--source <url>', 'camera or file; may be given several times', collect, [])
     .option('--model <path|name>', 'model folder, manifest or .safetensors; or a network name (untrained)')
     .option('--seed <n>', 'seed of an untrained network', wholeNumber)
-    .option('--engine <kind>', 'onnx, reference or null')
-    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
     .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
     .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
     .option('--realtime', 'files no faster than they were filmed, as if they were cameras')
@@ -49,8 +52,8 @@ export function addRunCommand(program: Command, io: CliIo, services: RunServices
       new Option('--log-level <level>', 'least level logged').choices(['debug', 'info', 'warn', 'error']),
     )
     .option('--json', 'records as NDJSON on standard output');
-  addSamplerFlags(addNetworkFlags(command)).action((configPath: string | undefined, flags: RunFlags) =>
-    run(configPath, flags, io, services),
+  addSamplerFlags(addNetworkFlags(addEngineFlags(command))).action(
+    (configPath: string | undefined, flags: RunFlags) => run(configPath, flags, io, services),
   );
 }
 
@@ -106,7 +109,12 @@ function settingsOf(flags: RunFlags): object {
       kernel: flags.kernel,
       distance: flags.distance,
     },
-    engine: { kind: flags.engine, threads: flags.threads },
+    engine: {
+      kind: flags.engine,
+      provider: flags.provider,
+      without_gpu: flags.withoutGpu,
+      threads: flags.threads,
+    },
     defaults: { realtime: flags.realtime, window: { fps: flags.fps, stride: flags.clipStride } },
     journal: { dir: flags.journal },
     sinks: {

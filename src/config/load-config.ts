@@ -112,7 +112,7 @@ function resolve(
     instance,
     model: resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report }),
     sampler: resolveSampler(settings.sampler, report),
-    engine: resolveEngine(engine),
+    engine: resolveEngine(engine, report),
     streams: resolveStreams(settings, { files, report }),
     journal: {
       dir: journal.dir,

@@ -1,3 +1,4 @@
+import { ENGINE_KINDS, PROVIDERS, WITHOUT_GPU } from '../inference/engine-choice.ts';
 import {
   choice,
   duration,
@@ -67,7 +68,21 @@ export const samplerSchema = section(
 
 export const engineSchema = section(
   {
-    kind: choice(['onnx', 'reference', 'null'], 'What computes the network.').default('onnx'),
+    kind: choice(
+      ENGINE_KINDS,
+      'What computes the network. `tfjs`: TensorFlow, native where `npm run setup:tfjs` has built it, else WebAssembly.',
+    ).default('onnx'),
+    provider: choice(
+      PROVIDERS,
+      'Where it computes. Default: `cpu` for `onnx`, `auto` for `tfjs`. `auto`: a GPU if there is one. `wasm`, `js`: `tfjs` without native code.',
+    ).optional(),
+    without_gpu: choice(
+      WITHOUT_GPU,
+      'Where the provider needs a GPU that cannot be used: stop with what is missing, or compute on the CPU and log a warning. Default: `cpu` under `auto`, else `fail`.',
+    ).optional(),
+    clip_timeout: duration(
+      'An engine that gives no answer for so long is ended and replaced, and its clip tried once more. Default: 20 times its warm-up, at least 1m.',
+    ).optional(),
     processes: wholeFrom(
       1,
       'Engines that run side by side, each in a process with the network in its memory. Default: one a stream, at most one a core and 8.',

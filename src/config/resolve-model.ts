@@ -1,4 +1,5 @@
 import { messageOf } from '../core/errors.ts';
+import { problemOfProvider } from '../inference/engine-choice.ts';
 import { parseSamplerOptions } from '../sampler/index.ts';
 import { defined } from './defined.ts';
 import type { Report } from './explain-issues.ts';
@@ -47,10 +48,20 @@ export function resolveModel(
   };
 }
 
-export function resolveEngine({ kind, processes, threads, budget }: Settings['engine']): EngineSettings {
+/** A provider that the engine does not know is a problem; whether this machine has it, only opening it tells. */
+export function resolveEngine(settings: Settings['engine'], report: Report): EngineSettings {
+  const { kind, provider, processes, threads, budget } = settings;
+  const problem = provider && problemOfProvider(kind, provider);
+  if (problem !== undefined) report({ path: ['engine', 'provider'], message: problem });
   return {
     kind,
-    ...defined({ processes, threads }),
+    ...defined({
+      provider,
+      withoutGpu: settings.without_gpu,
+      processes,
+      threads,
+      clipTimeoutMs: settings.clip_timeout,
+    }),
     budget: {
       ...defined({
         multiplyAddsPerSecond: budget.multiply_adds_per_second,

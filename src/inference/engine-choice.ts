@@ -1,7 +1,9 @@
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 
 /** What computes a network. */
-export type EngineKind = 'onnx' | 'tfjs' | 'reference' | 'null';
+export const ENGINE_KINDS = ['onnx', 'tfjs', 'reference', 'null'] as const;
+
+export type EngineKind = (typeof ENGINE_KINDS)[number];
 
 /** Where it computes. `auto`: a GPU if there is one; `wasm` and `js` need no native code. */
 export const PROVIDERS = [
@@ -19,14 +21,18 @@ export const PROVIDERS = [
 export type Provider = (typeof PROVIDERS)[number];
 
 /** What each engine can be asked for; the first stands where nothing is asked. */
-export const ENGINE_PROVIDERS: Readonly<Record<EngineKind, readonly [Provider, ...Provider[]]>> = {
+const ENGINE_PROVIDERS: Readonly<Record<EngineKind, readonly [Provider, ...Provider[]]>> = {
   onnx: ['cpu', 'auto', 'cuda', 'tensorrt', 'coreml', 'directml', 'webgpu'],
   tfjs: ['auto', 'cpu', 'cuda', 'wasm', 'js'],
   reference: ['cpu'],
   null: ['cpu'],
 };
 
-export const ENGINE_KINDS = Object.keys(ENGINE_PROVIDERS) as readonly EngineKind[];
+/** Why an engine cannot be asked for a provider; undefined where it can. */
+export function problemOfProvider(engine: EngineKind, provider: Provider): string | undefined {
+  const known = ENGINE_PROVIDERS[engine];
+  return known.includes(provider) ? undefined : `engine ${engine} knows ${known.join(', ')}, not ${provider}`;
+}
 
 /** What to do where a GPU is wanted and none can be used. */
 export const WITHOUT_GPU = ['fail', 'cpu'] as const;

@@ -12,7 +12,8 @@ import { createReferenceEngine } from '../../../src/inference/engines/reference/
 import type { InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
 import type { NetworkOptions } from '../../../src/inference/network/graph.ts';
 import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
-import type { EngineKind, EngineSpec } from '../../../src/inference/worker/spec.ts';
+import type { EngineKind } from '../../../src/inference/engine-choice.ts';
+import type { EngineSpec } from '../../../src/inference/worker/spec.ts';
 import { createWorkerEngine } from '../../../src/inference/worker/worker-engine.ts';
 import { builtFile } from '../../support/built.ts';
 
