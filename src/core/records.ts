@@ -56,6 +56,8 @@ export interface ComputeReceipt {
   readonly input_steps: number;
   readonly multiply_adds: number;
   readonly dense_multiply_adds: number;
+  /** Of the input steps, those that were not computed: an earlier clip had, or the pictures were the same. */
+  readonly reused_steps?: number;
   readonly reused_multiply_adds: number;
   readonly latency_ms: {
     readonly queue: number;

@@ -38,6 +38,7 @@ export function clipStatsOf(clip: ScoredClip, context: ClipStatsContext): ClipSt
       input_steps: compute.inputSteps,
       multiply_adds: compute.multiplyAdds,
       dense_multiply_adds: compute.denseMultiplyAdds,
+      reused_steps: compute.reusedSteps,
       reused_multiply_adds: compute.reusedMultiplyAdds,
       latency_ms: {
         queue: rounded(compute.queueMs, MS_DECIMALS),

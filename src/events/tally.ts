@@ -11,6 +11,7 @@ export interface Tally {
   readonly inputSteps: number;
   readonly multiplyAdds: number;
   readonly denseMultiplyAdds: number;
+  readonly reusedSteps: number;
   readonly reusedMultiplyAdds: number;
   readonly queueMs: number;
   readonly lowerMs: number;
@@ -28,6 +29,7 @@ export const EMPTY_TALLY: Tally = {
   inputSteps: 0,
   multiplyAdds: 0,
   denseMultiplyAdds: 0,
+  reusedSteps: 0,
   reusedMultiplyAdds: 0,
   queueMs: 0,
   lowerMs: 0,
@@ -37,9 +39,11 @@ export const EMPTY_TALLY: Tally = {
 };
 
 export function tallyOf({ compute, delta = -1 }: ScoredClip, score: number): Tally {
-  const { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, reusedMultiplyAdds } = compute;
+  const { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds } = compute;
+  const { reusedSteps, reusedMultiplyAdds } = compute;
   const { queueMs, lowerMs, samplerMs, upperMs } = compute;
-  const work = { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, reusedMultiplyAdds };
+  const reused = { reusedSteps, reusedMultiplyAdds };
+  const work = { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, ...reused };
   return {
     clips: 1,
     scorePeak: score,
@@ -62,6 +66,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
     inputSteps: a.inputSteps + b.inputSteps,
     multiplyAdds: a.multiplyAdds + b.multiplyAdds,
     denseMultiplyAdds: a.denseMultiplyAdds + b.denseMultiplyAdds,
+    reusedSteps: a.reusedSteps + b.reusedSteps,
     reusedMultiplyAdds: a.reusedMultiplyAdds + b.reusedMultiplyAdds,
     queueMs: a.queueMs + b.queueMs,
     lowerMs: a.lowerMs + b.lowerMs,
@@ -81,6 +86,7 @@ export function receiptOf(tally: Tally, sampler: string, newest: ScoredClip): Ep
     input_steps: tally.inputSteps,
     multiply_adds: tally.multiplyAdds,
     dense_multiply_adds: tally.denseMultiplyAdds,
+    reused_steps: tally.reusedSteps,
     reused_multiply_adds: tally.reusedMultiplyAdds,
     saved_ratio: savedRatio(tally),
     latency_ms: {

@@ -212,7 +212,14 @@ describe('receipts', () => {
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const CLIP_S = 32 / 15;
-const SUMMED = ['kept_steps', 'input_steps', 'multiply_adds', 'dense_multiply_adds', 'reused_multiply_adds'];
+const SUMMED = [
+  'kept_steps',
+  'input_steps',
+  'multiply_adds',
+  'dense_multiply_adds',
+  'reused_steps',
+  'reused_multiply_adds',
+];
 
 function schemaOf(type: RecordType): { readonly $id: string } {
   const file = path.join(import.meta.dirname, '..', '..', 'schemas', `${SCHEMAS[type]}.schema.json`);

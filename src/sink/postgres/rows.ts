@@ -9,6 +9,7 @@ const RECEIPT_COLUMNS = {
   input_steps: 'bigint',
   multiply_adds: 'double precision',
   dense_multiply_adds: 'double precision',
+  reused_steps: 'bigint',
   reused_multiply_adds: 'double precision',
   latency_queue_ms: 'double precision',
   latency_lower_ms: 'double precision',
@@ -142,7 +143,7 @@ export type ActionEventRow = {
     ? Value<(typeof ACTION_EVENT_COLUMNS)[Name]> | null
     : Value<(typeof ACTION_EVENT_COLUMNS)[Name]>;
 };
-type Optional = 'end_reason' | 'ended_at' | 'duration_ms' | 'delta';
+type Optional = 'end_reason' | 'ended_at' | 'duration_ms' | 'delta' | 'reused_steps';
 type Value<Type> = Type extends 'timestamptz' ? Date : Type extends 'text' | 'uuid' ? string : number;
 
 /** The event that made the row, exactly. */
@@ -175,6 +176,7 @@ export function fromActionEventRow(row: ActionEventRow): ActionEvent {
       input_steps: row.input_steps,
       multiply_adds: row.multiply_adds,
       dense_multiply_adds: row.dense_multiply_adds,
+      ...(row.reused_steps === null ? {} : { reused_steps: row.reused_steps }),
       reused_multiply_adds: row.reused_multiply_adds,
       saved_ratio: row.saved_ratio,
       latency_ms: {
@@ -194,7 +196,7 @@ export function fromActionEventRow(row: ActionEventRow): ActionEvent {
 
 function computeColumns(compute: ClipStats['compute']): Row<typeof CLIP_STATS_COLUMNS> {
   const { latency_ms: latency, sampler, delta, kept_steps, input_steps, engine, device } = compute;
-  const { multiply_adds, dense_multiply_adds, reused_multiply_adds } = compute;
+  const { multiply_adds, dense_multiply_adds, reused_steps, reused_multiply_adds } = compute;
   return {
     ...{
       sampler,
@@ -203,6 +205,7 @@ function computeColumns(compute: ClipStats['compute']): Row<typeof CLIP_STATS_CO
       input_steps,
       multiply_adds,
       dense_multiply_adds,
+      reused_steps,
       reused_multiply_adds,
       engine,
       device,
