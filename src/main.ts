@@ -87,6 +87,12 @@ addProbeCommand(program, io, {
 });
 addConfigCommands(program, io, {
   load: async (path) => (await import('./config/index.ts')).loadConfig(path, { env }),
+  check: async (path) => {
+    const { loadConfig } = await import('./config/index.ts');
+    const { checkConfig } = await import('./app/check-config.ts');
+    const config = loadConfig(path, { env });
+    return { streams: config.streams.length, note: await checkConfig(config) };
+  },
 });
 addDatabaseCommands(program, io, async () =>
   (await import('./app/event-services.ts')).createDatabaseServices(env),

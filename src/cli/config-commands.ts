@@ -5,10 +5,11 @@ import { printJson, printLine, printTable } from './io.ts';
 export interface ConfigServices {
   /** @throws CONFIG_INVALID naming every problem */
   load(path: string): Promise<LoadedConfig>;
+  /** Loads it and asks the model as well. @returns a sentence where that could not be @throws CONFIG_INVALID */
+  check(path: string): Promise<{ readonly streams: number; readonly note: string | undefined }>;
 }
 
 interface LoadedConfig {
-  readonly streams: readonly unknown[];
   readonly effective: readonly { readonly key: string; readonly value: unknown; readonly origin: string }[];
 }
 
@@ -18,8 +19,9 @@ export function addConfigCommands(program: Command, io: CliIo, services: ConfigS
     .command('validate <config.yaml>')
     .description('check a configuration file; exit 2 and every problem where it is wrong')
     .action(async (path: string) => {
-      const { streams } = await services.load(path);
-      printLine(io.stdout, `${path}: valid, ${streams.length} stream${streams.length === 1 ? '' : 's'}`);
+      const { streams, note } = await services.check(path);
+      if (note !== undefined) printLine(io.stderr, note);
+      printLine(io.stdout, `${path}: valid, ${streams} stream${streams === 1 ? '' : 's'}`);
     });
 
   program

@@ -177,12 +177,14 @@ describe.concurrent('configuration', () => {
   test('a label that the model does not know', async () => {
     const settings = `model: { network: s3d-g, classes: 2, width: 0.125, frames: 4, size: 32 }\nengine: { kind: 'null' }\njournal: { dir: '${at('journal-label')}' }\n`;
     await writeFile(at('label.yaml'), `${STREAMS}${settings}events: { labels: { fal: { on: 0.5 } } }\n`);
-    const { code, stderr } = await runCli(['run', at('label.yaml')]);
+    for (const command of ['run', 'validate']) {
+      const { code, stderr } = await runCli([command, at('label.yaml')]);
 
-    expect(stderr).toMatch(
-      /CONFIG_INVALID: stream a: the model untrained-s3d-g has no label "fal"; it has class-0, class-1/,
-    );
-    expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /CONFIG_INVALID: stream a: the model untrained-s3d-g has no label "fal"; it has class-0, class-1/,
+      );
+      expect(code).toBe(2);
+    }
   });
 
   test.each<Wrong>([

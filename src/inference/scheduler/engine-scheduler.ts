@@ -53,7 +53,9 @@ export function createEngineScheduler(engines: readonly InferenceEngine[]): Engi
   const takeOver = (index: number): ReturnType<typeof queue.take> => {
     const nowMs = monotonicMs();
     const turn = queue.take((id) => busy[homes.of(id)] === true && homes.mayMove(id, nowMs));
-    if (turn) homes.move(turn.streamId, index, nowMs);
+    if (!turn) return undefined;
+    engines[homes.of(turn.streamId)]?.closeStream?.(turn.streamId);
+    homes.move(turn.streamId, index, nowMs);
     return turn;
   };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
-import type { Model } from '../model.ts';
+import type { Model, ModelManifest } from '../model.ts';
 import { buildNetwork } from '../network/build.ts';
 import { bindWeights } from './bind-weights.ts';
 import { parseManifest } from './manifest.ts';
@@ -31,6 +31,12 @@ export async function loadModel(path: string): Promise<Model> {
   const tensors = parseSafetensors(bytes, weightsPath);
   const { weights } = bindWeights(buildNetwork(manifest.network), tensors, weightsPath);
   return { manifest, weights, digest: `sha256:${sha256}` };
+}
+
+/** What a model says of itself; its weights are not read. @throws ActionstreamError MODEL_INVALID */
+export async function readManifest(path: string): Promise<ModelManifest> {
+  const manifestPath = await manifestPathOf(path);
+  return parseManifest(new TextDecoder().decode(await readModelFile(manifestPath)), manifestPath);
 }
 
 async function manifestPathOf(path: string): Promise<string> {

@@ -27,7 +27,7 @@ export interface UntrainedModelOptions {
 export function createUntrainedModel(options: UntrainedModelOptions): Model {
   const network = buildNetwork(options.network);
   const { classes, frames, sgs } = network.options;
-  const labels = options.labels ?? Array.from({ length: classes }, (_, index) => `class-${index}`);
+  const labels = untrainedLabels(options);
   if (labels.length !== classes) {
     throw new ActionstreamError(
       'MODEL_INVALID',
@@ -47,4 +47,10 @@ export function createUntrainedModel(options: UntrainedModelOptions): Model {
     weights: { file: 'model.safetensors', sha256 },
   };
   return { manifest, weights, digest: `sha256:${sha256}` };
+}
+
+/** The labels that it has, or would have. @throws ActionstreamError NETWORK_UNKNOWN */
+export function untrainedLabels({ network, labels }: Omit<UntrainedModelOptions, 'seed'>): readonly string[] {
+  const { classes } = buildNetwork(network).options;
+  return labels ?? Array.from({ length: classes }, (_, index) => `class-${index}`);
 }

@@ -1,0 +1,50 @@
+import type { Config } from '../config/index.ts';
+import { resolveStream } from '../config/index.ts';
+import { toActionstreamError } from '../core/errors.ts';
+import { createEpisodeTracker } from '../events/index.ts';
+import type { ModelManifest } from '../inference/model.ts';
+import { readManifest } from '../inference/weights/load-model.ts';
+import { untrainedLabels } from '../inference/weights/untrained-model.ts';
+import { engineSpecOf } from './engine-spec.ts';
+import { modelChoice, samplerFromFlags } from './model-choice.ts';
+
+type Described = Pick<ModelManifest, 'id' | 'labels' | 'clip'> & Partial<ModelManifest>;
+
+/**
+ * What only the model can tell of a configuration: whether labels that it names exist, and whether thresholds and samplers of
+ * its streams make sense with the model's own. Weights are not read.
+ * @returns a sentence where the model is not on this machine, so that nothing was checked
+ * @throws CONFIG_INVALID, SAMPLER_INVALID as `run` would
+ */
+export async function checkConfig(config: Config): Promise<string | undefined> {
+  let model: Described;
+  try {
+    model = await describeModel(config);
+  } catch (error) {
+    return `labels were not checked: ${toActionstreamError(error).message}`;
+  }
+  const { id, labels, background, clip, thresholds, sampler } = model;
+  const known = { frames: 1, width: 1, height: 1, clip, ...(thresholds && { thresholds }) };
+  for (const stream of config.streams) {
+    const { episodes } = resolveStream(stream, known, '');
+    createEpisodeTracker({
+      ...episodes,
+      ...(background !== undefined && { backgroundId: labels.indexOf(background) }),
+      ...{ streamId: stream.streamId, labels, clockSource: 'media', uncertaintyMs: 0 },
+      sampler: samplerFromFlags(stream.sampler, sampler).kind,
+      model: { id, version: '', digest: '' },
+      pipeline: { instance: config.instance, version: '' },
+    });
+  }
+  return undefined;
+}
+
+async function describeModel({ model: settings, sampler, engine }: Config): Promise<Described> {
+  const { model } = engineSpecOf(modelChoice({ ...settings, ...sampler, engine: engine.kind }));
+  if (model.kind === 'file') return readManifest(model.path);
+  return {
+    id: `untrained-${settings.model}`,
+    labels: untrainedLabels(model),
+    clip: { fps: 1, stride: 1 },
+  };
+}
