@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
-import type { InferenceResult, PixelClip } from '../../src/inference/engine.ts';
-import type { Model } from '../../src/inference/model.ts';
+import type { InferenceResult } from '../../src/inference/engine.ts';
 import type { NetworkOptions, SgsOptions } from '../../src/inference/network/graph.ts';
 import { STAGES } from '../../src/inference/network/stages.ts';
 import { listVariantNames } from '../../src/inference/network/variants.ts';
-import { createRandomStream } from '../../src/inference/weights/random-stream.ts';
-import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
+import { noiseClip, shakenModel } from '../support/shaken-model.ts';
 
 // The ONNX engine against the definition: 1e-4 on logits of order one, whatever the network, size or number of steps.
 const TOLERANCE = 1e-4;
+/** Where the plan depends on the embeddings: distances between steps that are nearly alike magnify rounding. */
+const PLANNED_TOLERANCE = 1e-3;
 const TINY = { widthMultiplier: 0.07, height: 32, width: 32, frames: 8, classes: 5 } as const;
 const NONE: SamplerOptions = { kind: 'none' };
 
@@ -86,6 +86,25 @@ describe('SGS at every stage gives the reference plan and logits', () => {
   }
 });
 
+describe('SGS where whole vector blocks of channels are cut gives the reference plan and logits', () => {
+  const cuts: Readonly<Record<string, Partial<NetworkOptions>>> = {
+    'separable stem': {},
+    'separable stem, same': { padding: 'same' },
+    'dense stem of motion': { stem: 'dense', input: { kind: 'motion' } },
+    'four branches': { variant: 's3d-4branch' },
+    'dense in time': { variant: 'i3d' },
+  };
+  for (const [name, options] of Object.entries(cuts)) {
+    for (const after of ['Conv_2b', 'Conv_2c', 'Mixed_4b'] as const) {
+      test(`${name}, after ${after}`, async () => {
+        const sgs: SgsOptions = { after, embedding: { kind: 'pooled', grid: 2 }, boundary: 'as_is' };
+        const network = { ...TINY, widthMultiplier: 0.125, frames: 9, ...options, sgs };
+        await expectParity(network, NONE, { kind: 'uniform', stride: 3 });
+      });
+    }
+  }
+});
+
 /** Runs one clip through both engines under each sampler and compares plans and logits. */
 async function expectParity(
   network: Partial<NetworkOptions>,
@@ -100,7 +119,12 @@ async function expectParity(
     const found = await onnx.infer(clip, { sampler });
 
     expect(found.plan.outputLength, JSON.stringify(sampler)).toBe(wanted.plan.outputLength);
-    expect(largestDifference(found, wanted), JSON.stringify(sampler)).toBeLessThan(TOLERANCE);
+    const planned = sampler.kind === 'reference' || sampler.kind === 'ordered';
+    const tolerance = planned ? PLANNED_TOLERANCE : TOLERANCE;
+    wanted.plan.weights.forEach((weight, i) => {
+      expect(Math.abs(found.plan.weights[i]! - weight), JSON.stringify(sampler)).toBeLessThan(TOLERANCE);
+    });
+    expect(largestDifference(found, wanted), JSON.stringify(sampler)).toBeLessThan(tolerance);
   }
 }
 
@@ -111,28 +135,4 @@ function largestDifference(found: InferenceResult, wanted: InferenceResult): num
   expect(Math.abs(wanted.logits[0]! - wanted.logits[1]!)).toBeGreaterThan(100 * TOLERANCE);
   const differences = wanted.logits.map((logit, i) => Math.abs(logit - found.logits[i]!) / scale);
   return differences.reduce((a, b) => Math.max(a, b), 0);
-}
-
-/** Random weights with batch norms that do something, and a head loud enough to compare. */
-function shakenModel(network: Partial<NetworkOptions>): Model {
-  const model = createUntrainedModel({ network, seed: 7 });
-  const shake = (name: string, data: Float32Array): Float32Array => {
-    const random = createRandomStream(11, name);
-    if (name.endsWith('running_var')) return data.map(() => Math.exp(0.3 * random.normal()));
-    if (name.startsWith('Head.')) return data.map(() => 0.5 * random.normal());
-    if (name.includes('.fc') || name.includes('gate')) return data.map(() => 0.3 * random.normal());
-    const small = name.endsWith('bias') || name.endsWith('running_mean') || name.endsWith('bn.weight');
-    return small ? data.map((value) => value + 0.1 * random.normal()) : data;
-  };
-  const weights = [...model.weights].map(
-    ([name, { shape, data }]) => [name, { shape, data: shake(name, data) }] as const,
-  );
-  return { ...model, weights: new Map(weights) };
-}
-
-function noiseClip({ manifest }: Model): PixelClip {
-  const { frames, height, width } = manifest.network;
-  const random = createRandomStream(3, 'pixels');
-  const data = Uint8Array.from({ length: frames * height * width * 3 }, () => 128 + 50 * random.normal());
-  return { clipId: 'noise', frames, height, width, data };
 }

@@ -45,6 +45,7 @@ describe('ONNX model', () => {
       nodes: [
         {
           op: 'Conv',
+          domain: '',
           name: 'c',
           inputs: ['x', 'w'],
           outputs: ['y'],

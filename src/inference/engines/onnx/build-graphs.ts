@@ -1,12 +1,12 @@
 import { continuedLower } from '../../network/continued-lower.ts';
 import type { Network, NetworkNode, SgsNode } from '../../network/graph.ts';
 import type { Weights } from '../../model.ts';
+import { blockedLayers } from './blocked/blocked-layers.ts';
 import { writeEmbedding } from './embedding.ts';
-import { createGraphWriter, type GraphWriter } from './graph-writer.ts';
+import { createGraphWriter } from './graph-writer.ts';
 import { writeHead } from './head.ts';
-import { writeInput } from './input-encoding.ts';
-import { activation, inForm, type Activation, type Size } from './layouts.ts';
-import { writeConcat, writeConv, writeGate, writeMaxPool, type LayerContext } from './layers.ts';
+import type { LayerContext, LayerWriters } from './layer-writers.ts';
+import { plainLayers } from './layers.ts';
 
 /** Tensor names at the edges of the graphs. */
 export const TENSOR = {
@@ -38,105 +38,122 @@ export type Graphs =
 /**
  * The network as ONNX models with height and width written in and the number of steps left open: one from pixels to
  * logits where the network has no SGS layer, else two, cut there, and with `streams` the lower one once more for clips that
- * go on where another began (only where streamGeometry says that the network can).
+ * go on where another began (only where streamGeometry says that the network can). With `blockSize` they live in ONNX
+ * Runtime's blocked memory and run only where its blocks have that size (blocked/block-size.ts).
  */
 export function buildGraphs(
   network: Network,
   weights: Weights,
-  { streams = false }: { readonly streams?: boolean } = {},
+  { streams = false, blockSize }: GraphOptions = {},
 ): Graphs {
-  const cut = network.nodes.findIndex((node) => node.op === 'sgs');
-  const sgs = network.nodes[cut];
-  if (sgs?.op !== 'sgs') return { whole: buildWhole(network, weights) };
-  const { bytes: lower, size } = buildLower(network, weights, sgs, network.nodes.slice(0, cut));
-  const upper = buildUpper(network, weights, sgs, network.nodes.slice(cut + 1), size);
-  if (!streams) return { lower, upper };
-  const continued = buildLower(network, weights, sgs, continuedLower(network).nodes.slice(0, cut));
-  return { lower, continued: continued.bytes, upper };
+  return blockSize === undefined || !fitsBlocks(network, blockSize)
+    ? build(network, weights, streams, plainLayers)
+    : build(network, weights, streams, (context) => blockedLayers(context, blockSize));
 }
 
-function buildWhole(network: Network, weights: Weights): Uint8Array {
-  const graph = createGraphWriter(network.name);
-  writeNodes(graph, network, weights, network.nodes, new Map());
-  return graph.encode();
+export interface GraphOptions {
+  readonly streams?: boolean;
+  readonly blockSize?: number | undefined;
 }
 
-function buildLower(
-  network: Network,
-  weights: Weights,
-  sgs: SgsNode,
-  nodes: readonly NetworkNode[],
-): { bytes: Uint8Array; size: Size } {
-  const graph = createGraphWriter(`${network.name}-lower`);
-  const values = writeNodes(graph, network, weights, nodes, new Map());
-  const value = valueOf(values, sgs.input);
-  const size = value.channels * value.height * value.width;
-  const features = graph.node('Reshape', [inForm(graph, value, 'frames'), graph.ints([-1, size])]);
-  const embeddings = writeEmbedding({ graph, weights }, sgs, value);
-  graph.output(features, { name: TENSOR.features, type: 'float32', shape: ['steps', size] });
-  graph.output(embeddings, { name: TENSOR.embeddings, type: 'float32', shape: ['steps', 'size'] });
-  return { bytes: graph.encode(), size: value };
+/** Rows of features are counted in real channels (stream/geometry.ts), so blocks must hold nothing else at the cut. */
+function fitsBlocks({ nodes }: Network, blockSize: number): boolean {
+  return nodes.every((node) => node.op !== 'sgs' || node.channels % blockSize === 0);
 }
 
-function buildUpper(
-  network: Network,
-  weights: Weights,
-  sgs: SgsNode,
-  nodes: readonly NetworkNode[],
-  size: Size,
-): Uint8Array {
-  const graph = createGraphWriter(`${network.name}-upper`);
-  const { channels, height, width } = size;
-  const shape = ['steps', channels * height * width];
-  const features = graph.input({ name: TENSOR.features, type: 'float32', shape });
+type LayersOf<V> = (context: LayerContext) => LayerWriters<V>;
+
+function build<V>(network: Network, weights: Weights, streams: boolean, layersOf: LayersOf<V>): Graphs {
+  const part = (of: Network, suffix: string): Part<V> => {
+    const context = { graph: createGraphWriter(`${of.name}${suffix}`), weights };
+    return { context, layers: layersOf(context), network: of, values: new Map() };
+  };
+  const { nodes } = network;
+  const cut = nodes.findIndex((node) => node.op === 'sgs');
+  const sgs = nodes[cut];
+  if (sgs?.op !== 'sgs') return { whole: encode(writeNodes(part(network, ''), nodes)) };
+  const writeLower = (of: Network, suffix: string): Part<V> => {
+    const lower = writeNodes(part(of, suffix), of.nodes.slice(0, cut));
+    writeLowerEnd(lower, sgs);
+    return lower;
+  };
+  const lower = writeLower(network, '-lower');
+  const upper = part(network, '-upper');
+  upper.values.set(sgs.name, writeUpperStart(upper, valueOf(lower, sgs.input)));
+  writeNodes(upper, nodes.slice(cut + 1));
+  const halves = { lower: encode(lower), upper: encode(upper) };
+  return streams
+    ? { ...halves, continued: encode(writeLower(continuedLower(network), '-continued')) }
+    : halves;
+}
+
+function encode({ context }: Part<unknown>): Uint8Array {
+  return context.graph.encode();
+}
+
+/** A graph under construction and what its nodes have computed so far. */
+interface Part<V> {
+  readonly context: LayerContext;
+  readonly layers: LayerWriters<V>;
+  readonly network: Network;
+  readonly values: Map<string, V>;
+}
+
+function writeLowerEnd<V>(lower: Part<V>, sgs: SgsNode): void {
+  const { context, layers } = lower;
+  const value = valueOf(lower, sgs.input);
+  const { tensor, size } = layers.toRows(value);
+  const embeddings = writeEmbedding(context, sgs, layers.toPlain(value));
+  context.graph.output(tensor, { name: TENSOR.features, type: 'float32', shape: ['steps', size] });
+  context.graph.output(embeddings, {
+    name: TENSOR.embeddings,
+    type: 'float32',
+    shape: ['steps', 'size'],
+  });
+}
+
+function writeUpperStart<V>({ context: { graph }, layers }: Part<V>, like: V): V {
+  const size = layers.rowSize(like);
+  const features = graph.input({ name: TENSOR.features, type: 'float32', shape: ['steps', size] });
   const plan = graph.input({ name: TENSOR.plan, type: 'float32', shape: ['kept', 'steps'] });
-  const rows = graph.node('MatMul', [plan, features]);
-  const frames = graph.node('Reshape', [rows, graph.ints([-1, channels, height, width])]);
-  const kept = activation('frames', frames, size);
-  writeNodes(graph, network, weights, nodes, new Map([[sgs.name, kept]]));
-  return graph.encode();
+  return layers.fromRows(graph.node('MatMul', [plan, features]), like);
 }
 
-/** Writes the nodes in order; `values` holds what earlier graphs computed and is returned with all that is added. */
-function writeNodes(
-  graph: GraphWriter,
-  { options }: Network,
-  weights: Weights,
-  nodes: readonly NetworkNode[],
-  values: Map<string, Activation>,
-): Map<string, Activation> {
-  const context: LayerContext = { graph, weights };
+/** Writes the nodes in order. */
+function writeNodes<V>(part: Part<V>, nodes: readonly NetworkNode[]): Part<V> {
+  const { context, layers, network, values } = part;
+  const { graph } = context;
   const pixelScale = new Map<string, readonly number[]>();
-  const input = (name: string): Activation => valueOf(values, name);
+  const input = (name: string): V => valueOf(part, name);
   for (const node of nodes) {
     graph.section(node.stage);
     switch (node.op) {
       case 'input': {
-        const { height, width } = options;
+        const { height, width } = network.options;
         const pixels = graph.input({
           name: TENSOR.pixels,
           type: 'uint8',
           shape: ['frames', height, width, 3],
         });
-        const { value, scale } = writeInput(graph, pixels, node, { height, width });
+        const { value, scale } = layers.input(pixels, node, network);
         values.set(node.name, value);
         pixelScale.set(node.name, scale);
         break;
       }
       case 'conv':
-        values.set(node.name, writeConv(context, node, input(node.input), pixelScale.get(node.input)));
+        values.set(node.name, layers.conv(node, input(node.input), pixelScale.get(node.input)));
         break;
       case 'max_pool':
-        values.set(node.name, writeMaxPool(context, node, input(node.input)));
+        values.set(node.name, layers.maxPool(node, input(node.input)));
         break;
       case 'gate':
-        values.set(node.name, writeGate(context, node, input(node.input)));
+        values.set(node.name, layers.gate(node, input(node.input)));
         break;
       case 'concat':
-        values.set(node.name, writeConcat(context, node, node.inputs.map(input)));
+        values.set(node.name, layers.concat(node, node.inputs.map(input)));
         break;
       case 'head':
-        graph.output(writeHead(context, node, input(node.input)), {
+        graph.output(writeHead(context, node, layers.toPlain(input(node.input))), {
           name: TENSOR.logits,
           type: 'float32',
           shape: [1, node.classes],
@@ -146,11 +163,11 @@ function writeNodes(
         throw new RangeError('a network is cut at its only SGS layer');
     }
   }
-  return values;
+  return part;
 }
 
-function valueOf(values: ReadonlyMap<string, Activation>, name: string): Activation {
+function valueOf<V>({ values }: Part<V>, name: string): V {
   const value = values.get(name);
-  if (!value) throw new RangeError(`node "${name}" is used before it is computed`);
+  if (value === undefined) throw new RangeError(`node "${name}" is used before it is computed`);
   return value;
 }

@@ -3,7 +3,7 @@ import type { SgsNode } from '../../network/graph.ts';
 import { sgsNames } from '../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import { inForm, type Activation } from './layouts.ts';
-import type { LayerContext } from './layers.ts';
+import type { LayerContext } from './layer-writers.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 
 /** Feature maps → embeddings [t, size]: the space in which SGS compares time steps. */

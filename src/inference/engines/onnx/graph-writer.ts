@@ -13,7 +13,13 @@ export interface GraphWriter {
   input(info: OnnxValueInfo): string;
   /** Gives a tensor the public name of the output. */
   output(tensor: string, info: OnnxValueInfo): void;
-  node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  /** An empty input name leaves an optional input out. */
+  node(
+    op: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): string;
   floats(data: Float32Array, shape: readonly number[]): string;
   /** A one-dimensional int64 constant: shapes, axes, slice bounds. Equal ones are written once. */
   ints(values: readonly number[]): string;
@@ -46,10 +52,11 @@ export function createGraphWriter(name: string): GraphWriter {
       publicNames.set(tensor, info.name);
       outputs.push(info);
     },
-    node: (op, from, attributes = {}) => {
+    node: (op, from, attributes = {}, domain = '') => {
       const tensor = `${section}/t${nodes.length}`;
       nodes.push({
         op,
+        domain,
         name: `${section}/${op}_${nodes.length}`,
         inputs: from,
         outputs: [tensor],

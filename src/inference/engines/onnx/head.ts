@@ -2,7 +2,7 @@ import { headPixelShares } from '../../mean-matrices.ts';
 import type { HeadNode } from '../../network/graph.ts';
 import { headNames } from '../../network/weight-shapes.ts';
 import { inForm, type Activation } from './layouts.ts';
-import type { LayerContext } from './layers.ts';
+import type { LayerContext } from './layer-writers.ts';
 import { tensorOf } from '../../weights/tensor-of.ts';
 
 /**

@@ -3,8 +3,8 @@ import type { GraphWriter } from './graph-writer.ts';
 import { activation, type Activation } from './layouts.ts';
 import { skipSteps } from './windowed.ts';
 
-export interface EncodedInput {
-  readonly value: Activation;
+export interface EncodedInput<V> {
+  readonly value: V;
   /** Scale of each channel, left for the first convolution's weights to carry. */
   readonly scale: readonly number[];
 }
@@ -15,7 +15,7 @@ export function writeInput(
   pixels: string,
   { encoding, skip = 0 }: Pick<InputNode, 'encoding' | 'skip'>,
   size: { readonly height: number; readonly width: number },
-): EncodedInput {
+): EncodedInput<Activation> {
   // Transposed as bytes: a quarter of the memory traffic.
   const bytes = graph.node('Transpose', [pixels], { perm: [0, 3, 1, 2] });
   const rgb = graph.node('Cast', [bytes], { to: 1 });

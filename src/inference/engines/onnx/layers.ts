@@ -1,20 +1,43 @@
 import type { ConcatNode, ConvNode, GateNode, MaxPoolNode } from '../../network/graph.ts';
 import { convNames, gateNames } from '../../network/weight-shapes.ts';
-import type { Weights } from '../../model.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
-import type { GraphWriter } from './graph-writer.ts';
+import { writeInput } from './input-encoding.ts';
+import type { LayerContext, LayerWriters } from './layer-writers.ts';
 import { activation, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 import { skipSteps, slideWindow, strideSteps } from './windowed.ts';
 
-/** What a layer needs beside its node and input. */
-export interface LayerContext {
-  readonly graph: GraphWriter;
-  readonly weights: Weights;
+/** Layers in memory that every operator reads, over the forms of layouts.ts. */
+export function plainLayers(context: LayerContext): LayerWriters<Activation> {
+  const { graph } = context;
+  return {
+    input: (pixels, node, { options }) => writeInput(graph, pixels, node, options),
+    conv: (node, input, inputScale) => writeConv(context, node, input, inputScale),
+    maxPool: (node, input) => writeMaxPool(context, node, input),
+    gate: (node, input) => writeGate(context, node, input),
+    concat: (node, inputs) => writeConcat(context, node, inputs),
+    toPlain: (value) => value,
+    toRows: (value) => {
+      const size = rowSize(value);
+      return {
+        tensor: graph.node('Reshape', [inForm(graph, value, 'frames'), graph.ints([-1, size])]),
+        size,
+      };
+    },
+    rowSize,
+    fromRows: (rows, { channels, height, width }) => {
+      const frames = graph.node('Reshape', [rows, graph.ints([-1, channels, height, width])]);
+      return activation('frames', frames, { channels, height, width });
+    },
+  };
+}
+
+function rowSize({ channels, height, width }: Activation): number {
+  return channels * height * width;
 }
 
 /** Convolution with its batch norm folded in, then ReLU, in the form that runs fastest for its kernel. */
-export function writeConv(
+function writeConv(
   { graph, weights }: LayerContext,
   node: ConvNode,
   input: Activation,
@@ -43,7 +66,7 @@ export function writeConv(
 }
 
 /** A pool over space only slides over planes; one over time too is split, as a maximum of maxima. */
-export function writeMaxPool({ graph }: LayerContext, node: MaxPoolNode, input: Activation): Activation {
+function writeMaxPool({ graph }: LayerContext, node: MaxPoolNode, input: Activation): Activation {
   const { padding } = node;
   const [kt, kh, kw] = node.kernel;
   const [st, sh, sw] = node.stride;
@@ -73,7 +96,7 @@ export function writeMaxPool({ graph }: LayerContext, node: MaxPoolNode, input: 
 }
 
 /** Self-gating: the mean over t, h, w through a fully connected layer and a sigmoid scales each channel. */
-export function writeGate({ graph, weights }: LayerContext, node: GateNode, input: Activation): Activation {
+function writeGate({ graph, weights }: LayerContext, node: GateNode, input: Activation): Activation {
   const names = gateNames(node);
   const steps = inForm(graph, input, 'steps');
   const { channels } = node;
@@ -86,7 +109,7 @@ export function writeGate({ graph, weights }: LayerContext, node: GateNode, inpu
   return activation('steps', graph.node('Mul', [steps, graph.node('Sigmoid', [logits])]), input);
 }
 
-export function writeConcat(
+function writeConcat(
   { graph }: LayerContext,
   { skips }: Pick<ConcatNode, 'skips'>,
   branches: readonly Activation[],

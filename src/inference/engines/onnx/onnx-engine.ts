@@ -8,8 +8,9 @@ import { buildNetwork } from '../../network/build.ts';
 import { countCost } from '../../network/cost.ts';
 import { settleReuse, type ReuseOptions } from '../../stream/reuse-settings.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
-import { buildGraphs } from './build-graphs.ts';
-import { ONNX_PROVIDERS } from './providers.ts';
+import { findBlockSize } from './blocked/block-size.ts';
+import { buildGraphs, type Graphs } from './build-graphs.ts';
+import { ONNX_PROVIDERS, type OnnxProvider } from './providers.ts';
 import { openSessions } from './sessions.ts';
 
 export interface OnnxEngineOptions extends DeviceChoice {
@@ -38,13 +39,17 @@ export async function createOnnxEngine({
   const { weights } = bindWeights(network, model.weights, id);
   const settled = sharing && settleReuse(network, sharing);
   const reuse = settled && 'streams' in settled ? settled : undefined;
-  const graphs = buildGraphs(network, weights, { streams: reuse !== undefined });
+  const reuseUnfit = settled && 'unfit' in settled ? settled.unfit : undefined;
+  const graphsFor = async ({ provider }: OnnxProvider): Promise<Graphs> => {
+    const blockSize = provider === 'cpu' ? await findBlockSize() : undefined;
+    return buildGraphs(network, weights, { streams: reuse !== undefined, blockSize });
+  };
   const { opened, notices } = await openDevice(
     ONNX_PROVIDERS.map((device) => ({
       ...device,
       open: async () => {
         device.prepare();
-        const halves = await openSessions(graphs, {
+        const halves = await openSessions(await graphsFor(device), {
           pixelShape: [frames, height, width, 3],
           steps: countCost(network).inputSteps,
           provider: device,
@@ -60,7 +65,7 @@ export async function createOnnxEngine({
   const warmupMs = monotonicMs() - startedMs;
   const info = engineInfoOf(model, { engine: 'onnx', device, warmupMs, notices });
   return createHalvesEngine({
-    info: { ...info, ...(reuse && { reuse: reuse.info }) },
+    info: { ...info, ...(reuse && { reuse: reuse.info }), ...(reuseUnfit !== undefined && { reuseUnfit }) },
     activation,
     network,
     halves,

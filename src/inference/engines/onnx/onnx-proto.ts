@@ -21,6 +21,8 @@ export interface OnnxModel {
 
 export interface OnnxNode {
   readonly op: string;
+  /** Set of operators that `op` belongs to; empty for ONNX's own. */
+  readonly domain: string;
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -57,13 +59,17 @@ export function encodeModel(model: OnnxModel): Uint8Array {
     repeated(model.inputs, (value) => messageField(11, encodeValueInfo(value))),
     repeated(model.outputs, (value) => messageField(12, encodeValueInfo(value))),
   );
-  const opset = message(stringField(1, ''), intField(2, OPSET));
+  const own = model.nodes.map(({ domain }) => domain).filter((domain) => domain !== '');
+  const opsets = [
+    message(stringField(1, ''), intField(2, OPSET)),
+    ...[...new Set(own)].map((domain) => message(stringField(1, domain), intField(2, 1))),
+  ];
   return toBytes(
     message(
       intField(1, IR_VERSION),
       stringField(2, 'actionstream'),
       messageField(7, graph),
-      messageField(8, opset),
+      repeated(opsets, (opset) => messageField(8, opset)),
     ),
   );
 }
@@ -74,6 +80,7 @@ function encodeNode(node: OnnxNode): ProtoMessage {
     repeated(node.outputs, (name) => stringField(2, name)),
     stringField(3, node.name),
     stringField(4, node.op),
+    ...(node.domain === '' ? [] : [stringField(7, node.domain)]),
     repeated(Object.entries(node.attributes), ([name, value]) =>
       messageField(5, message(stringField(1, name), encodeAttributeValue(value))),
     ),

@@ -5,6 +5,7 @@ import { ActionstreamError } from '../../../core/errors.ts';
 import type { Model } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
+import { findBlockSize } from './blocked/block-size.ts';
 import { buildGraphs, TENSOR } from './build-graphs.ts';
 import { loadRuntime } from './runtime.ts';
 
@@ -26,7 +27,7 @@ export async function profileStages(
 ): Promise<readonly StageTime[]> {
   const network = buildNetwork(model.manifest.network);
   const { weights } = bindWeights(network, model.weights, model.manifest.id);
-  const graphs = buildGraphs(network, weights);
+  const graphs = buildGraphs(network, weights, { blockSize: await findBlockSize() });
   if (!('whole' in graphs))
     throw new ActionstreamError('USAGE', 'a network with SGS is two graphs: profile it without');
   const runtime = await loadRuntime();

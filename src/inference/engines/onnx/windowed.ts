@@ -60,8 +60,11 @@ export function slideWindow(
     attributes['pads'] = [...pads.map((pad) => pad.before), ...pads.map((pad) => pad.after)];
   }
   const slid = graph.node(layer.op, [inForm(graph, value, form), ...layer.constants], attributes);
-  const surplus = padding === 'symmetric' && kt % 2 === 0;
-  const tensor = surplus ? cutSurplusSteps(graph, slid, inForm(graph, value, form), form, kt, st) : slid;
+  const axis = TIME_AXIS[form];
+  const before = { tensor: inForm(graph, value, form), axis };
+  const tensor = hasSurplusSteps({ kernel, padding })
+    ? cutSurplusSteps(graph, { tensor: slid, axis }, before, { kernel, stride })
+    : slid;
   return activation(form, tensor, {
     channels: layer.channels,
     height: axisPadding(byAxis.h.mode, value.height, kh, sh).out,
@@ -95,28 +98,46 @@ function sliceSteps(
   return activation(form, tensor, value);
 }
 
+/** Attributes of a window over [t, h·w] that moves in time alone. */
+export function timeWindow({
+  kernel,
+  padding,
+}: Pick<Window, 'kernel' | 'padding'>): Record<string, OnnxAttribute> {
+  if (padding === 'same') return { auto_pad: 'SAME_UPPER' };
+  const { before, after } = timePadding(axisMode(padding, 0), kernel[0]);
+  return { pads: [before, 0, after, 0] };
+}
+
 /** Symmetric padding for a length of at least one: an odd kernel always fits, an even one is padded up to itself. */
-function timePadding(mode: AxisMode, kernel: number): { before: number; after: number } {
+export function timePadding(mode: AxisMode, kernel: number): { before: number; after: number } {
   if (typeof mode === 'object') return mode;
   const before = typeof mode === 'number' ? mode : Math.floor((kernel - 1) / 2);
   return { before, after: kernel - 1 - before };
 }
 
+/** Whether a window over time, padded by `timePadding`, finds more steps than symmetric padding gives. */
+export function hasSurplusSteps({ kernel, padding }: Pick<Window, 'kernel' | 'padding'>): boolean {
+  return padding === 'symmetric' && kernel[0] % 2 === 0;
+}
+
+/** A tensor and the axis on which its time steps lie. */
+interface Timed {
+  readonly tensor: string;
+  readonly axis: number;
+}
+
 /** Keeps the first max(1, ⌊(n + 2·side − k) / s⌋ + 1) steps, n the length before the window slid. */
-function cutSurplusSteps(
+export function cutSurplusSteps(
   graph: GraphWriter,
-  slid: string,
-  before: string,
-  form: Form,
-  kernel: number,
-  stride: number,
+  slid: Timed,
+  before: Timed,
+  { kernel: [kernel], stride: [stride] }: Pick<Window, 'kernel' | 'stride'>,
 ): string {
-  const axis = TIME_AXIS[form];
   const side = Math.floor((kernel - 1) / 2);
-  const length = graph.node('Shape', [before], { start: axis, end: axis + 1 });
+  const length = graph.node('Shape', [before.tensor], { start: before.axis, end: before.axis + 1 });
   // Integer division rounds towards zero, so the sum under it is kept positive: n + s ≥ k.
   const room = graph.node('Add', [length, graph.ints([2 * side - kernel + stride])]);
   const steps = graph.node('Div', [room, graph.ints([stride])]);
   const kept = graph.node('Max', [steps, graph.ints([1])]);
-  return graph.node('Slice', [slid, graph.ints([0]), kept, graph.ints([axis]), graph.ints([1])]);
+  return graph.node('Slice', [slid.tensor, graph.ints([0]), kept, graph.ints([slid.axis]), graph.ints([1])]);
 }

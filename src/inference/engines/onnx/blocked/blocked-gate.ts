@@ -1,0 +1,82 @@
+import type { ConcatNode, GateNode } from '../../../network/graph.ts';
+import { gateNames } from '../../../network/weight-shapes.ts';
+import { tensorOf } from '../../../weights/tensor-of.ts';
+import {
+  blocked,
+  BLOCKED_DOMAIN,
+  channelsInMemory,
+  heldOrder,
+  inOrder,
+  POINT,
+  settleGate,
+  trimSpareRows,
+  type BlockedActivation,
+} from './blocked-activation.ts';
+import type { BlockedContext } from './blocked-context.ts';
+import { skipBlockedSteps } from './blocked-steps.ts';
+import { blockBias, blockFilter } from './blocked-filter.ts';
+
+/**
+ * Self-gating. The gate is only computed here: a maximum of positive multiples is the multiple of the maximum, and a
+ * 1×1×1 convolution takes it into its weights, so that in the S3D family no activation is ever scaled.
+ */
+export function writeBlockedGate(
+  context: BlockedContext,
+  node: GateNode,
+  input: BlockedActivation,
+): BlockedActivation {
+  const { graph, weights, size } = context;
+  const value = trimSpareRows(graph, settleGate(graph, input, size), size);
+  const names = gateNames(node);
+  const filter = blockFilter(tensorOf(weights, names.weight).data, node.channels, value.runs, size, false);
+  const constants = [graph.floats(filter.data, [...filter.channels, 1, 1])];
+  if (names.bias !== undefined) {
+    const bias = blockBias(tensorOf(weights, names.bias).data, size);
+    constants.push(graph.floats(bias, [bias.length]));
+  }
+  const order = heldOrder(value);
+  const means = graph.node('GlobalAveragePool', [inOrder(graph, value, size, order)], {}, BLOCKED_DOMAIN);
+  const mean =
+    order === 'steps' ? means : graph.node('ReduceMean', [means, graph.ints([0])], { keepdims: 1 });
+  const attributes = { ...POINT, activation: 'Sigmoid' };
+  const gate = graph.node('Conv', [mean, ...constants], attributes, BLOCKED_DOMAIN);
+  return { ...value, gate };
+}
+
+/** Blocked weights [o, i, 1, 1] with each input channel scaled by its gate. */
+export function scaleFilter(
+  { graph, size }: BlockedContext,
+  filter: string,
+  [outputs, inputs]: readonly [number, number],
+  gate: string,
+): string {
+  // Each gate value S times, so that the product runs along whole rows of the filter.
+  const ones = graph.floats(new Float32Array(size).fill(1), [1, size]);
+  const column = graph.node('Reshape', [gate, graph.ints([inputs, 1])]);
+  const repeated = graph.node('Reshape', [graph.node('Mul', [column, ones]), graph.ints([1, inputs * size])]);
+  const rows = graph.node('Reshape', [filter, graph.ints([outputs / size, inputs * size])]);
+  return graph.node('Reshape', [graph.node('Mul', [rows, repeated]), graph.ints([outputs, inputs, 1, 1])]);
+}
+
+/** Branches one after the other; where one has a gate, all get one. */
+export function writeBlockedConcat(
+  context: BlockedContext,
+  { skips }: Pick<ConcatNode, 'skips'>,
+  branches: readonly BlockedActivation[],
+): BlockedActivation {
+  const { graph, size } = context;
+  const inputs = branches.map((branch, index) => skipBlockedSteps(context, branch, skips?.[index] ?? 0));
+  const [first] = inputs;
+  if (!first) throw new RangeError('a concatenation needs inputs');
+  const order = inputs.every(({ orders }) => orders.has('frames')) ? 'frames' : 'steps';
+  const tensors = inputs.map((input) => inOrder(graph, trimSpareRows(graph, input, size), size, order));
+  const shape = { ...first, runs: inputs.flatMap(({ runs }) => runs), spareRows: 0 };
+  const joined = graph.node('Concat', tensors, { axis: 1 });
+  if (inputs.every(({ gate }) => gate === undefined)) return blocked(order, joined, shape);
+  const gates = inputs.map(({ gate, runs }) => {
+    if (gate !== undefined) return gate;
+    const channels = channelsInMemory(runs, size);
+    return graph.floats(new Float32Array(channels).fill(1), [1, channels, 1, 1]);
+  });
+  return blocked(order, joined, { ...shape, gate: graph.node('Concat', gates, { axis: 1 }) });
+}

@@ -1,0 +1,58 @@
+import { writeInput } from '../input-encoding.ts';
+import type { LayerContext, LayerWriters } from '../layer-writers.ts';
+import {
+  blocked,
+  channelsInMemory,
+  inOrder,
+  settleGate,
+  toPlain,
+  trimSpareRows,
+  type BlockedActivation,
+} from './blocked-activation.ts';
+import { writeBlockedConv, type ConvInput } from './blocked-conv.ts';
+import { writeBlockedConcat, writeBlockedGate } from './blocked-gate.ts';
+import { writeBlockedMaxPool } from './blocked-pool.ts';
+import { stackInput, stemGap } from './stacked-stem.ts';
+
+/** Layers in ONNX Runtime's blocked memory, S channels side by side (ADR 0020). */
+export function blockedLayers(context: LayerContext, size: number): LayerWriters<ConvInput> {
+  const { graph } = context;
+  const own = { ...context, size };
+  const settled = (value: ConvInput): BlockedActivation =>
+    trimSpareRows(graph, settleGate(graph, blockedOf(value), size), size);
+  const rowSize = (value: ConvInput): number => {
+    const { runs, height, width } = blockedOf(value);
+    return channelsInMemory(runs, size) * height * width;
+  };
+  return {
+    input: (pixels, node, network) => {
+      const { height, width } = network.options;
+      const gap = stemGap(network);
+      return gap === undefined || node.encoding.kind !== 'rgb'
+        ? writeInput(graph, pixels, node, { height, width })
+        : stackInput(graph, pixels, node.encoding, { height, width, gap });
+    },
+    conv: (node, input, inputScale) => writeBlockedConv(own, node, input, inputScale),
+    maxPool: (node, input) => writeBlockedMaxPool(own, node, blockedOf(input)),
+    gate: (node, input) => writeBlockedGate(own, node, blockedOf(input)),
+    concat: (node, inputs) => writeBlockedConcat(own, node, inputs.map(blockedOf)),
+    toPlain: (value) => toPlain(graph, blockedOf(value), size),
+    toRows: (value) => {
+      const row = rowSize(value);
+      const tensor = inOrder(graph, settled(value), size, 'frames');
+      return { tensor: graph.node('Reshape', [tensor, graph.ints([-1, row])]), size: row };
+    },
+    rowSize,
+    fromRows: (rows, like) => {
+      const { runs, height, width } = blockedOf(like);
+      const shape = [-1, channelsInMemory(runs, size), height, width];
+      const frames = graph.node('Reshape', [rows, graph.ints(shape)]);
+      return blocked('frames', frames, { runs, height, width, spareRows: 0 });
+    },
+  };
+}
+
+function blockedOf(value: ConvInput): BlockedActivation {
+  if ('orders' in value) return value;
+  throw new RangeError('only convolutions read the input of a network');
+}

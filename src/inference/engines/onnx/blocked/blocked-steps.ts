@@ -1,0 +1,59 @@
+import type { ConvNode } from '../../../network/graph.ts';
+import { cutSurplusSteps } from '../windowed.ts';
+import {
+  blocked,
+  channelsInMemory,
+  heldOrder,
+  inOrder,
+  slice,
+  type BlockedActivation,
+} from './blocked-activation.ts';
+import type { BlockedContext } from './blocked-context.ts';
+
+/** Every `stride`-th step, from the first. */
+export function strideBlockedSteps(
+  context: BlockedContext,
+  value: BlockedActivation,
+  stride: number,
+): BlockedActivation {
+  if (stride === 1) return value;
+  return chooseSteps(context, value, (tensor, axis) => slice(context.graph, tensor, axis, { stride }));
+}
+
+/** All but the first `count` steps. */
+export function skipBlockedSteps(
+  context: BlockedContext,
+  value: BlockedActivation,
+  count: number,
+): BlockedActivation {
+  if (count === 0) return value;
+  return chooseSteps(context, value, (tensor, axis) => slice(context.graph, tensor, axis, { from: count }));
+}
+
+/** See cutSurplusSteps; `before` is the tensor [1, c, t, h·w] that the window slid over. */
+export function cutBlockedSteps(
+  context: BlockedContext,
+  value: BlockedActivation,
+  before: string,
+  node: Pick<ConvNode, 'kernel' | 'stride'>,
+): BlockedActivation {
+  return chooseSteps(context, value, (tensor, axis) =>
+    cutSurplusSteps(context.graph, { tensor, axis }, { tensor: before, axis: 2 }, node),
+  );
+}
+
+/** Applies `choose` to the axis on which time steps lie in memory. */
+function chooseSteps(
+  { graph, size }: BlockedContext,
+  value: BlockedActivation,
+  choose: (tensor: string, axis: number) => string,
+): BlockedActivation {
+  const order = heldOrder(value);
+  const tensor = inOrder(graph, value, size, order);
+  if (order === 'frames') return blocked('frames', choose(tensor, 0), value);
+  const pixels = (value.height + value.spareRows) * value.width;
+  const channels = channelsInMemory(value.runs, size);
+  const blocks = graph.node('Reshape', [tensor, graph.ints([channels / size, -1, pixels * size])]);
+  const chosen = graph.node('Reshape', [choose(blocks, 1), graph.ints([1, channels, -1, pixels])]);
+  return blocked('steps', chosen, value);
+}

@@ -1,0 +1,34 @@
+import type { ConcatNode, ConvNode, GateNode, InputNode, MaxPoolNode, Network } from '../../network/graph.ts';
+import type { Weights } from '../../model.ts';
+import type { GraphWriter } from './graph-writer.ts';
+import type { EncodedInput } from './input-encoding.ts';
+import type { Activation } from './layouts.ts';
+
+/** What a layer needs beside its node and input. */
+export interface LayerContext {
+  readonly graph: GraphWriter;
+  readonly weights: Weights;
+}
+
+/** Writes layers of a network over activations of its own kind. */
+export interface LayerWriters<V> {
+  /** uint8 [t, h, w, 3] → what the first convolution reads. */
+  input(pixels: string, node: InputNode, network: Network): EncodedInput<V>;
+  conv(node: ConvNode, input: V, inputScale?: readonly number[]): V;
+  maxPool(node: MaxPoolNode, input: V): V;
+  gate(node: GateNode, input: V): V;
+  concat(node: ConcatNode, inputs: readonly V[]): V;
+  /** In memory that any operator reads. */
+  toPlain(value: V): Activation;
+  /** [t, size]: one row a time step, in an order of the writer's own. */
+  toRows(value: V): Rows;
+  /** Numbers in such a row. */
+  rowSize(value: V): number;
+  /** Other rows of the same kind as activation. */
+  fromRows(rows: string, like: V): V;
+}
+
+export interface Rows {
+  readonly tensor: string;
+  readonly size: number;
+}
