@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { checkConfig } from '../../src/app/check-config.ts';
 import { loadConfig } from '../../src/config/index.ts';
 import { renderConfig, renderConfigSchema } from '../../tools/docs/render-config.ts';
 
@@ -17,9 +18,10 @@ describe('configuration documents', () => {
     expect(readFileSync('schemas/config.schema.json', 'utf8')).toBe(renderConfigSchema());
   });
 
-  test('the example file is valid as it stands', () => {
+  test('the example file is valid as it stands, and names labels that its model has', async () => {
     const config = loadConfig(EXAMPLE, { env: {} });
 
+    expect(await checkConfig(config)).toBeUndefined();
     expect(config.streams.map(({ streamId }) => streamId)).toEqual(['dock-3', 'archive']);
     expect(Object.keys(config.sinks)).toEqual(['kafka', 'postgres', 'ndjson']);
   });
