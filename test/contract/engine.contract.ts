@@ -26,9 +26,9 @@ const STILL = goldenClip(2, SIZE, SIZE.frames);
 export function describeEngineContract(
   name: string,
   createEngine: EngineFactory,
-  { scores }: { readonly scores: 'reference' | 'own' },
+  { scores, device }: { readonly scores: 'reference' | 'own'; readonly device?: string },
 ): void {
-  describe(`${name} engine`, () => {
+  describe(device === undefined ? `${name} engine` : `${name} engine on ${device}`, () => {
     let engine: InferenceEngine;
     beforeAll(async () => {
       engine = await createEngine(MODEL);
@@ -41,6 +41,7 @@ export function describeEngineContract(
       const { id, version, labels, sampler, clip } = MODEL.manifest;
 
       expect(engine.info.engine).toBe(name);
+      if (device !== undefined) expect(engine.info.device).toBe(device);
       expect(engine.info).toMatchObject({ ...SIZE, labels, sampler, clip });
       expect(engine.info.model).toEqual({ id, version, digest: MODEL.digest });
     });

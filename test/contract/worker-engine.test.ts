@@ -10,7 +10,7 @@ import { createWorkerEngine } from '../../src/inference/worker/worker-engine.ts'
 import { builtFile } from '../support/built.ts';
 import { describeEngineContract } from './engine.contract.ts';
 
-// The ONNX engine once more, now in a process that loads the model from its files.
+// Engines once more, now in a process of their own that loads the model from its files.
 let folder: string;
 let models = 0;
 beforeAll(async () => {
@@ -20,13 +20,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describeEngineContract('onnx', openInProcess, { scores: 'reference' });
+describeEngineContract('onnx', (model) => openInProcess('onnx', model), { scores: 'reference' });
+// On whatever device `auto` finds.
+describeEngineContract('tfjs', (model) => openInProcess('tfjs', model), { scores: 'reference' });
 
-async function openInProcess(model: Model): Promise<InferenceEngine> {
+async function openInProcess(engine: 'onnx' | 'tfjs', model: Model): Promise<InferenceEngine> {
   const path = join(folder, `${models++}.safetensors`);
   await writeFile(path, writeSafetensors(model.weights));
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(model.manifest));
   const entryUrl = builtFile('inference/worker/entry.js');
-  const spec = { engine: 'onnx', model: { kind: 'file', path }, threads: 1 } as const;
+  const spec = { engine, model: { kind: 'file', path }, threads: 1 } as const;
   return createWorkerEngine({ entryUrl, spec, logger: silentLogger });
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
-import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import type { NetworkOptions } from '../../src/inference/network/graph.ts';
 import { parseSafetensors } from '../../src/inference/weights/safetensors.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
+import { findEngines } from '../support/engines.ts';
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
 
 /** As tools/goldens/make_network_goldens.py writes it. */
@@ -25,12 +25,16 @@ const CASES = JSON.parse(readFileSync(new URL('cases.json', FOLDER), 'utf8')) as
 const GOLDENS = parseSafetensors(readFileSync(new URL('logits.safetensors', FOLDER)), 'logits.safetensors');
 const ATOL = 1e-4;
 
-const ENGINES: Readonly<Record<string, (model: Model) => InferenceEngine | Promise<InferenceEngine>>> = {
-  reference: createReferenceEngine,
-  onnx: (model) => createOnnxEngine({ model, threads: 1 }),
-};
+type CreateEngine = (model: Model) => InferenceEngine | Promise<InferenceEngine>;
 
-describe.each(Object.entries(ENGINES))('%s computes what PyTorch computes', (_, createEngine) => {
+const ENGINES: readonly (readonly [string, CreateEngine])[] = [
+  ['reference', createReferenceEngine],
+  ...(await findEngines(['onnx', 'tfjs'])).map(
+    ({ kind, device, create }) => [`${kind} on ${device}`, create] as const,
+  ),
+];
+
+describe.each(ENGINES)('%s computes what PyTorch computes', (_, createEngine) => {
   it.each(CASES.map((golden) => [golden.name, golden] as const))('%s', async (name, golden) => {
     const expected = GOLDENS.get(name)!;
     await using engine = await createEngine(goldenModel(golden));
