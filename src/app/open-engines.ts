@@ -29,19 +29,22 @@ export async function openEngines(
   throw failed.reason;
 }
 
+type EngineShare = Pick<Config['engine'], 'kind' | 'provider' | 'processes' | 'threads'>;
+
 /** Each takes the memory of a network: more are opened only on demand. */
 const MOST_PROCESSES = 8;
 
 /**
  * How many processes, and how many threads in each. A clip on one thread costs about half of what it costs on two, because small layers leave the
- * second one waiting (ADR 0021): so several streams get an engine a core, and a single one an engine with all of them.
+ * second one waiting (ADR 0021): so several streams get an engine a core, and a single one an engine with all of them. A GPU is shared by none.
  */
 export function shareCores(
-  { kind, processes, threads }: Pick<Config['engine'], 'kind' | 'processes' | 'threads'>,
+  { kind, provider = 'cpu', processes, threads }: EngineShare,
   streams: number,
   cores: number,
 ): { readonly processes: number; readonly threads?: number } {
-  const wanted = processes ?? (kind === 'onnx' ? Math.min(streams, cores, MOST_PROCESSES) : 1);
+  const onCores = kind === 'onnx' && provider === 'cpu';
+  const wanted = processes ?? (onCores ? Math.min(streams, cores, MOST_PROCESSES) : 1);
   if (threads !== undefined) return { processes: wanted, threads };
   return wanted === 1
     ? { processes: 1 }

@@ -16,6 +16,7 @@ it('never leaves an engine without a thread, and takes settings as they are', ()
   expect(shareCores({ ...onnx, threads: 2 }, 16, 2)).toEqual({ processes: 2, threads: 2 });
 });
 
-it('needs no second engine where none computes', () => {
+it('needs no second engine where cores do not compute', () => {
+  expect(shareCores({ kind: 'onnx', provider: 'cuda' }, 16, 2)).toEqual({ processes: 1 });
   expect(shareCores({ kind: 'null' }, 16, 2)).toEqual({ processes: 1 });
 });
