@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Accuracy } from '../app/models-report/report-figures.ts';
+import { reportJson } from '../app/models-report/report-json.ts';
 import type { Report, ReportCase, ReportRequest } from '../app/models-report/types.ts';
 import { networkOverrides, type NetworkFlags } from '../app/model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
@@ -65,7 +66,7 @@ export function addModelsReport(models: Command, io: CliIo, services: ModelsRepo
     const accuracy = flags.accuracy === undefined ? new Map() : await services.readAccuracy(flags.accuracy);
     const report = await services.measure(request, progressOn(io), io.signal);
     if (io.stderr.isTTY) io.stderr.write('\r\x1b[K');
-    if (flags.json) printJson(io.stdout, report);
+    if (flags.json) printJson(io.stdout, reportJson(report));
     else print(report, accuracy, io);
     if (flags.out === undefined) return;
     for (const file of await services.writePlots(report, accuracy, flags.out)) printLine(io.stderr, file);

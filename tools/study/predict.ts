@@ -32,10 +32,10 @@ export interface Prediction {
   readonly videos: readonly VideoResult[];
 }
 
-/** The engine of a case, on the calling thread: nothing else runs beside it. */
+/** The engine of a case, on the calling thread; each clip is computed whole, whatever it shares with its neighbours. */
 export async function openCase({ model, sgs }: Case, threads: number): Promise<InferenceEngine> {
   const opened = await openModel({ kind: 'file', path: model, ...(sgs && { network: { sgs } }) });
-  return createOnnxEngine({ model: opened, threads });
+  return createOnnxEngine({ model: opened, threads, reuse: null });
 }
 
 /** The results of a case over all windows; taken from `folder` where the same weights were run the same way before. */

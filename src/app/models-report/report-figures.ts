@@ -80,13 +80,28 @@ function barPanels(rows: readonly ReportRow[]): readonly BarPanel[] {
   return [
     panel('parameters', 'millions', (row) => row.parameters / 1e6),
     panel('multiply-adds a clip', 'G', (row) => row.multiplyAdds / 1e9),
-    panel('time a clip', 'milliseconds', (row) => row.ms),
+    {
+      ...panel('time a clip; lines from the fastest to the slowest round', 'milliseconds', (row) => row.ms),
+      series: [
+        {
+          name: 'network',
+          bars: rows.map(({ ms, msFrom, msTo }) => ({ value: ms, from: msFrom, to: msTo })),
+        },
+      ],
+    },
     panel('peak memory of the process', 'MiB', (row) => row.peakMiB),
   ];
 }
 
+/** Stages below this share of the longest in every network are left out of the plot. */
+const SHORTEST_SHOWN = 0.02;
+
 function stagePanels(rows: readonly ReportRow[]): readonly BarPanel[] {
-  const categories = [...new Set(rows.flatMap((row) => row.stages!.map(({ stage }) => stage)))];
+  const all = rows.flatMap((row) => row.stages!);
+  const longest = Math.max(...all.map(({ ms }) => ms));
+  const worthARow = all.filter(({ ms }) => ms >= SHORTEST_SHOWN * longest);
+  const seen = new Set(worthARow.map(({ stage }) => stage));
+  const categories = [...new Set(all.map(({ stage }) => stage))].filter((stage) => seen.has(stage));
   const panel = (
     title: string,
     label: string,
@@ -105,7 +120,7 @@ function stagePanels(rows: readonly ReportRow[]): readonly BarPanel[] {
     })),
   });
   return [
-    panel('time', 'milliseconds a clip', (stage) => stage.ms),
+    panel('time of stages of 2 % of the longest and more', 'milliseconds a clip', (stage) => stage.ms),
     panel('multiply-adds', 'G a clip', (stage) => stage.multiplyAdds / 1e9),
   ];
 }

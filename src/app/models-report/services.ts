@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import { writeFigure } from '../../report/write-figure.ts';
 import { reportFigures, type Accuracy } from './report-figures.ts';
+import { reportJson } from './report-json.ts';
 import type { Report } from './types.ts';
 
 /** `report.json` and the plots of a report; returns the files. */
@@ -14,7 +15,7 @@ export async function writePlots(
 ): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
   const json = path.join(folder, 'report.json');
-  await writeFile(json, `${JSON.stringify(report, null, 1)}\n`);
+  await writeFile(json, `${JSON.stringify(reportJson(report), null, 1)}\n`);
   const files = [json];
   for (const [name, figure] of reportFigures(report, accuracy)) {
     files.push(...(await writeFigure(folder, name, figure)));

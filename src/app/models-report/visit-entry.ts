@@ -24,7 +24,7 @@ async function visit({ network, stride, threads, clips, profile }: VisitRequest)
   const times: number[] = [];
   let peakMiB: number;
   {
-    await using engine = await createOnnxEngine({ model, threads });
+    await using engine = await createOnnxEngine({ model, threads, reuse: null });
     const clip = { clipId: 'noise', frames, height, width, data: noise(frames * height * width * 3) };
     await engine.infer(clip, { sampler });
     forgetPeak();

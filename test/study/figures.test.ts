@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { LabelledClip } from '../../src/datasets/types.ts';
+import { evenWeights, figuresOf, weightedAuc } from '../../tools/study/figures.ts';
+import { createBootstrap } from '../../tools/study/intervals.ts';
+import { indoorTruth } from '../../tools/study/labels.ts';
+import type { Prediction } from '../../tools/study/predict.ts';
+import { scorePrediction } from '../../tools/study/scored.ts';
+import type { TestVideo } from '../../tools/study/videos.ts';
+
+const answer = fc.record({ score: fc.integer({ min: 0, max: 5 }), truth: fc.boolean() });
+
+describe('area under the curve', () => {
+  test('is the share of pairs that are in order, equal scores counting half, items as often as their weight', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(answer, fc.integer({ min: 0, max: 3 })), { maxLength: 30 }), (drawn) => {
+        const answers = drawn.map(([one], item) => ({ ...one, item })).toSorted((a, b) => a.score - b.score);
+        const weights = drawn.map(([, weight]) => weight);
+        const repeated = drawn.flatMap(([one, weight]) => new Array<typeof one>(weight).fill(one));
+        const positives = repeated.filter(({ truth }) => truth);
+        const negatives = repeated.filter(({ truth }) => !truth);
+        const wins = positives.flatMap((p) =>
+          negatives.map((n) => (p.score > n.score ? 1 : p.score === n.score ? 0.5 : 0)),
+        );
+        const expected = wins.reduce<number>((sum, win) => sum + win, 0) / wins.length;
+
+        const found = weightedAuc({ answers }, weights);
+
+        if (Number.isNaN(expected)) expect(found).toBeNaN();
+        else expect(found).toBeCloseTo(expected, 12);
+      }),
+    );
+  });
+});
+
+describe('what is true of a window of a long video', () => {
+  const segment = (label: string, startS: number, endS: number): LabelledClip => ({
+    dataset: 'fir-action',
+    path: '/v.mp4',
+    name: 'v.mp4',
+    labels: [label],
+    startS,
+    endS,
+    split: 'test',
+  });
+
+  test.each([
+    ['fills half of it', [segment('walk', 0, 1)], true],
+    ['lies inside it', [segment('walk', 0.5, 0.9)], true],
+    ['only reaches into it', [segment('walk', 1.5, 9)], undefined],
+    ['is elsewhere', [segment('walk', 5, 9)], false],
+    ['is a state and no action', [segment('sit', 0, 2)], false],
+  ])('an action that %s', (_, segments, expected) => {
+    expect(indoorTruth(segments, 0, 2).get('walk')).toBe(expected);
+  });
+});
+
+describe('a prediction, scored', () => {
+  test('takes clips by their mean score, long videos by window, and cost by kind of video', () => {
+    const scored = scorePrediction(predictionOf([0.9, 0.2, 0.8, 0.1]), VIDEOS);
+
+    expect(figuresOf(scored, evenWeights(scored))).toMatchObject({
+      fightAuc: 1,
+      fightAccuracy: 1,
+      interactions: 1,
+      indoorAuc: 1,
+      short: 1,
+      together: 1,
+    });
+    expect(scored.cost.short).toEqual({ windows: 5, keptSteps: 4, multiplyAdds: 40 });
+    expect(scored.cost.long.keptSteps).toBe(2);
+    expect(scored.counts).toEqual({ fight: 4, interactions: 1, blocks: 2 });
+  });
+});
+
+describe('bootstrap intervals', () => {
+  const good = scorePrediction(predictionOf([0.9, 0.2, 0.8, 0.1]), VIDEOS);
+  const worse = scorePrediction(predictionOf([0.9, 0.85, 0.8, 0.1]), VIDEOS);
+
+  test('hold the value, and are wider where items disagree', () => {
+    const bootstrap = createBootstrap(good, 1);
+    const { fightAuc } = bootstrap.estimate([worse]);
+
+    expect(fightAuc.value).toBe(0.75);
+    expect(fightAuc.from).toBeLessThan(0.75);
+    expect(fightAuc.to).toBe(1);
+    expect(bootstrap.estimate([good]).fightAuc).toEqual({ value: 1, from: 1, to: 1 });
+  });
+
+  test('of a difference draw both alike: nothing differs from itself', () => {
+    const { difference } = createBootstrap(good, 2);
+
+    expect(difference([good, worse], [good, worse]).fightAuc).toEqual({ value: 0, from: 0, to: 0 });
+    expect(difference([worse, worse], [good, good]).fightAuc.to).toBe(0);
+  });
+
+  test('of several seeds cover how much seeds differ', () => {
+    const { fightAuc } = createBootstrap(good, 2).estimate([good, worse]);
+
+    expect(fightAuc.value).toBe(0.875);
+    expect(fightAuc.from).toBeLessThan(0.75);
+  });
+});
+
+const LABELS = ['fight', 'handshake', 'hug', 'kick', 'point', 'punch', 'push', 'walk'];
+
+const VIDEOS: readonly TestVideo[] = [
+  ...['fight', 'no_fight', 'fight', 'no_fight'].map((label, index) => video('fight', `f${index}`, label)),
+  video('interaction', 'i', 'kick'),
+  {
+    task: 'indoor',
+    name: 'long',
+    path: '/long',
+    segments: [{ ...video('indoor', 'long', 'walk').segments[0]!, startS: 0, endS: 10 }],
+  },
+];
+
+function video(task: TestVideo['task'], name: string, label: string): TestVideo {
+  const clip = { dataset: task, path: `/${name}`, name, labels: [label], split: 'test' };
+  return { task, name, path: clip.path, segments: [clip] };
+}
+
+/** Fights scored as given; a kick that is seen; a long video of 20 s, walking in its first half. */
+function predictionOf(fights: readonly number[]): Prediction {
+  const window = (startS: number, label: string, score: number, keptSteps: number) => ({
+    startS,
+    endS: startS + 2,
+    scores: LABELS.map((name) => (name === label ? score : 0)),
+    keptSteps,
+    multiplyAdds: keptSteps * 10,
+  });
+  return {
+    labels: LABELS,
+    inputSteps: 8,
+    denseMultiplyAdds: 80,
+    videos: [
+      ...fights.map((score, index) => ({
+        task: 'fight' as const,
+        name: `f${index}`,
+        windows: [window(0, 'fight', score, 4)],
+      })),
+      { task: 'interaction', name: 'i', windows: [window(0, 'kick', 0.7, 4)] },
+      {
+        task: 'indoor',
+        name: 'long',
+        windows: [0, 5, 12, 17].map((startS) => window(startS, 'walk', startS < 10 ? 0.8 : 0.3, 2)),
+      },
+    ],
+  };
+}
