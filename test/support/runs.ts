@@ -10,6 +10,8 @@ import { runCli, startCli, type RunningCli } from './cli.ts';
 export const TINY = {
   model: { network: 's3d-g', width: 0.25, frames: 16, size: 64, classes: 4 },
   sampler: { kind: 'ordered', width: 0.05 },
+  // A loaded machine must not change what a camera's clips keep.
+  engine: { budget: { max_delta_scale: 1 } },
 } as const;
 
 /** Writes a configuration file of these settings. */
