@@ -20,6 +20,7 @@ export interface StudyOptions {
   readonly seeds: readonly number[];
   readonly rounds: number;
   readonly threads: number;
+  readonly longStride?: number;
   readonly python: string;
   /** Passed on to training/study.py. */
   readonly training: readonly string[];
@@ -33,6 +34,7 @@ const USAGE = `npm run study -- [train] [time] [predict] [report] [options]   (a
   --out DIR         what a second run goes on from (.cache/study)
   --results DIR     table and JSON (bench/results)              --images DIR  plots (docs/images)
   --seeds 1,2,3     --rounds N of the time measurement (5)      --threads N   of the engine (1)
+  --long-stride N   frames between windows of long videos (the model's own stride)
   --python FILE     with training/requirements.txt (python3)
   -- …              further options of training/study.py`;
 
@@ -52,13 +54,14 @@ export function readOptions(args: readonly string[]): StudyOptions {
       images: { type: 'string', default: path.join(ROOT, 'docs/images') },
       seeds: { type: 'string', default: '1,2,3' },
       rounds: { type: 'string', default: '5' },
+      'long-stride': { type: 'string' },
       threads: { type: 'string', default: '1' },
       python: { type: 'string', default: process.env['ACTIONSTREAM_PYTHON'] ?? 'python3' },
     },
   });
   const unknown = positionals.find((phase) => !PHASES.some((known) => known === phase));
   if (unknown !== undefined) throw new Error(`no phase "${unknown}"\n${USAGE}`);
-  const { model } = values;
+  const { model, 'long-stride': longStride } = values;
   return {
     phases: new Set(positionals.length > 0 ? (positionals as Phase[]) : PHASES),
     ...(model !== undefined && { model: path.resolve(model) }),
@@ -72,6 +75,7 @@ export function readOptions(args: readonly string[]): StudyOptions {
     seeds: numbers(values.seeds, '--seeds'),
     rounds: numbers(values.rounds, '--rounds')[0]!,
     threads: numbers(values.threads, '--threads')[0]!,
+    ...(longStride !== undefined && { longStride: numbers(longStride, '--long-stride')[0]! }),
     python: values.python,
     training: split < 0 ? [] : args.slice(split + 1),
   };

@@ -9,15 +9,16 @@ export interface VideoWindows {
   readonly clips: readonly Clip[];
 }
 
-/** Decodes all videos at the model's rate and size. Short clips get windows half a clip apart, long videos the model's stride. */
+/** Decodes all videos at the model's rate and size. Short clips get windows half a clip apart, long videos `longStride`. */
 export async function readWindows(
   videos: readonly TestVideo[],
   info: EngineInfo,
+  longStride: number,
   signal: AbortSignal,
 ): Promise<readonly VideoWindows[]> {
   const read: VideoWindows[] = [];
   for (const video of videos) {
-    const stride = video.task === 'indoor' ? info.clip.stride : Math.ceil(info.frames / 2);
+    const stride = video.task === 'indoor' ? longStride : Math.ceil(info.frames / 2);
     const clips: Clip[] = [];
     for await (const clip of readClips(video.path, info, { stride, env: process.env }, signal)) {
       if (clips.length === 0 || clip.paddedFrames === 0) clips.push(clip);
