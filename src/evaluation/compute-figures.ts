@@ -11,7 +11,10 @@ export interface ComputeFigures {
   readonly histogram: Readonly<Record<string, number>>;
   readonly multiply_adds: number;
   readonly dense_multiply_adds: number;
+  /** Multiply-adds ÷ dense ones. */
   readonly multiply_adds_ratio: number;
+  /** Not spent, because overlapping windows of a long video share them. */
+  readonly reused_multiply_adds: number;
   /** In the engine: lower half, sampler and upper half. */
   readonly ms: number;
 }
@@ -34,6 +37,7 @@ export function computeFigures(work: readonly Work[]): ComputeFigures | undefine
     multiply_adds: Math.round(spent / count),
     dense_multiply_adds: Math.round(dense / count),
     multiply_adds_ratio: dense === 0 ? 0 : rounded(spent / dense),
+    reused_multiply_adds: Math.round(sum((one) => one.reusedMultiplyAdds) / count),
     ms: rounded(sum((one) => one.ms) / count),
   };
 }

@@ -4,6 +4,8 @@ export interface Work {
   readonly inputSteps: number;
   readonly multiplyAdds: number;
   readonly denseMultiplyAdds: number;
+  /** Not spent, because an overlapping window of the video had paid for them. */
+  readonly reusedMultiplyAdds: number;
   /** All stages of the engine. */
   readonly ms: number;
 }

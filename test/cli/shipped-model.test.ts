@@ -4,6 +4,7 @@ import { demoScene } from '../../tools/scene/ready-made.ts';
 import { writeSceneVideo } from '../../tools/scene/video.ts';
 import type { ActionEvent, PublishedRecord } from '../../src/core/records.ts';
 import { jsonLines, runCli } from '../support/cli.ts';
+import { SHIPPED_MODEL } from '../support/shipped-model.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 test('the shipped model finds the fight of the demo scene, and keeps few steps of the empty room', async () => {
@@ -14,15 +15,7 @@ test('the shipped model finds the fight of the demo scene, and keeps few steps o
 
   const { code, stdout, stderr } = await runCli([
     'run',
-    ...[
-      '--source',
-      video,
-      '--model',
-      's3d-g-atfr-preview',
-      '--journal',
-      join(directory, 'journal'),
-      '--json',
-    ],
+    ...['--source', video, '--model', SHIPPED_MODEL, '--journal', join(directory, 'journal'), '--json'],
   ]);
 
   expect(code, stderr).toBe(0);

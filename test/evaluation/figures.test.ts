@@ -182,6 +182,7 @@ test('compute: means an inference, ratios of sums, every kept step counted', () 
     inputSteps: 12,
     multiplyAdds: keptSteps * 100,
     denseMultiplyAdds: 1200,
+    reusedMultiplyAdds: 30,
     ms,
   });
 
@@ -196,6 +197,7 @@ test('compute: means an inference, ratios of sums, every kept step counted', () 
     multiply_adds: 200,
     dense_multiply_adds: 1200,
     multiply_adds_ratio: 0.1667,
+    reused_multiply_adds: 30,
     ms: 20,
   });
   expect(computeFigures([])).toBeUndefined();

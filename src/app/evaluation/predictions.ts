@@ -78,6 +78,7 @@ function describeWork(work: readonly Work[]): object {
     input_steps: work[0]?.inputSteps ?? 0,
     multiply_adds: sum((one) => one.multiplyAdds),
     dense_multiply_adds: sum((one) => one.denseMultiplyAdds),
+    reused_multiply_adds: sum((one) => one.reusedMultiplyAdds),
     ms: short(sum((one) => one.ms)),
   };
 }
