@@ -46,6 +46,8 @@ export interface EngineFlags extends DeviceChoice {
   /** Default: onnx. */
   readonly engine?: string;
   readonly threads?: number;
+  /** Clips of a stream share work where the network allows it. Default: true. */
+  readonly reuse?: boolean;
 }
 
 /** Which model to open and how; the composition root turns it into an engine. */
@@ -66,7 +68,7 @@ export function modelChoice(
   flags: NetworkFlags & SamplerFlags & EngineFlags & { readonly model: string; readonly seed: number },
   input?: { readonly frames: number; readonly height: number; readonly width: number },
 ): ModelChoice {
-  const { model, seed, engine = 'onnx', threads, provider, withoutGpu } = flags;
+  const { model, seed, engine = 'onnx', threads, reuse, provider, withoutGpu } = flags;
   const size = input && { frames: input.frames, height: input.height, width: input.width };
   return {
     model,
@@ -76,6 +78,7 @@ export function modelChoice(
     ...sgsOverride(flags),
     sgsForced: flags.sgsAfter !== undefined || flags.sgsSize !== undefined,
     ...(threads !== undefined && { threads }),
+    ...(reuse !== undefined && { reuse }),
     ...(provider !== undefined && { provider }),
     ...(withoutGpu !== undefined && { withoutGpu }),
   };

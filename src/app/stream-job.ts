@@ -7,6 +7,7 @@ import { createClipStream } from '../ingest/index.ts';
 import type { ComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import { createStatusRecorder } from '../pipeline/stream-status.ts';
 import type { PipelineObserver, RecordLog, StreamJob } from '../pipeline/types.ts';
+import { clipContext, whyOneByOne } from './clip-context.ts';
 import { samplerFromFlags } from './model-choice.ts';
 
 export interface JobContext {
@@ -32,6 +33,10 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
   const { options, episodes } = resolveStream(settings, info, ffmpegPath);
   const { streamId, window } = options;
   const sampler = samplerFromFlags(settings.sampler, info.sampler);
+  const contextFrames = clipContext(info, window.stride);
+  const oneByOne = whyOneByOne(info, window.stride);
+  if (oneByOne !== undefined)
+    logger.info({ stream_id: streamId, reason: oneByOne }, 'overlapping clips share no work');
   const status = createStatusRecorder(streamId, pipeline, Date.now());
   const clips = createClipStream(options, {
     logger,
@@ -55,6 +60,7 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
     clips,
     engine: scheduler.engineFor(streamId),
     sampler,
+    ...(contextFrames !== undefined && { contextFrames }),
     ...(budget && isLive(options) && { budget: budget.forStream(clips) }),
     tracker,
     statsOf: (clip, frames, sequence) => clipStatsOf(clip, { ...model, streamId, sequence, frames }),

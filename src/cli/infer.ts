@@ -3,6 +3,7 @@ import type { Clip } from '../core/frame.ts';
 import type { EngineInfo, InferenceEngine, InferenceResult, PixelClip } from '../inference/engine.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
+import { clipContext } from '../app/clip-context.ts';
 import {
   modelChoice,
   samplerFromFlags,
@@ -82,7 +83,7 @@ async function infer(input: string, flags: InferFlags, io: CliIo, services: Infe
     ...(flags.fps !== undefined && { fps: flags.fps }),
     ...(flags.clipStride !== undefined && { stride: flags.clipStride }),
   };
-  const pack = services.createPixelPacker(engine.info.reuse?.contextFrames);
+  const pack = services.createPixelPacker(clipContext(engine.info, flags.clipStride));
   for await (const clip of services.readClips(input, window, engine.info, io.signal)) {
     const result = await engine.infer(pack(clip), { sampler, signal: io.signal });
     print(io, flags, { result, info: engine.info, startMs: clip.startUs / 1000, endMs: clip.endUs / 1000 });

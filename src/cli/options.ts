@@ -26,7 +26,8 @@ export function addEngineFlags(command: Command): Command {
       ),
     )
     .addOption(new Option('--without-gpu <deed>', 'where the GPU cannot be used').choices(WITHOUT_GPU))
-    .option('--threads <n>', 'CPU threads of the engine', positiveInteger);
+    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
+    .option('--no-reuse', 'compute each clip by itself: overlapping clips share no work');
 }
 
 export function addSamplerFlags(command: Command): Command {

@@ -114,6 +114,7 @@ function settingsOf(flags: RunFlags): object {
       provider: flags.provider,
       without_gpu: flags.withoutGpu,
       threads: flags.threads,
+      reuse: flags.reuse === false ? false : undefined,
     },
     defaults: { realtime: flags.realtime, window: { fps: flags.fps, stride: flags.clipStride } },
     journal: { dir: flags.journal },

@@ -91,6 +91,9 @@ export const engineSchema = section(
       1,
       'CPU threads of one inference. Default: the cores, shared by the processes.',
     ).optional(),
+    reuse: flag(
+      'Overlapping clips of a stream share the time steps below the SGS layer: each is computed once. false: each clip by itself.',
+    ).default(true),
     budget: section(
       {
         multiply_adds_per_second: positive(

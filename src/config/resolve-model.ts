@@ -50,11 +50,12 @@ export function resolveModel(
 
 /** A provider that the engine does not know is a problem; whether this machine has it, only opening it tells. */
 export function resolveEngine(settings: Settings['engine'], report: Report): EngineSettings {
-  const { kind, provider, processes, threads, budget } = settings;
+  const { kind, provider, processes, threads, reuse, budget } = settings;
   const problem = provider && problemOfProvider(kind, provider);
   if (problem !== undefined) report({ path: ['engine', 'provider'], message: problem });
   return {
     kind,
+    reuse,
     ...defined({
       provider,
       withoutGpu: settings.without_gpu,

@@ -70,6 +70,8 @@ export interface EngineSettings extends DeviceChoice {
   readonly clipTimeoutMs?: number;
   readonly processes?: number;
   readonly threads?: number;
+  /** Clips of a stream share work where the network allows it. */
+  readonly reuse: boolean;
   /** What live streams may cost; a latency that is not set is the length of a clip. */
   readonly budget: {
     readonly multiplyAddsPerSecond?: number;

@@ -69,6 +69,8 @@ export interface EngineInfo {
   readonly warmupMs: number;
   /** How overlapping clips of a stream share work (ADR 0019); absent where they do not. */
   readonly reuse?: ReuseInfo;
+  /** Why they do not, where the network forbids it. */
+  readonly reuseUnfit?: string;
 }
 
 export interface ReuseInfo {

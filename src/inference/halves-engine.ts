@@ -130,7 +130,7 @@ function createStreamedRun(
       // Lets an abort come through: a runtime may compute on this thread, and messages wait meanwhile.
       await setImmediate();
       throwIfAborted(signal);
-      const plan = planClip(network, embeddings, sampler, clip.stream.firstFrame);
+      const plan = planClip(network, embeddings, sampler);
       const plannedMs = monotonicMs();
       const logits = await halves.upper(features, plan);
       return {
@@ -153,15 +153,13 @@ export function releasing(halves: Halves): (error: unknown) => Promise<never> {
   };
 }
 
-function planClip(
-  network: Network,
-  embeddings: Embeddings,
-  sampler: SamplerOptions,
-  framesBefore = 0,
-): SamplingPlan {
+/**
+ * Also in a stream as if the clip stood alone: boundary steps then have real features, but take part in the plan by the
+ * embedding of their neighbour, as in clips by themselves. So both give the same plan (ADR 0019).
+ */
+function planClip(network: Network, embeddings: Embeddings, sampler: SamplerOptions): SamplingPlan {
   const readsEmbeddings = sampler.kind !== 'none' && sampler.kind !== 'uniform';
-  const seen = readsEmbeddings ? settleBoundary(network, embeddings, framesBefore) : embeddings;
-  return planSampling(seen, sampler);
+  return planSampling(readsEmbeddings ? settleBoundary(network, embeddings) : embeddings, sampler);
 }
 
 function rethrowNaming(clipId: string, runtime: string): (error: unknown) => never {

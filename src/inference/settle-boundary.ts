@@ -5,14 +5,13 @@ import type { Embeddings } from '../sampler/types.ts';
 
 /**
  * Embeddings as the sampler is to see them. With boundary `nearest_complete`, a step whose temporal receptive field
- * leaves what there is to see takes the embedding of the nearest step whose field does not; where no step is complete
- * (clips shorter than the field) all stay as they are.
+ * leaves the clip takes the embedding of the nearest step whose field does not; where no step is complete (clips
+ * shorter than the field) all stay as they are.
  *
  * @param embeddings [T' × L] of the network's SGS layer
- * @param framesBefore real frames that stood before the clip when its features were computed
  */
-export function settleBoundary(network: Network, embeddings: Embeddings, framesBefore = 0): Embeddings {
-  const complete = completeSteps(network, framesBefore);
+export function settleBoundary(network: Network, embeddings: Embeddings): Embeddings {
+  const complete = completeSteps(network);
   if (!complete) return embeddings;
   const { length, size, data } = embeddings;
   const [first, last] = complete;
@@ -25,18 +24,15 @@ export function settleBoundary(network: Network, embeddings: Embeddings, framesB
 }
 
 /**
- * First and last step at the SGS layer that see only frames, never padding; undefined where the layer is absent, wants
- * its embeddings as they are, or has no such step.
+ * First and last step at the SGS layer that see only frames of the clip, never padding; undefined where the layer is
+ * absent, wants its embeddings as they are, or has no such step.
  */
-export function completeSteps(
-  network: Network,
-  framesBefore = 0,
-): readonly [first: number, last: number] | undefined {
+export function completeSteps(network: Network): readonly [first: number, last: number] | undefined {
   const sgs = network.nodes.find((node) => node.op === 'sgs');
   if (sgs?.boundary !== 'nearest_complete') return undefined;
   const { jump, low, high } = temporalField(network, sgs.input);
   const { inputSteps } = countCost(network);
-  const first = Math.max(0, Math.ceil((-low - framesBefore) / jump));
+  const first = Math.max(0, Math.ceil(-low / jump));
   const last = Math.min(inputSteps - 1, Math.floor((network.options.frames - 1 - high) / jump));
   return first <= last ? [first, last] : undefined;
 }

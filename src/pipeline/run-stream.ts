@@ -23,7 +23,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
     fields: { stream_id: clips.streamId },
   });
   const totals = { ...NO_TOTALS };
-  const pack = createPixelPacker(job.engine.info.reuse?.contextFrames);
+  const pack = createPixelPacker(job.contextFrames);
   let consecutiveFailures = 0;
 
   const publish = async (

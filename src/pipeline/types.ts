@@ -18,6 +18,8 @@ export interface StreamJob {
   readonly clips: ClipStream;
   readonly engine: StreamEngine;
   readonly sampler: SamplerOptions;
+  /** Frames before a clip that go with it, so that overlapping clips share work; absent: clips are inferred one by one. */
+  readonly contextFrames?: number;
   /** Only of live streams: may raise the sampler's δ. */
   readonly budget?: StreamBudget;
   readonly tracker: EpisodeTracker;
