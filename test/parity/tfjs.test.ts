@@ -15,13 +15,17 @@ import { noiseClip, shakenModel } from '../support/shaken-model.ts';
 // one. Plain JavaScript is left to the contract suite: it runs the same program.
 const ENGINES = (await findEngines(['tfjs'])).filter(({ provider }) => provider !== 'js');
 const TINY = { widthMultiplier: 0.07, height: 32, width: 32, frames: 8, classes: 5 } as const;
+/** Both with every length and size; with the variants in turn. */
+const PADDINGS = ['symmetric', 'same'] as const;
 const NONE: SamplerOptions = { kind: 'none' };
 
 describe.each(ENGINES)('tfjs on $device gives the logits of ONNX', ({ create }) => {
-  test.each(listVariantNames())('%s, both paddings', async (variant) => {
-    await expectParity({ ...TINY, variant, padding: 'symmetric' });
-    await expectParity({ ...TINY, variant, padding: 'same' });
-  });
+  test.each(listVariantNames().map((variant, index) => [variant, PADDINGS[index % 2]!] as const))(
+    '%s, %s',
+    async (variant, padding) => {
+      await expectParity({ ...TINY, variant, padding });
+    },
+  );
 
   test.each([1, 2, 3, 4, 5, 9, 16, 17])('%i frames, both paddings', async (frames) => {
     await expectParity({ ...TINY, frames, padding: 'symmetric' });

@@ -16,6 +16,7 @@ import type { EngineKind } from '../../../src/inference/engine-choice.ts';
 import type { EngineSpec } from '../../../src/inference/worker/spec.ts';
 import { createWorkerEngine } from '../../../src/inference/worker/worker-engine.ts';
 import { builtFile } from '../../support/built.ts';
+import { descendantsOf } from '../../support/processes.ts';
 
 const TINY = { widthMultiplier: 0.07, frames: 4, height: 32, width: 32, classes: 3 } as const;
 const NONE = { kind: 'none' } as const;
@@ -159,6 +160,55 @@ describe('a process that is lost', () => {
   });
 });
 
+describe('a process that hangs', () => {
+  for (const deed of ['stop', 'spin']) {
+    test(`by ${deed} is ended after the time allowed, and its clip tried once more`, async () => {
+      const lost: object[] = [];
+      await using engine = await open({
+        entryUrl: UNRELIABLE,
+        logger: listening(lost),
+        clipTimeoutMs: 1500,
+      });
+      const marker = join(folder, 'marker');
+
+      const [first, second] = await Promise.all([
+        engine.infer(clipOf(`${deed}-once:${marker}`), { sampler: NONE }),
+        engine.infer(clipOf('next'), { sampler: NONE }),
+      ]);
+
+      expect([first.clipId, second.clipId]).toEqual([`${deed}-once:${marker}`, 'next']);
+      expect(lost).toEqual([expect.objectContaining({ clipId: `${deed}-once:${marker}`, attempt: 1 })]);
+      const pid = Number(await readFile(marker, 'utf8'));
+      await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+    });
+  }
+
+  test('on the same clip twice gives that clip up as retryable, and says after what time', async () => {
+    await using engine = await open({ entryUrl: UNRELIABLE, clipTimeoutMs: 300 });
+
+    const hanging = engine.infer(clipOf('stop-always'), { sampler: NONE });
+
+    await expect(hanging).rejects.toMatchObject({
+      code: 'ENGINE_FAILED',
+      retryable: true,
+      message: expect.stringMatching(/clip stop-always: .* gave no answer for 300 ms/) as string,
+    });
+  });
+});
+
+test('a TensorFlow engine that is killed is replaced, and its clip tried once more', async () => {
+  const lost: object[] = [];
+  const network = { widthMultiplier: 0.5, frames: 16, height: 112, width: 112, classes: 3 };
+  await using engine = await open({ kind: 'tfjs', network, logger: listening(lost) });
+  const [child] = (await descendantsOf(process.pid)).filter(({ command }) => command.includes('entry.js'));
+  const running = engine.infer(clipOf('big', network), { sampler: NONE });
+
+  process.kill(child!.pid, 'SIGKILL');
+
+  expect((await running).clipId).toBe('big');
+  expect(lost).toEqual([expect.objectContaining({ clipId: 'big', attempt: 1 })]);
+});
+
 describe('abort', () => {
   test('rejects a running call at once and leaves the engine usable', async () => {
     await using engine = await open({ entryUrl: UNRELIABLE });
@@ -244,6 +294,7 @@ interface OpenOptions {
   readonly entryUrl?: URL;
   readonly network?: Partial<NetworkOptions>;
   readonly logger?: Logger;
+  readonly clipTimeoutMs?: number;
 }
 
 function open({
@@ -251,10 +302,11 @@ function open({
   entryUrl = entry(),
   network,
   logger = silentLogger,
+  clipTimeoutMs,
 }: OpenOptions): Promise<InferenceEngine> {
   // The fixture imports what is built.
   builtFile('inference/worker/serve.js');
-  return createWorkerEngine({ entryUrl, spec: specOf(kind, network), logger });
+  return createWorkerEngine({ entryUrl, spec: specOf(kind, network), logger, clipTimeoutMs });
 }
 
 function entry(): URL {
