@@ -35,7 +35,7 @@ export const piergiajI3d: CheckpointFormat = {
   ...FED,
 };
 
-/** github.com/hassony2/kinetics_i3d_pytorch: pools padded by a constant, exact for the even sizes of 224 pixels. */
+/** github.com/hassony2/kinetics_i3d_pytorch: its SAME padding is exact for any number of frames of even-sized maps. */
 export const hassony2I3d: CheckpointFormat = {
   name: 'hassony2-i3d',
   source: 'github.com/hassony2/kinetics_i3d_pytorch',
@@ -44,7 +44,7 @@ export const hassony2I3d: CheckpointFormat = {
     'mixed_5c.branch_3.1.conv3d.weight',
     'conv3d_0c_1x1.conv3d.weight',
   ],
-  network: () => ({ ...I3D, poolPadding: 'same_even' }),
+  network: () => I3D,
   unit(unit) {
     const block = (STEMS[unit.stage] ?? `${unit.stage}.${numberedBranch(unit)}`).toLowerCase();
     return { conv: `${block}.conv3d`, norm: `${block}.batch3d` };
