@@ -110,20 +110,29 @@ describe('calls', () => {
     expect(done).toEqual(ids);
   });
 
-  test('leave the event loop free while a clip computes', async () => {
-    const network = { widthMultiplier: 0.5, frames: 32, height: 112, width: 112, classes: 3 };
-    await using engine = await open({ kind: 'onnx', network });
-    const clip = clipOf('dense', network);
-    const delay = monitorEventLoopDelay({ resolution: 5 });
+  // What else the machine does can hold up a round, but hardly three; work on this thread would hold up each.
+  test(
+    'leave the event loop free at full load: 99 of 100 turns come within 50 ms',
+    { retry: 2 },
+    async () => {
+      const network = { widthMultiplier: 0.5, frames: 32, height: 112, width: 112, classes: 3 };
+      await using engine = await open({ kind: 'onnx', network });
+      const clip = clipOf('dense', network);
+      const delay = monitorEventLoopDelay({ resolution: 5 });
 
-    delay.enable();
-    const { compute } = await engine.infer(clip, { sampler: NONE });
-    delay.disable();
+      delay.enable();
+      const computed: number[] = [];
+      for (let n = 0; n < 5; n++) {
+        const { compute } = await engine.infer(clip, { sampler: NONE });
+        computed.push(compute.lowerMs + compute.upperMs);
+      }
+      delay.disable();
 
-    expect(compute.lowerMs + compute.upperMs).toBeGreaterThan(50);
-    expect(delay.count).toBeGreaterThan(3);
-    expect(delay.percentile(90) / 1e6).toBeLessThan(50);
-  });
+      expect(Math.min(...computed)).toBeGreaterThan(50);
+      expect(delay.count).toBeGreaterThan(50);
+      expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+    },
+  );
 });
 
 describe('a process that is lost', () => {
