@@ -1,4 +1,5 @@
 import { resolveStream, type StreamSettings } from '../config/index.ts';
+import { ActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { PipelineReference, StreamStatus } from '../core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
@@ -26,10 +27,19 @@ export interface JobContext {
 /** A live clock starts at the first packet's arrival: buffers of camera, network and decoder come before it. */
 const WALLCLOCK_UNCERTAINTY_MS = 1000;
 
-/** One configured stream, wired to the engine and the journal. Builds only. @throws CONFIG_INVALID */
+/**
+ * One configured stream, wired to the engine and the journal. Builds only.
+ * @throws ActionstreamError CONFIG_INVALID; MODEL_INVALID where the model gives no scores
+ */
 export function createStreamJob(settings: StreamSettings, context: JobContext): StreamJob {
   const { scheduler, budget, pipeline, log, recordStatus, logger, ffmpegPath, observer } = context;
   const { info } = scheduler;
+  if (info.embedding) {
+    throw new ActionstreamError(
+      'MODEL_INVALID',
+      `${info.model.id} computes embeddings, not scores of labels, so nothing can become an event; use infer --json`,
+    );
+  }
   const { options, episodes } = resolveStream(settings, info, ffmpegPath);
   const { streamId, window } = options;
   const sampler = samplerFromFlags(settings.sampler, info.sampler);

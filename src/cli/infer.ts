@@ -99,6 +99,7 @@ interface Scored {
 
 function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, endMs }: Scored): void {
   const { compute, logits } = result;
+  const values = Array.from(logits);
   const scores = Array.from(result.scores, (score, index) => ({
     label: info.labels[index] ?? String(index),
     score,
@@ -107,8 +108,7 @@ function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, en
     printJson(io.stdout, {
       start_ms: Math.round(startMs),
       end_ms: Math.round(endMs),
-      logits: Array.from(logits),
-      scores,
+      ...(info.embedding ? { embedding: values } : { logits: values, scores }),
       compute: {
         input_steps: compute.inputSteps,
         kept_steps: compute.keptSteps,
@@ -123,7 +123,9 @@ function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, en
     });
     return;
   }
-  const best = scores.slice(0, top).map(({ label, score }) => `${label} ${score.toFixed(3)}`);
+  const best = info.embedding
+    ? [`embedding of ${values.length} values, length ${Math.hypot(...values).toFixed(3)} (--json prints them)`]
+    : scores.slice(0, top).map(({ label, score }) => `${label} ${score.toFixed(3)}`);
   const milliseconds = compute.lowerMs + compute.samplerMs + compute.upperMs;
   printLine(
     io.stdout,
