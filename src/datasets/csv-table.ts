@@ -41,7 +41,7 @@ interface CsvRecord {
 }
 
 /** A cell, quoted or plain, and what ends it. */
-const CELL = /(?:\s*"((?:[^"]|"")*)"[^\S\r\n]*|([^,\r\n]*))(,|\r?\n|\r|$)/y;
+const CELL = /(?:[^\S\r\n]*"((?:[^"]|"")*)"[^\S\r\n]*|([^,\r\n]*))(,|\r?\n|\r|$)/y;
 
 function parseRecords(text: string, file: string): readonly CsvRecord[] {
   const records: CsvRecord[] = [];

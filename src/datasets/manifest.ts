@@ -19,6 +19,9 @@ export async function readManifest(file: string): Promise<ClipList> {
   return { clips: joinLabels(clips), absent: [] };
 }
 
+/** How tables say that they do not know. */
+const UNKNOWN = /^(nan|none|null|-)?$/i;
+
 function clipOf(row: CsvRow, folder: string, problems: ListProblems): LabelledClip {
   for (const column of NEEDED) {
     if (row.cell(column) === '') problems.add(row.line, `column ${column}`, 'is empty; every row needs one');
@@ -51,7 +54,7 @@ function clipOf(row: CsvRow, folder: string, problems: ListProblems): LabelledCl
 
 function seconds(row: CsvRow, column: string, problems: ListProblems): number | undefined {
   const text = row.cell(column);
-  if (text === '') return undefined;
+  if (UNKNOWN.test(text)) return undefined;
   const value = Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
   problems.add(

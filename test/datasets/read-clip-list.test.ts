@@ -61,6 +61,17 @@ describe('our manifest', () => {
     expect(await read({ path: manifest, format: 'manifest', split: 'test' })).toHaveLength(2);
   });
 
+  test('an empty cell at the end of a line, and times that are not known', async () => {
+    const manifest = await rows('dataset,path,label,start_s,end_s', 'a,x.mp4,hug,nan,', '"a",y.mp4,wave,1,');
+
+    const { clips } = await readClipList({ path: manifest, format: 'manifest' });
+
+    expect(clips.map(({ name, startS, endS }) => [name, startS, endS])).toEqual([
+      ['x.mp4', undefined, undefined],
+      ['y.mp4', 1, undefined],
+    ]);
+  });
+
   test('joins the labels of one piece of video', async () => {
     const manifest = await rows('dataset,path,label', 'a,x.mp4,hug|kiss', 'a,x.mp4,wave', 'a,y.mp4,wave');
 
