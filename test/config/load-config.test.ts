@@ -7,8 +7,8 @@ describe('a wrong configuration names file, line, column, key and what was expec
     ['unknown key', `${STREAMS}modle: {}`, ['site.yaml:2:1: modle: unknown key; did you mean "model"?']],
     [
       'unknown key, nothing near',
-      `${STREAMS}engine: { zzz: 1 }`,
-      ['site.yaml:2:11: engine.zzz: unknown key; known here: kind, processes, threads, budget'],
+      `${STREAMS}log: { zzz: 1 }`,
+      ['site.yaml:2:8: log.zzz: unknown key; known here: level'],
     ],
     [
       'camel case',
@@ -300,7 +300,7 @@ sinks:
   it('may leave out everything but streams', () => {
     const config = load(STREAMS);
 
-    expect(config.model).toEqual({ model: 's3d-g', untrained: true, seed: 0 });
+    expect(config.model).toEqual({ model: 's3d-g-atfr', untrained: false, seed: 0 });
     expect(config.streams[0]?.reconnect).toEqual({ firstMs: 1000, maxMs: 30_000, maxAttempts: Infinity });
     expect(config.sinks).toEqual({});
     expect(config.instance).not.toBe('');
@@ -309,6 +309,24 @@ sinks:
   it('null names the null engine, quoted or not', () => {
     expect(load(`${STREAMS}engine: { kind: null }`).engine.kind).toBe('null');
     expect(load(`${STREAMS}engine: { kind: 'null' }`).engine.kind).toBe('null');
+  });
+
+  it('a file at its own pace is treated as a camera: the freshest clips count', () => {
+    const { streams, engine } = load(`
+defaults: { realtime: true }
+engine: { budget: { p95_latency: 2s, multiply_adds_per_second: 2.5e9 } }
+streams:
+  - { id: a, url: a.mp4 }
+  - { id: b, url: b.mp4, realtime: false }
+  - { id: c, url: c.mp4, policy: every_frame }
+`);
+
+    expect(streams.map(({ kind, realtime, policy }) => [kind, realtime, policy])).toEqual([
+      ['file', true, 'freshest'],
+      ['file', false, 'every_frame'],
+      ['file', true, 'every_frame'],
+    ]);
+    expect(engine.budget).toEqual({ p95LatencyMs: 2000, multiplyAddsPerSecond: 2.5e9, maxDeltaScale: 4 });
   });
 
   it('anchors and merges of YAML work', () => {
@@ -407,9 +425,11 @@ engine:
     });
   });
 
-  it('a shape without a model shapes the default network', () => {
-    const { model } = configFromSources(['a.mp4'], { env: {}, overrides: { model: { frames: 16 } } });
-    expect(model).toEqual({ model: 's3d-g', untrained: true, seed: 0, frames: 16 });
+  it('a shape without a model shapes the default network; a length or a size, the shipped model', () => {
+    const modelOf = (model: { frames?: number; classes?: number }) =>
+      configFromSources(['a.mp4'], { env: {}, overrides: { model } }).model;
+    expect(modelOf({ classes: 3 })).toEqual({ model: 's3d-g', untrained: true, seed: 0, classes: 3 });
+    expect(modelOf({ frames: 16 })).toEqual({ model: 's3d-g-atfr', untrained: false, seed: 0, frames: 16 });
   });
 
   it('DATABASE_URL stands in for the URL of Postgres', () => {

@@ -25,6 +25,7 @@ afterEach(async () => {
 /** Null engines, each of which notes what it is given, and takes so long. */
 function schedulerOf(delaysMs: readonly number[]) {
   const served: { readonly engine: number; readonly clipId: string }[] = [];
+  const closed: string[] = [];
   const engines = delaysMs.map((delayMs, index): InferenceEngine => {
     const engine = createNullEngine(model, { delayMs });
     return {
@@ -33,11 +34,14 @@ function schedulerOf(delaysMs: readonly number[]) {
         served.push({ engine: index, clipId: clip.clipId });
         return engine.infer(clip, options);
       },
+      closeStream(streamId) {
+        closed.push(`${streamId} at ${index}`);
+      },
     };
   });
   const scheduler = createEngineScheduler(engines);
   owned.push(scheduler);
-  return { scheduler, served };
+  return { scheduler, served, closed };
 }
 
 describe('engine scheduler', () => {
@@ -73,7 +77,7 @@ describe('engine scheduler', () => {
   });
 
   it('lets an idle engine take over a stream whose own engine is busy', async () => {
-    const { scheduler, served } = schedulerOf([100, 1]);
+    const { scheduler, served, closed } = schedulerOf([100, 1]);
     const [a, b, c] = ['a', 'b', 'c'].map((id) => scheduler.engineFor(id));
     const slow = a?.infer(clipOf('a-0'), { sampler });
     await b?.infer(clipOf('b-0'), { sampler });
@@ -82,6 +86,9 @@ describe('engine scheduler', () => {
     await slow;
 
     expect(served.find(({ clipId }) => clipId === 'c-0')?.engine).toBe(1);
+    expect(closed).toEqual(['c at 0']);
+    c?.leave();
+    expect(closed).toContain('c at 1');
   });
 
   it('passes a failure on to its own stream only', async () => {
