@@ -35,9 +35,10 @@ if (options.phases.has('predict') || options.phases.has('report')) {
       folder: path.join(options.out, 'predictions'),
       split: options.split,
       threads: options.threads,
+      knownOnly: !options.phases.has('predict'),
     });
     const time = times[keyOf({ case: one })];
-    results.push({ case: one, prediction, ...(time && { time }) });
+    if (prediction) results.push({ case: one, prediction, ...(time && { time }) });
     process.stderr.write(`\r${index + 1} of ${cases.length} runs over ${videos.length} videos`);
   }
   process.stderr.write('\n');

@@ -38,14 +38,26 @@ export async function openCase({ model, sgs }: Case, threads: number): Promise<I
   return createOnnxEngine({ model: opened, threads, reuse: null });
 }
 
-/** The results of a case over all windows; taken from `folder` where the same weights were run the same way before. */
+export interface PredictOptions {
+  readonly folder: string;
+  readonly split: string;
+  readonly threads: number;
+  /** Only what is in the folder. */
+  readonly knownOnly: boolean;
+}
+
+/**
+ * The results of a case over all windows; taken from `folder` where the same weights were run the same way before.
+ * Undefined where they would have to be computed and must not.
+ */
 export async function predictCase(
   one: Case,
   windows: readonly VideoWindows[],
-  { folder, split, threads }: { readonly folder: string; readonly split: string; readonly threads: number },
-): Promise<Prediction> {
+  { folder, split, threads, knownOnly }: PredictOptions,
+): Promise<Prediction | undefined> {
   const file = path.join(folder, await nameOf(one, split, windows));
   if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8')) as Prediction;
+  if (knownOnly) return undefined;
   await using engine = await openCase(one, threads);
   const prediction = await runOver(engine, one, windows);
   await mkdir(folder, { recursive: true });
