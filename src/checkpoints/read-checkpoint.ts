@@ -82,8 +82,7 @@ function looksLikeSafetensors(bytes: Uint8Array): boolean {
 function firstBytes(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'nothing: it is empty';
   const head = Buffer.from(bytes.subarray(0, 12));
-  const text = /^[\x20-\x7e\s]+$/.test(head.toString('latin1'))
-    ? ` ("${head.toString('latin1').trim()}")`
-    : '';
-  return `${head.toString('hex')}${text}`;
+  const text = head.toString('latin1');
+  const shown = /^[\x20-\x7e\s]+$/.test(text) ? ` (${JSON.stringify(text)})` : '';
+  return `${head.toString('hex')}${shown}`;
 }

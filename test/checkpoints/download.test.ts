@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { download } from '../../src/checkpoints/published/download.ts';
+import { checksumInName } from '../../src/checkpoints/published/table.ts';
+import { sendRange, serveFile } from '../support/file-server.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const BYTES = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i) % 251);
+const SHA256 = createHash('sha256').update(BYTES).digest('hex');
+
+async function fetchTo(
+  url: string,
+  options: { path?: string; checksum?: string; stallMs?: number; signal?: AbortSignal } = {},
+) {
+  const { path = join(await temporaryDirectory(), 'x.part'), checksum, stallMs = 10_000, signal } = options;
+  const seen: number[] = [];
+  const result = download({
+    url,
+    path,
+    stallMs,
+    signal: signal ?? new AbortController().signal,
+    onProgress: (received) => void seen.push(received),
+    ...(checksum !== undefined && { checksum }),
+  });
+  return { path, seen, result };
+}
+
+describe('a download', () => {
+  it('is written, checked and reported as it comes', async () => {
+    const server = await serveFile((request, response) => {
+      sendRange(BYTES, request, response);
+    });
+
+    const { path, seen, result } = await fetchTo(server.url('a.pth'), { checksum: SHA256.slice(0, 8) });
+
+    expect(await result).toBe(SHA256);
+    expect(new Uint8Array(await readFile(path))).toEqual(BYTES);
+    expect(seen.at(-1)).toBe(BYTES.length);
+  });
+
+  it('that broke goes on from where it was', async () => {
+    const server = await serveFile((request, response, count) => {
+      if (count > 1) {
+        sendRange(BYTES, request, response);
+        return;
+      }
+      response.writeHead(200, { 'content-length': BYTES.length });
+      response.write(BYTES.subarray(0, 80_000), () => response.destroy());
+    });
+    const first = await fetchTo(server.url('a.pth'), { checksum: SHA256 });
+    await expect(first.result).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringMatching(/stopped after \d+ of 200000 bytes .*run it again to go on/) as string,
+    });
+    const { length } = await readFile(first.path);
+
+    const second = await fetchTo(server.url('a.pth'), { checksum: SHA256, path: first.path });
+
+    expect(await second.result).toBe(SHA256);
+    expect(length).toBeGreaterThan(0);
+    expect(server.ranges).toEqual([undefined, `bytes=${length}-`]);
+  });
+
+  it('begins anew where the server knows no ranges, or what is there is too long', async () => {
+    const plain = await serveFile((_, response) => {
+      response.writeHead(200).end(BYTES);
+    });
+    const ranged = await serveFile((request, response) => {
+      sendRange(BYTES, request, response);
+    });
+    for (const [server, left] of [
+      [plain, 1000],
+      [ranged, BYTES.length + 5],
+    ] as const) {
+      const path = join(await temporaryDirectory(), 'x.part');
+      await writeFile(path, new Uint8Array(left));
+
+      const { result } = await fetchTo(server.url('a.pth'), { path, checksum: SHA256 });
+
+      expect(await result).toBe(SHA256);
+      expect(new Uint8Array(await readFile(path))).toEqual(BYTES);
+    }
+  });
+
+  it('of other bytes than its checksum says is refused, and nothing of it kept', async () => {
+    const server = await serveFile((request, response) => {
+      sendRange(
+        BYTES.map((byte) => byte ^ 1),
+        request,
+        response,
+      );
+    });
+
+    const { path, result } = await fetchTo(server.url('a.pth'), { checksum: SHA256.slice(0, 8) });
+
+    await expect(result).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringContaining(`expected ${SHA256.slice(0, 8)}…`) as string,
+    });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it.each([
+    [404, 'Not Found'],
+    [503, 'Service Unavailable'],
+  ])('that is answered %i says so', async (status, words) => {
+    const server = await serveFile((_, response) => {
+      response.writeHead(status).end('sorry');
+    });
+
+    const { result } = await fetchTo(server.url('a.pth'));
+
+    await expect(result).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringContaining(`the server answers ${status} ${words}`) as string,
+    });
+  });
+
+  it('from nobody names the address and why', async () => {
+    const { result } = await fetchTo('http://127.0.0.1:9/a.pth');
+
+    await expect(result).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringMatching(/^http:\/\/127\.0\.0\.1:9\/a\.pth: cannot be reached/) as string,
+    });
+  });
+
+  it('of a server that falls silent is given up', async () => {
+    const server = await serveFile((_, response) => {
+      response.writeHead(200, { 'content-length': BYTES.length });
+      response.write(BYTES.subarray(0, 1000));
+    });
+
+    const { result } = await fetchTo(server.url('a.pth'), { stallMs: 200 });
+
+    await expect(result).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringMatching(
+        /stopped after 1000 of 200000 bytes \(nothing came for 0\.2 s\)/,
+      ) as string,
+    });
+  });
+
+  it('ends when told to', async () => {
+    const controller = new AbortController();
+    const server = await serveFile((_, response) => {
+      response.writeHead(200, { 'content-length': BYTES.length });
+      response.write(BYTES.subarray(0, 1000), () => {
+        controller.abort();
+      });
+    });
+
+    const { result } = await fetchTo(server.url('a.pth'), { signal: controller.signal });
+
+    await expect(result).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+describe('the checksum in a file name', () => {
+  it.each([
+    ['https://a.b/models/s3d-d76dad2f.pth', 'd76dad2f'],
+    ['https://a.b/s3d-d76dad2f.pth?download=1', 'd76dad2f'],
+    ['https://a.b/s3d_howto100m.pth', undefined],
+    ['https://a.b/s3d-kinetics.pth', undefined],
+  ])('%s', (url, checksum) => {
+    expect(checksumInName(url)).toBe(checksum);
+  });
+});
