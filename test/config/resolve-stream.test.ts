@@ -31,6 +31,17 @@ describe('what the model adds to a stream', () => {
     expect(episodes.strideMs).toBe(500);
   });
 
+  it('gives how pictures are fitted, unless a setting does; else they are stretched', () => {
+    const picture = { fit: 'crop', scale: 1.25 } as const;
+
+    expect(resolved('', { picture }).options).toMatchObject(picture);
+    expect(resolved('defaults: { fit: stretch }', { picture }).options).toMatchObject({
+      ...picture,
+      fit: 'stretch',
+    });
+    expect(resolved('').options.fit).toBe('stretch');
+  });
+
   const thresholds = { fall: { on: 0.35, off: 0.2 } };
   it.each<[string, string, object, [number, number], [number, number] | undefined]>([
     ['nothing set: 0.6, off 0.2 below', '', {}, [0.6, 0.4], undefined],

@@ -56,6 +56,17 @@ describe('ffmpeg command', () => {
     expect(filter).toMatch(/,crop=64:48$/);
   });
 
+  it('cuts the middle out of a picture scaled beyond the size, as networks saw it in training', () => {
+    const size = { width: 224, height: 224, fps: 10, scale: 256 / 224 } as const;
+
+    expect(samplingFilter({ ...size, fit: 'stretch' })).toMatch(
+      /,scale=256:256:flags=bilinear,crop=224:224$/,
+    );
+    expect(samplingFilter({ ...size, fit: 'crop' })).toMatch(
+      /,scale=256:256:force_original_aspect_ratio=increase:flags=bilinear,crop=224:224$/,
+    );
+  });
+
   it('says what to do where there is no ffmpeg', async () => {
     const start = startFfmpeg({ ...planFor('/videos/a.mp4'), ffmpegPath: '/nowhere/ffmpeg' }, new Writable());
 
