@@ -158,6 +158,21 @@ describe('windowClips', () => {
     });
   });
 
+  it('brings the frames before a clip along, of its own segment only', () => {
+    const clips = clipsOf('abcdefghvwxyz', { stride: 2, context: 3 });
+
+    const before = clips.map(({ context, framesBefore }) => [context.map(letterOf).join(''), framesBefore]);
+    expect(before).toEqual([
+      ['', 0],
+      ['ab', 2],
+      ['bcd', 4],
+      ['', 0],
+      ['vw', 2],
+    ]);
+    const [, apart] = clipsOf('abcdefghi', { frames: 2, stride: 5, context: 2 });
+    expect(apart?.context.map(letterOf).join('')).toBe('de');
+  });
+
   it('gives ids, sequence and half-open times', () => {
     const [first, second] = clipsOf('abcdefg', { stride: 2 });
 

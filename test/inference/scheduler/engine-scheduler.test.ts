@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createNullEngine } from '../../../src/inference/engines/null/null-engine.ts';
-import type { InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
+import type { EngineInfo, InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
 import {
   createEngineScheduler,
   type EngineScheduler,
@@ -23,13 +23,14 @@ afterEach(async () => {
 });
 
 /** Null engines, each of which notes what it is given, and takes so long. */
-function schedulerOf(delaysMs: readonly number[]) {
+function schedulerOf(delaysMs: readonly number[], reuse?: EngineInfo['reuse']) {
   const served: { readonly engine: number; readonly clipId: string }[] = [];
   const closed: string[] = [];
   const engines = delaysMs.map((delayMs, index): InferenceEngine => {
     const engine = createNullEngine(model, { delayMs });
     return {
       ...engine,
+      info: { ...engine.info, ...(reuse && { reuse }) },
       infer(clip, options) {
         served.push({ engine: index, clipId: clip.clipId });
         return engine.infer(clip, options);
@@ -89,6 +90,20 @@ describe('engine scheduler', () => {
     expect(closed).toEqual(['c at 0']);
     c?.leave();
     expect(closed).toContain('c at 1');
+  });
+
+  it('never moves a pinned stream between engines that remember it', async () => {
+    const { scheduler, served } = schedulerOf([60, 1], {
+      ...{ contextFrames: 0, frameStep: 2, bytesPerStream: 0, maxStreams: 8 },
+    });
+    const [a, b, c] = ['a', 'b', 'c'].map((id) => scheduler.engineFor(id, { pinned: true }));
+    const slow = a?.infer(clipOf('a-0'), { sampler });
+    await b?.infer(clipOf('b-0'), { sampler });
+
+    await c?.infer(clipOf('c-0'), { sampler });
+    await slow;
+
+    expect(served.find(({ clipId }) => clipId === 'c-0')?.engine).toBe(0);
   });
 
   it('passes a failure on to its own stream only', async () => {
