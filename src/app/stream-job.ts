@@ -68,7 +68,7 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
   });
   return {
     clips,
-    engine: scheduler.engineFor(streamId),
+    engine: scheduler.engineFor(streamId, { pinned: !isLive(options) }),
     sampler,
     ...(contextFrames !== undefined && { contextFrames }),
     ...(budget && isLive(options) && { budget: budget.forStream(clips) }),

@@ -7,8 +7,11 @@ import { createHomes } from './homes.ts';
 /** Many streams on a few equal engines. Owns the engines. */
 export interface EngineScheduler extends AsyncDisposable {
   readonly info: EngineInfo;
-  /** What one stream sees. Its clips run one after the other: a second call waits for the first. */
-  engineFor(streamId: string): StreamEngine;
+  /**
+   * What one stream sees. Its clips run one after the other: a second call waits for the first. A `pinned` one never changes engines
+   * where these remember feature maps: what it reuses, and so its receipts, do not depend on how busy they are.
+   */
+  engineFor(streamId: string, options?: { readonly pinned: boolean }): StreamEngine;
   /** For metrics and the compute budget. */
   read(): SchedulerReading;
 }
@@ -46,13 +49,16 @@ export function createEngineScheduler(engines: readonly InferenceEngine[]): Engi
   if (!first) throw new RangeError('a scheduler needs an engine');
   const queue = createFairQueue<Task>();
   const homes = createHomes(engines.length, REST_MS);
+  const pinned = new Set<string>();
   const busy = engines.map(() => false);
   let busyMs = 0;
   let closed = false;
 
   const takeOver = (index: number): ReturnType<typeof queue.take> => {
     const nowMs = monotonicMs();
-    const turn = queue.take((id) => busy[homes.of(id)] === true && homes.mayMove(id, nowMs));
+    const turn = queue.take(
+      (id) => !pinned.has(id) && busy[homes.of(id)] === true && homes.mayMove(id, nowMs),
+    );
     if (!turn) return undefined;
     engines[homes.of(turn.streamId)]?.closeStream?.(turn.streamId);
     homes.move(turn.streamId, index, nowMs);
@@ -98,7 +104,8 @@ export function createEngineScheduler(engines: readonly InferenceEngine[]): Engi
 
   return {
     info: first.info,
-    engineFor(streamId) {
+    engineFor(streamId, options) {
+      if (options?.pinned === true && first.info.reuse) pinned.add(streamId);
       let last: Promise<unknown> = Promise.resolve();
       return {
         info: first.info,
@@ -110,6 +117,7 @@ export function createEngineScheduler(engines: readonly InferenceEngine[]): Engi
         leave() {
           queue.forget(streamId);
           homes.forget(streamId);
+          pinned.delete(streamId);
           for (const engine of engines) engine.closeStream?.(streamId);
         },
       };
