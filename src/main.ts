@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { ModelChoice } from './app/model-choice.ts';
+import { addBenchCommand } from './cli/bench.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
 import { addDatabaseCommands } from './cli/database.ts';
 import { addDoctorCommand } from './cli/doctor.ts';
@@ -79,6 +81,14 @@ addEvaluateCommand(program, io, {
   },
 });
 addSampleCommand(program, io);
+addBenchCommand(program, io, {
+  run: async (request, progress) => {
+    const { runBench } = await import('./app/bench/run-bench.ts');
+    const mainPath = fileURLToPath(import.meta.url);
+    const peerScript = fileURLToPath(new URL('../bench/peer/peer.py', import.meta.url));
+    return runBench(request, { version, mainPath, peerScript, env, signal: io.signal }, progress);
+  },
+});
 addProbeCommand(program, io, {
   probe: async (target, signal) => {
     const { findFfmpeg, probeSource } = await import('./ingest/index.ts');

@@ -1,0 +1,79 @@
+/** What `actionstream bench` has measured, as `results.json` keeps it; a part that was not run is absent. */
+export interface BenchResults {
+  readonly machine: Machine;
+  /** Dense clips by shape: see CLIP_SHAPES. */
+  readonly clips?: Readonly<Record<string, ClipTimes>>;
+  readonly stages?: StageTimes;
+  readonly reuse?: ReuseTimes;
+  readonly streams?: StreamRuns;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly node: string;
+  readonly version: string;
+  readonly date: string;
+  /** Versions of the peer's packages. */
+  readonly peer?: string;
+}
+
+/** One clip of one shape, by case; sample i of every case was taken in the same round. */
+export interface ClipTimes {
+  readonly multiplyAdds: number;
+  readonly threads: number;
+  readonly cases: Readonly<Record<string, readonly Sample[]>>;
+  /** Float32 matrix products of 2048×2048, taken in the same rounds. */
+  readonly gemmGflops: readonly number[];
+}
+
+export interface Sample {
+  readonly ms: number;
+  /** Cores that other programs used meanwhile. */
+  readonly othersCores: number;
+}
+
+export interface StageTimes {
+  readonly whole: readonly Sample[];
+  readonly inputSteps: number;
+  readonly cases: readonly StageCase[];
+}
+
+/** The network cut at SGS, so many steps kept. */
+export interface StageCase {
+  readonly keptSteps: number;
+  /** Multiply-adds relative to the whole network. */
+  readonly costShare: number;
+  readonly samples: readonly (Sample & {
+    readonly lowerMs: number;
+    readonly samplerMs: number;
+    readonly upperMs: number;
+  })[];
+}
+
+/** Clips of a stream that overlap by half, against the same clips each by itself. */
+export interface ReuseTimes {
+  readonly apartLowerMs: readonly number[];
+  readonly sharedLowerMs: readonly number[];
+}
+
+export interface StreamRuns {
+  /** A stream keeps up while the 95th percentile of its clips' latency stays below this. */
+  readonly sloMs: number;
+  readonly ours: readonly StreamRun[];
+  readonly peer: readonly StreamRun[];
+}
+
+export interface StreamRun {
+  readonly streams: number;
+  readonly seconds: number;
+  readonly clips: number;
+  readonly dropped: number;
+  /** Last frame of the clip received → scores ready. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number };
+  readonly keptSteps?: number;
+  /** Cores used, and memory (proportional set size), of all processes. */
+  readonly cores: number;
+  readonly mebibytes: number;
+  readonly byPart?: Readonly<Record<string, { readonly cores: number; readonly mebibytes: number }>>;
+}
