@@ -52,7 +52,7 @@ addRunCommand(program, io, {
 addModelsCommand(program, io, {
   measure: async (request, visited, signal) => {
     const { measureReport } = await import('./app/models-report/measure-report.ts');
-    return measureReport(request, { visited }, { entryUrl: visitUrl, signal });
+    return measureReport(request, { visited }, { entryUrl: visitUrl, nodeVersion: process.version, signal });
   },
   writePlots: async (report, accuracy, folder) =>
     (await import('./app/models-report/services.ts')).writePlots(report, accuracy, folder),

@@ -117,12 +117,12 @@ function print(report: Report, accuracy: ReadonlyMap<string, Accuracy>, { stdout
   const profiled = report.rows.filter((row) => row.stages && !row.variant.includes(':'));
   if (profiled.length === 0) return;
   printLine(stdout, '\nmilliseconds a stage');
-  const stages = [...new Set(profiled.flatMap((row) => row.stages!.map(({ stage }) => stage)))];
+  const stages = [...new Set(profiled.flatMap((row) => (row.stages ?? []).map(({ stage }) => stage)))];
   printTable(stdout, [
     ['STAGE', ...profiled.map((row) => row.variant)],
     ...stages.map((stage) => [
       stage,
-      ...profiled.map((row) => row.stages!.find((one) => one.stage === stage)?.ms.toFixed(2) ?? '–'),
+      ...profiled.map((row) => row.stages?.find((one) => one.stage === stage)?.ms.toFixed(2) ?? '–'),
     ]),
   ]);
 }

@@ -1,3 +1,6 @@
+export const INK = '#333333';
+export const FAINT = '#dddddd';
+
 /** Okabe and Ito's colours, told apart with any kind of colour vision, and three more for figures of many series. */
 const COLOURS = [
   '#0072b2',
@@ -15,8 +18,5 @@ const COLOURS = [
 /** A colour a series name, in order of first appearance. */
 export function coloursOf(names: readonly string[]): ReadonlyMap<string, string> {
   const distinct = [...new Set(names)];
-  return new Map(distinct.map((name, index) => [name, COLOURS[index % COLOURS.length]!]));
+  return new Map(distinct.map((name, index) => [name, COLOURS[index % COLOURS.length] ?? INK]));
 }
-
-export const INK = '#333333';
-export const FAINT = '#dddddd';

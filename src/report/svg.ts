@@ -2,9 +2,10 @@
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 export function element(name: string, attributes: Attributes): string {
-  const written = Object.entries(attributes)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}="${typeof value === 'number' ? rounded(value) : escaped(value!)}"`);
+  const written = Object.entries(attributes).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    return [`${key}="${typeof value === 'number' ? rounded(value) : escaped(value)}"`];
+  });
   return `<${name} ${written.join(' ')}/>`;
 }
 

@@ -8,8 +8,8 @@ import { renderPng } from './render-png.ts';
 export async function writeFigure(folder: string, name: string, figure: Figure): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
   const svg = drawFigure(figure);
-  const files = ['svg', 'png'].map((extension) => path.join(folder, `${name}.${extension}`));
-  await writeFile(files[0]!, svg);
-  await writeFile(files[1]!, await renderPng(svg));
-  return files;
+  const [svgFile, pngFile] = [path.join(folder, `${name}.svg`), path.join(folder, `${name}.png`)];
+  await writeFile(svgFile, svg);
+  await writeFile(pngFile, await renderPng(svg));
+  return [svgFile, pngFile];
 }

@@ -28,9 +28,9 @@ interface Draw {
 
 export interface Bootstrap {
   /** Means over seeds. `scored` holds one entry a seed. */
-  estimate(scored: readonly Scored[]): Estimates;
+  readonly estimate: (scored: readonly Scored[]) => Estimates;
   /** How much `scored` is above `base`, both drawn alike: far narrower than the two intervals. */
-  difference(scored: readonly Scored[], base: readonly Scored[]): Estimates;
+  readonly difference: (scored: readonly Scored[], base: readonly Scored[]) => Estimates;
 }
 
 /**

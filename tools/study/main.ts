@@ -62,7 +62,7 @@ async function casesOf({ model, models, seeds }: StudyOptions): Promise<readonly
 async function decodeFor(one: Case) {
   await using engine = await openCase(one, options.threads);
   const stride = options.longStride ?? engine.info.clip.stride;
-  return readWindows(videos, engine.info, stride, new AbortController().signal);
+  return await readWindows(videos, engine.info, stride, new AbortController().signal);
 }
 
 async function measure(again: boolean): Promise<void> {

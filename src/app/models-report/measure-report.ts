@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { buildNetwork } from '../../inference/network/build.ts';
 import { countCost } from '../../inference/network/cost.ts';
 import type { Network, NetworkOptions } from '../../inference/network/graph.ts';
+import { medianOf } from './median.ts';
 import type { Report, ReportCase, ReportRequest, ReportRow, Visit } from './types.ts';
 import { visitNetwork } from './visit-network.ts';
 
@@ -12,6 +13,13 @@ export interface ReportObserver {
   visited(done: number, of: number, name: string): void;
 }
 
+export interface MeasureContext {
+  /** The measuring program, visit-entry.js. */
+  readonly entryUrl: URL;
+  readonly nodeVersion: string;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Parameters and multiply-adds by the cost model; time, memory and stages measured, one network at a time in a process of
  * its own. Rounds go through all networks, so that a busy moment of the machine does not fall on one of them.
@@ -20,13 +28,12 @@ export interface ReportObserver {
 export async function measureReport(
   request: ReportRequest,
   observer: ReportObserver,
-  { entryUrl, signal }: { readonly entryUrl: URL; readonly signal: AbortSignal },
+  { entryUrl, nodeVersion, signal }: MeasureContext,
 ): Promise<Report> {
   const { cases, threads, rounds } = request;
-  const planned = cases.map((one) => planOf(one, request.network));
-  const visits: Visit[][] = cases.map(() => []);
+  const planned = cases.map((one) => ({ ...planOf(one, request.network), visits: [] as Visit[] }));
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { network, stride }] of planned.entries()) {
+    for (const [index, { network, stride, visits }] of planned.entries()) {
       const profile = stride === undefined && round === rounds - 1;
       const asked = {
         network: network.options,
@@ -35,7 +42,7 @@ export async function measureReport(
         profile,
         ...(stride !== undefined && { stride }),
       };
-      visits[index]!.push(await visitNetwork(asked, entryUrl, signal));
+      visits.push(await visitNetwork(asked, entryUrl, signal));
       observer.visited(round * cases.length + index + 1, rounds * cases.length, network.name);
     }
   }
@@ -44,20 +51,22 @@ export async function measureReport(
     network: { frames, height, width, widthMultiplier, classes },
     threads,
     rounds,
-    machine: `${cpus()[0]?.model.trim() ?? 'CPU'} × ${availableParallelism()}, Node ${process.version}`,
-    rows: cases.map((one, index) => rowOf(one, planned[index]!, visits[index]!)),
+    machine: `${cpus()[0]?.model.trim() ?? 'CPU'} × ${availableParallelism()}, Node ${nodeVersion}`,
+    rows: planned.map(rowOf),
   };
 }
 
 interface Planned {
+  readonly case: ReportCase;
   readonly network: Network;
   readonly stride?: number;
   readonly keptSteps?: number;
 }
 
 /** Kept steps come from a uniform stride: content does not matter for time. The nearest count that a stride reaches. */
-function planOf({ variant, sgs }: ReportCase, common: Partial<NetworkOptions>): Planned {
-  if (!sgs) return { network: buildNetwork({ ...common, variant }) };
+function planOf(one: ReportCase, common: Partial<NetworkOptions>): Planned {
+  const { variant, sgs } = one;
+  if (!sgs) return { case: one, network: buildNetwork({ ...common, variant }) };
   const network = buildNetwork({
     ...common,
     variant,
@@ -67,12 +76,17 @@ function planOf({ variant, sgs }: ReportCase, common: Partial<NetworkOptions>): 
   const strides = Array.from({ length: inputSteps }, (_, i) => i + 1);
   const distance = (stride: number): number => Math.abs(Math.ceil(inputSteps / stride) - sgs.keptSteps);
   const stride = strides.reduce((best, next) => (distance(next) < distance(best) ? next : best));
-  return { network, stride, keptSteps: Math.ceil(inputSteps / stride) };
+  return { case: one, network, stride, keptSteps: Math.ceil(inputSteps / stride) };
 }
 
-function rowOf(one: ReportCase, { network, keptSteps }: Planned, visits: readonly Visit[]): ReportRow {
+function rowOf({
+  case: one,
+  network,
+  keptSteps,
+  visits,
+}: Planned & { readonly visits: readonly Visit[] }): ReportRow {
   const cost = countCost(network, keptSteps === undefined ? {} : { keptSteps });
-  const times = visits.map((visit) => visit.ms).sort((a, b) => a - b);
+  const times = visits.map((visit) => visit.ms);
   const stages = visits.at(-1)?.stages;
   const multiplyAddsOf = new Map(cost.layers.map((layer) => [layer.name, layer.multiplyAdds]));
   return {
@@ -80,9 +94,9 @@ function rowOf(one: ReportCase, { network, keptSteps }: Planned, visits: readonl
     parameters: cost.parameters,
     multiplyAdds: cost.multiplyAdds,
     ...(keptSteps !== undefined && { keptSteps }),
-    ms: times[Math.floor(times.length / 2)]!,
-    msFrom: times[0]!,
-    msTo: times.at(-1)!,
+    ms: medianOf(times),
+    msFrom: Math.min(...times),
+    msTo: Math.max(...times),
     peakMiB: Math.max(...visits.map((visit) => visit.peakMiB)),
     ...(stages && {
       stages: stages.map(({ stage, ms }) => ({ stage, ms, multiplyAdds: multiplyAddsOf.get(stage) ?? 0 })),

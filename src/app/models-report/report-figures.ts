@@ -97,7 +97,7 @@ function barPanels(rows: readonly ReportRow[]): readonly BarPanel[] {
 const SHORTEST_SHOWN = 0.02;
 
 function stagePanels(rows: readonly ReportRow[]): readonly BarPanel[] {
-  const all = rows.flatMap((row) => row.stages!);
+  const all = rows.flatMap((row) => row.stages ?? []);
   const longest = Math.max(...all.map(({ ms }) => ms));
   const worthARow = all.filter(({ ms }) => ms >= SHORTEST_SHOWN * longest);
   const seen = new Set(worthARow.map(({ stage }) => stage));
@@ -114,7 +114,7 @@ function stagePanels(rows: readonly ReportRow[]): readonly BarPanel[] {
     series: rows.map((row) => ({
       name: row.variant,
       bars: categories.map((category) => {
-        const found = row.stages!.find(({ stage }) => stage === category);
+        const found = row.stages?.find(({ stage }) => stage === category);
         return { value: found ? of(found) : Number.NaN };
       }),
     })),
@@ -131,9 +131,11 @@ function accuracyPanel(rows: readonly ReportRow[], accuracy: ReadonlyMap<string,
     title: 'short clips and long videos together',
     x: { label: 'milliseconds a clip', from: 0 },
     y: { label: 'mean of AUC and top-1' },
-    series: rows.map((row) => {
-      const { value, from, to } = accuracy.get(row.variant)!;
-      return { name: row.variant, line: false, points: [{ x: row.ms, y: value, yFrom: from, yTo: to }] };
+    series: rows.flatMap(({ variant, ms }) => {
+      const known = accuracy.get(variant);
+      if (!known) return [];
+      const points = [{ x: ms, y: known.value, yFrom: known.from, yTo: known.to }];
+      return [{ name: variant, line: false, points }];
     }),
   };
 }

@@ -5,13 +5,14 @@ import { createOnnxEngine } from '../../inference/engines/onnx/onnx-engine.ts';
 import { profileStages } from '../../inference/engines/onnx/profile-stages.ts';
 import { createUntrainedModel } from '../../inference/weights/untrained-model.ts';
 import type { SamplerOptions } from '../../sampler/index.ts';
+import { medianOf } from './median.ts';
 import type { Visit, VisitRequest } from './types.ts';
 
 // The program of one measuring process, started by visit-network.ts: one network, alone in its memory.
 process.once('message', (request) => {
   visit(request as VisitRequest).then(
-    (answer) => process.send!({ answer }, () => process.exit()),
-    (error: unknown) => process.send!({ error: messageOf(error) }, () => process.exit(1)),
+    (answer) => process.send?.({ answer }, () => process.exit()),
+    (error: unknown) => process.send?.({ error: messageOf(error) }, () => process.exit(1)),
   );
 });
 
@@ -35,7 +36,7 @@ async function visit({ network, stride, threads, clips, profile }: VisitRequest)
     }
     peakMiB = readPeakMiB();
   }
-  const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
+  const ms = medianOf(times);
   if (!profile) return { ms, peakMiB };
   return { ms, peakMiB, stages: await profileStages(model, { clips: PROFILED_CLIPS, threads }) };
 }

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { Visit, VisitRequest } from './types.ts';
 
-type Reply = { readonly answer: Visit } | { readonly error: string };
+type Reply = { readonly answer: Visit } | { readonly error: string } | 'interrupted';
 
 /**
  * Measures one network in a process of its own, so that its peak memory is its own; the process ends with the visit.
@@ -13,7 +13,7 @@ export async function visitNetwork(
   entryUrl: URL,
   signal: AbortSignal,
 ): Promise<Visit> {
-  if (signal.aborted) throw new ActionstreamError('ABORTED', 'the report was interrupted');
+  if (signal.aborted) throw interrupted();
   const child = fork(entryUrl, { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const stop = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });
@@ -24,14 +24,15 @@ export async function visitNetwork(
       });
       child.on('error', reject);
       child.on('exit', (code, killedBy) => {
-        resolve({ error: `the measuring process was ended by ${killedBy ?? `code ${String(code)}`}` });
+        if (signal.aborted) resolve('interrupted');
+        else resolve({ error: `the measuring process was ended by ${killedBy ?? `code ${String(code)}`}` });
       });
       child.send(request, (error) => {
         if (error) reject(error);
       });
     });
+    if (reply === 'interrupted') throw interrupted();
     if ('answer' in reply) return reply.answer;
-    if (signal.aborted) throw new ActionstreamError('ABORTED', 'the report was interrupted');
     const variant = request.network.variant ?? 'network';
     throw new ActionstreamError(
       'ENGINE_FAILED',
@@ -48,4 +49,8 @@ export async function visitNetwork(
       });
     }
   }
+}
+
+function interrupted(): ActionstreamError {
+  return new ActionstreamError('ABORTED', 'the report was interrupted');
 }

@@ -49,9 +49,9 @@ export async function profileStages(
     }
     session.endProfiling();
     await session.release();
-    const [file] = await readdir(folder);
+    const [file = ''] = await readdir(folder);
     const stages = new Set(network.nodes.map((node) => node.stage));
-    return stageTimes(JSON.parse(await readFile(path.join(folder, file!), 'utf8')) as Event[], stages);
+    return stageTimes(JSON.parse(await readFile(path.join(folder, file), 'utf8')) as Event[], stages);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
