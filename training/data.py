@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,18 @@ def load_videos(data: Path, cache: Path, split: str) -> list[Video]:
     return list(videos.values())
 
 
+def load_scenes(folder: Path, cache: Path) -> list[Video]:
+    """Videos of tools/scene, found anywhere under `folder`, with all the actions of the truth beside each."""
+    videos = []
+    for truth_file in sorted(folder.rglob("*.json")):
+        truth, path = json.loads(truth_file.read_text()), truth_file.with_suffix(".mp4")
+        segments = [Segment(a["label"], a["start_s"], a["end_s"]) for a in truth["actions"]]
+        video = Video("scene", path.name, f"scene-{truth['seed']}", "scene", truth["fps"], segments)
+        video.frames = decode(path, cache, video.fps)
+        videos.append(video)
+    return videos
+
+
 def decode(path: Path, cache: Path, fps: float) -> np.ndarray:
     """Grey = 0.299 R + 0.587 G + 0.114 B, the picture stretched to the cache's size, as the product stretches it."""
     cache.mkdir(parents=True, exist_ok=True)
@@ -95,6 +108,7 @@ def fold_of(videos: list[Video]) -> dict[str, int]:
 
 
 def weight_of(video: Video) -> int:
+    """What a video counts for when folds are filled: long ones by their falls, clips without an interaction nothing."""
     if video.dataset != "fir-action":
-        return 1
+        return int(video.segments[0].label != "none")
     return 1 + 10 * sum(segment.label == "falling" for segment in video.segments)

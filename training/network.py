@@ -25,13 +25,12 @@ def export_network(options: dict) -> dict:
 class Network(nn.Module):
     """Grey frames [n, t, h, w] in [0, 1] -> logits [n, classes]; `description` comes from export_network."""
 
-    def __init__(self, description: dict, dropout: float = 0.15):
+    def __init__(self, description: dict, dropout: float = 0.25):
         super().__init__()
         if description["options"]["input"]["kind"] != "motion":
             raise ValueError("training reads grey frames: the network's input must be of kind motion")
         self.description = description
         self.dropout = dropout
-        self.lower_frozen = False
         self.values = nn.ParameterDict()
         self.statistics = nn.ModuleDict()
         for name, shape in description["weights"].items():
@@ -53,14 +52,17 @@ class Network(nn.Module):
         """All tensors under the product's names."""
         return {name: self.tensor(name) for name in self.description["weights"]}
 
-    def forward(self, grey: torch.Tensor, sampling: Sampling | None = None) -> torch.Tensor:
-        """`sampling` None runs dense. Sampled clips of one chunk share a number of kept steps (sgs.rows_of)."""
+    def forward(self, grey: torch.Tensor, sampling: Sampling | None = None, context: int = 0) -> torch.Tensor:
+        """`sampling` None runs dense. Sampled clips of one chunk share a number of kept steps (sgs.rows_of).
+
+        `context` steps at the beginning of `grey` belong to the stream before the clip: they are seen and dropped
+        (docs/adr/0019)."""
         lower, upper = self.halves()
         cut = self.cut()
-        at = self.run_lower(lower, grey)
+        at = self.run(lower, {"input": encode_motion(grey)})
         if cut is None:
             return self.run(upper, at)[self.description["output"]]
-        features = at[cut["input"]]
+        features = at[cut["input"]][:, :, context:]
         if sampling is None:
             return self.run(upper, {**at, cut["name"]: features})[self.description["output"]]
         embeddings = self.embed(cut, features)
@@ -70,16 +72,6 @@ class Network(nn.Module):
             out = self.run(upper, {cut["name"]: sampled})[self.description["output"]]
             logits = logits.index_copy(0, chunk, out)
         return logits
-
-    def run_lower(self, lower: list[dict], grey: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Frozen, it keeps its weights and statistics and costs a third: late training is about the upper half."""
-        if not (self.lower_frozen and self.training):
-            return self.run(lower, {"input": encode_motion(grey)})
-        self.training = False
-        with torch.no_grad():
-            at = self.run(lower, {"input": encode_motion(grey)})
-        self.training = True
-        return at
 
     def cut(self) -> dict | None:
         return next((node for node in self.description["nodes"] if node["op"] == "sgs"), None)
@@ -103,9 +95,10 @@ class Network(nn.Module):
             case "conv":
                 return self.conv(node, x)
             case "max_pool":
-                padded = F.pad(x, self.padding(x, node), value=float("-inf")) if self.uneven(x, node) else x
-                sides = 0 if padded is not x else [p[0] for p in self.sides(x, node)]
-                return F.max_pool3d(padded, node["kernel"], node["stride"], sides)
+                if self.uneven(x, node):
+                    padded = F.pad(x, self.padding(x, node), value=float("-inf"))
+                    return F.max_pool3d(padded, node["kernel"], node["stride"])
+                return max_pool(x, node["kernel"], node["stride"], [p[0] for p in self.sides(x, node)])
             case "gate":
                 bias = self.tensor(f"{name}.bias") if node["bias"] else None
                 scale = torch.sigmoid(F.linear(x.mean((2, 3, 4)), self.tensor(f"{name}.weight"), bias))
@@ -118,14 +111,14 @@ class Network(nn.Module):
         raise ValueError(f"node {name}: operation {node['op']} is unknown to training")
 
     def conv(self, node: dict, x: torch.Tensor) -> torch.Tensor:
-        weight = self.tensor(f"{node['name']}.weight")
+        weight, stride = self.tensor(f"{node['name']}.weight"), node["stride"]
         if self.uneven(x, node):
-            y = F.conv3d(F.pad(x, self.padding(x, node)), weight, None, node["stride"])
-        elif node["inChannels"] == 3 and node["kernel"][0] > 1:
-            y = conv_by_frames(x, weight, node["stride"], [p[0] for p in self.sides(x, node)])
+            y = F.conv3d(F.pad(x, self.padding(x, node)), weight, None, stride)
         else:
-            y = F.conv3d(x, weight, None, node["stride"], [p[0] for p in self.sides(x, node)])
-        return F.relu(self.batch_norm(node["name"], y, node["batchNormEpsilon"]), inplace=True)
+            y = convolve(x, weight, stride, [p[0] for p in self.sides(x, node)])
+        # Batch norm has a fast path for pictures whose channels lie last, and none for clips.
+        pictures = F.relu(self.batch_norm(node["name"], as_pictures(y), node["batchNormEpsilon"]), inplace=True)
+        return as_clips(pictures, len(x))
 
     def batch_norm(self, name: str, x: torch.Tensor, epsilon: float) -> torch.Tensor:
         part = {key: self.tensor(f"{name}.bn.{key}") for key in ("running_mean", "running_var", "weight", "bias")}
@@ -166,6 +159,50 @@ def encode_motion(grey: torch.Tensor) -> torch.Tensor:
     difference = F.pad(grey[:, 1:] - grey[:, :-1], (0, 0, 0, 0, 1, 0)) / 0.25
     stacked = torch.stack([(grey - 0.5) / 0.25, difference, difference.abs()], 1)
     return stacked.contiguous(memory_format=torch.channels_last_3d)
+
+
+# Clips lie in memory as [n, t, h, w, c]. Spatial operations then see n·t pictures, temporal ones n pictures of t by h·w: both are
+# views, and 2D operations with channels last are two thirds of the time of 3D ones on a CPU.
+
+
+def as_pictures(x: torch.Tensor) -> torch.Tensor:
+    """[n, c, t, h, w] -> [n·t, c, h, w]"""
+    n, c, t, h, w = x.shape
+    return x.permute(0, 2, 3, 4, 1).reshape(n * t, h, w, c).permute(0, 3, 1, 2)
+
+
+def as_clips(x: torch.Tensor, n: int) -> torch.Tensor:
+    """[n·t, c, h, w] -> [n, c, t, h, w]"""
+    frames, c, h, w = x.shape
+    return x.permute(0, 2, 3, 1).reshape(n, frames // n, h, w, c).permute(0, 4, 1, 2, 3)
+
+
+def over_time(x: torch.Tensor, operation) -> torch.Tensor:
+    """Applies a 2D operation to [n, c, t, h·w]."""
+    n, c, t, h, w = x.shape
+    y = operation(x.permute(0, 2, 3, 4, 1).reshape(n, t, h * w, c).permute(0, 3, 1, 2))
+    return y.permute(0, 2, 3, 1).reshape(n, y.shape[2], h, w, y.shape[1]).permute(0, 4, 1, 2, 3)
+
+
+def max_pool(x: torch.Tensor, kernel: list[int], stride: list[int], pad: list[int]) -> torch.Tensor:
+    """A maximum over a box is the maximum over time of maxima over space."""
+    if kernel[1] > 1 or stride[1] > 1:
+        x = as_clips(F.max_pool2d(as_pictures(x), kernel[1:], stride[1:], pad[1:]), len(x))
+    if kernel[0] > 1 or stride[0] > 1:
+        x = over_time(x, lambda y: F.max_pool2d(y, (kernel[0], 1), (stride[0], 1), (pad[0], 0)))
+    return x
+
+
+def convolve(x: torch.Tensor, weight: torch.Tensor, stride: list[int], pad: list[int]) -> torch.Tensor:
+    """conv3d, as 2D convolutions wherever the kernel is flat or its taps are few."""
+    if weight.shape[2] == 1 and stride[0] == 1:
+        return as_clips(F.conv2d(as_pictures(x), weight[:, :, 0], None, stride[1:], pad[1:]), len(x))
+    if weight.shape[3:] == (1, 1) and stride[1:] == [1, 1]:
+        kernel = weight[:, :, :, :, 0]
+        return over_time(x, lambda y: F.conv2d(y, kernel, None, (stride[0], 1), (pad[0], 0)))
+    if weight.shape[1] == 3:
+        return conv_by_frames(x, weight, stride, pad)
+    return F.conv3d(x, weight, None, stride, pad)
 
 
 def conv_by_frames(x: torch.Tensor, weight: torch.Tensor, stride: list[int], pad: list[int]) -> torch.Tensor:

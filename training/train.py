@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from clips import ClipSampler
-from data import fold_of, load_videos
+from data import fold_of, load_scenes, load_videos
 from evaluate import short_clip_figures
 from labels import INTERACTIONS, LABELS
 from losses import compute_term, label_loss
@@ -21,7 +21,10 @@ from plot import plot_history
 from sgs import Sampling
 
 WORKERS = 2
+# Frames a step of the lower half: one step of context is all it can see of the stream before a clip.
+TEMPORAL_STRIDE = 2
 FIR_ACTIONS = ("falling", "falling", "standup", "sitdown", "lying")
+SCENE_ACTIONS = ("fight", *INTERACTIONS, *INTERACTIONS, "falling", "falling", "standup", "sitdown", "lying", "walk", "", "")
 FIR_REST = ("walk", "sit", "active", "sleeping", "fallen", "")
 
 
@@ -35,6 +38,7 @@ def main() -> None:
     folds = fold_of(videos)
     held = [v for v in videos if folds[v.group] == args.hold_out]
     used = [v for v in videos if folds[v.group] != args.hold_out]
+    used += load_scenes(args.scenes, args.cache) if args.scenes else []
     samplers = [ClipSampler(used, args.frames, args.fps, args.size, args.seed + 1000 * i) for i in range(WORKERS)]
     run = Run(args, [Network(description) for _ in samplers], samplers)
     run.resume()
@@ -64,7 +68,7 @@ class Run:
         for replica in models[1:]:
             replica.values = self.model.values
         self.pool = ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,))
-        self.step, self.history = 0, []
+        self.step, self.spent_s, self.history = 0, 0.0, []
         self.rng = np.random.default_rng(args.seed)
         with torch.no_grad():
             self.model.tensor("SGS.bn.weight").fill_(0.2)
@@ -82,7 +86,7 @@ class Run:
         if self.checkpoint.exists():
             state = torch.load(self.checkpoint, weights_only=False)
             self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.history = state["step"], state["history"]
+            self.step, self.spent_s, self.history = state["step"], state["spent_s"], state["history"]
             for rng, kept in zip([self.rng, *(s.rng for s in self.samplers)], state["rng"]):
                 rng.bit_generator.state = kept
             torch.set_rng_state(state["torch_rng"])
@@ -98,7 +102,7 @@ class Run:
     def save(self) -> None:
         state = {
             "model": self.model.tensors(), "average": self.average, "optimizer": self.optimizer.state_dict(),
-            "step": self.step, "history": self.history, "torch_rng": torch.get_rng_state(),
+            "step": self.step, "spent_s": self.spent_s, "history": self.history, "torch_rng": torch.get_rng_state(),
             "rng": [rng.bit_generator.state for rng in (self.rng, *(s.rng for s in self.samplers))],
         }  # fmt: skip
         partial = self.checkpoint.with_suffix(".partial")
@@ -109,26 +113,30 @@ class Run:
         args, since, losses = self.args, time.time(), []
         for model in self.models:
             model.train()
-        while self.step < args.steps:
+        while self.progress() < 1:
             wait_while(args.pause_file)
+            began = time.time()
             for sampler in self.samplers:
-                sampler.size = args.small_size if self.step < args.small_until else args.size
-            for model in self.models:
-                model.lower_frozen = self.step >= args.freeze_from
+                sampler.size = args.small_size if self.progress() < args.small_until else args.size
             losses.append(self.update())
             self.step += 1
+            self.spent_s += time.time() - began
             if self.step % 10 == 0:
                 rate = (time.time() - since) / len(losses)
                 loss, kept = np.mean([x[0] for x in losses]), np.mean([x[1] for x in losses if x[1]] or [0])
-                print(f"step {self.step}/{args.steps} loss {loss:.3f} kept {kept:.1f} {rate:.2f} s/step", flush=True)
-            if self.step % args.epoch == 0 or self.step == args.steps:
+                print(f"step {self.step} ({self.progress():.1%}) loss {loss:.3f} kept {kept:.1f} {rate:.2f} s/step", flush=True)
+            if self.step % args.epoch == 0 or self.progress() >= 1:
                 self.report(held, losses)
                 since, losses = time.time(), []
+
+    def progress(self) -> float:
+        """Share of the run that is done: of its steps or, where a time is set, of its time. Pauses do not count."""
+        return self.spent_s / (60 * self.args.minutes) if self.args.minutes else self.step / self.args.steps
 
     def update(self) -> tuple[float, float | None]:
         """One step. Some batches run dense, the others sampled with a random δ around args.delta."""
         args = self.args
-        rate = learning_rate(self.step, args)
+        rate = learning_rate(self.step, self.progress(), args)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         dense = self.rng.random() < args.dense_share
@@ -147,11 +155,16 @@ class Run:
     def gradients(self, worker: int, delta: float | None):
         """(gradients, label loss, kept steps) of one half of the batch."""
         args, model, sampler = self.args, self.models[worker], self.samplers[worker]
-        clips, targets = sampler.batch(batch_plan(sampler.rng, worker))
+        # Half of the batches continue a stream, the others begin one (docs/adr/0019).
+        context = int(sampler.rng.random() < 0.5)
+        plan = batch_plan(sampler.rng, worker, bool(sampler.pools["scene"]))
+        clips, targets = sampler.batch(plan, before=context * TEMPORAL_STRIDE)
+        clips, mixing = mix_up(clips, targets, args.mixing, sampler.rng)
         sampling = None if delta is None else Sampling(delta, args.noise_floor, chunks=1, record=[])
-        loss = total = label_loss(model(clips, sampling), targets)
+        logits = model(clips, sampling, context)
+        loss = total = sum(share * label_loss(logits, part) for part, share in mixing)
         if sampling is not None:
-            total = loss + args.compute * compute_term(sampling.record, args.delta, args.frames // 2)
+            total = loss + args.compute * compute_term(sampling.record, args.delta, args.frames // TEMPORAL_STRIDE)
         gradients = torch.autograd.grad(total, list(self.model.parameters()), allow_unused=True)
         return gradients, loss.item(), [] if sampling is None else [count for count, _ in sampling.record]
 
@@ -201,16 +214,26 @@ class Run:
         print(json.dumps(entry), flush=True)
 
 
-def batch_plan(rng: np.random.Generator, worker: int) -> list[str]:
+def batch_plan(rng: np.random.Generator, worker: int, scenes: bool) -> list[str]:
     """Pools of one half: all six interactions, and over both halves as many clips of fights as of none."""
     fir = [f"fir:{rng.choice(FIR_ACTIONS)}", f"fir:{rng.choice(FIR_REST if worker else FIR_ACTIONS)}"]
+    drawn = [f"scene:{label}" for label in rng.choice(SCENE_ACTIONS, 2)] if scenes else []
     turn = INTERACTIONS[worker::WORKERS]
-    return ["fight"] * 2 + ["no_fight"] * 2 + list(turn) + ["none"] * worker + fir
+    return ["fight"] * 2 + ["no_fight"] * 2 + list(turn) + ["none"] * worker + fir + drawn
 
 
-def learning_rate(step: int, args: argparse.Namespace) -> float:
+def mix_up(clips: torch.Tensor, targets: torch.Tensor, share: float, rng: np.random.Generator):
+    """Blends each clip with the next (mixup, Zhang et al. 2018) in `share` of the batches: (clips, [(targets, weight)])."""
+    if rng.random() >= share:
+        return clips, [(targets, 1.0)]
+    own = max(rng.beta(0.4, 0.4), 1e-3)
+    order = torch.from_numpy(rng.permutation(len(clips)))
+    return clips.lerp(clips[order], 1 - own), [(targets, own), (targets[order], 1 - own)]
+
+
+def learning_rate(step: int, progress: float, args: argparse.Namespace) -> float:
     warm = min(1.0, (step + 1) / args.warmup)
-    return args.lr * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / args.steps))))
+    return args.lr * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
 def wait_while(path: Path | None) -> None:
@@ -229,11 +252,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--hold-out", type=int, default=-1, help="fold of groups kept for validation; -1: none")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--minutes", type=float, help="length of the run in minutes of training, in place of --steps")
+    parser.add_argument("--scenes", type=Path, help="folder of videos of tools/scene with their truth")
+    parser.add_argument("--mixing", type=float, default=0.3, help="share of batches whose clips are blended in pairs")
     parser.add_argument("--epoch", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--small-size", type=int, default=80, help="picture size of the first steps: twice as fast")
-    parser.add_argument("--small-until", type=int, default=0)
-    parser.add_argument("--freeze-from", type=int, default=10**9, help="step from which the lower half is kept as it is")
+    parser.add_argument("--small-until", type=float, default=0, help="share of the run")
     parser.add_argument("--warmup", type=int, default=60)
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--average", type=float, default=0.99)

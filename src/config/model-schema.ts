@@ -14,10 +14,10 @@ import {
 export const modelSchema = section(
   {
     path: text(
-      'A trained model: its folder, `manifest.json`, `.safetensors` file, or the name of a shipped one.',
+      'A trained model: its folder, `manifest.json`, `.safetensors` file, or the name of a shipped one. Default: `s3d-g-atfr-preview`.',
     ).optional(),
     network: text(
-      'Instead of `path`: a network of the S3D family with random weights, such as `s3d-g`, the default. Its labels mean nothing.',
+      'Instead of `path`: a network of the S3D family with random weights, such as `s3d-g`. Its labels mean nothing.',
     ).optional(),
     frames: wholeFrom(1, "Frames a clip. Default: the model's own.").optional(),
     size: wholeFrom(1, "Height and width of the input in pixels. Default: the model's own.").optional(),

@@ -13,7 +13,10 @@ type SamplerInput = { readonly [K in keyof Sampler]?: Sampler[K] | undefined };
 
 const ONLY_UNTRAINED = ['seed', 'classes', 'width', 'padding', 'stem', 'input', 'gate_bias'] as const;
 
-/** Where neither a model nor a network is named. */
+/** Where neither a model nor a network is named: the shipped model. */
+const DEFAULT_MODEL = 's3d-g-atfr-preview';
+
+/** Where keys shape a network that none names. */
 const DEFAULT_NETWORK = 's3d-g';
 
 /**
@@ -24,7 +27,9 @@ export function resolveModel(
   settings: Model,
   { rankOf, report }: { readonly rankOf: (path: SettingPath) => number; readonly report: Report },
 ): ModelSettings {
-  const { path, network } = settings;
+  const { network } = settings;
+  const shaped = network !== undefined || ONLY_UNTRAINED.some((key) => settings[key] !== undefined);
+  const path = settings.path ?? (shaped ? undefined : DEFAULT_MODEL);
   const trained =
     path !== undefined &&
     (network === undefined || rankOf(['model', 'path']) >= rankOf(['model', 'network']));
