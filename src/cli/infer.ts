@@ -124,7 +124,9 @@ function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, en
     return;
   }
   const best = info.embedding
-    ? [`embedding of ${values.length} values, length ${Math.hypot(...values).toFixed(3)} (--json prints them)`]
+    ? [
+        `embedding of ${values.length} values, length ${Math.hypot(...values).toFixed(3)} (--json prints them)`,
+      ]
     : scores.slice(0, top).map(({ label, score }) => `${label} ${score.toFixed(3)}`);
   const milliseconds = compute.lowerMs + compute.samplerMs + compute.upperMs;
   printLine(

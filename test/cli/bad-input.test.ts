@@ -250,7 +250,9 @@ describe.concurrent('models and samplers', () => {
       what: 'unknown engine',
       args: () => ['infer', clip(), '--model', 's3d-g', '--engine', 'tpu'],
       code: 2,
-      says: [/USAGE: no engine "tpu"; known: onnx, reference, null/],
+      says: [
+        /option '--engine <kind>' argument 'tpu' is invalid\. Allowed choices are onnx, tfjs, reference, null/,
+      ],
     },
     {
       what: 'no such model',

@@ -429,7 +429,12 @@ engine:
     const modelOf = (model: { frames?: number; classes?: number }) =>
       configFromSources(['a.mp4'], { env: {}, overrides: { model } }).model;
     expect(modelOf({ classes: 3 })).toEqual({ model: 's3d-g', untrained: true, seed: 0, classes: 3 });
-    expect(modelOf({ frames: 16 })).toEqual({ model: 's3d-g-atfr-preview', untrained: false, seed: 0, frames: 16 });
+    expect(modelOf({ frames: 16 })).toEqual({
+      model: 's3d-g-atfr-preview',
+      untrained: false,
+      seed: 0,
+      frames: 16,
+    });
   });
 
   it('DATABASE_URL stands in for the URL of Postgres', () => {

@@ -37,7 +37,7 @@ function link({ maxStreams = 8 } = {}) {
     sent,
     memory,
     /** How many pictures went; the clip must arrive whole. */
-    send(clip: PixelClip): number {
+    send: (clip: PixelClip): number => {
       const arrived = transmit(sent.pack(clip), clip);
       expect(arrived).toEqual(clip);
       sent.settle(clip);
