@@ -106,7 +106,7 @@ function deltasOf({ clips }: Run): readonly number[] {
 it.concurrent(
   'an overload raises δ before a clip is dropped, receipts say so, and no line is logged for a clip',
   async () => {
-    const overloaded = await run([video, video], { stepMs: 40, realtime: true });
+    const overloaded = await run([video, video], { stepMs: 25, realtime: true });
 
     const deltas = deltasOf(overloaded);
     expect(deltas[0]).toBe(DELTA);
