@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -10,21 +9,11 @@ import { runCli } from '../support/cli.ts';
 import { goldenClip, goldenWeights } from '../support/golden-weights.ts';
 import { npyBytes } from '../support/npy.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-interface TorchvisionGolden {
-  readonly seed: number;
-  readonly gamma: number;
-  readonly frames: number;
-  readonly height: number;
-  readonly width: number;
-  readonly logits: readonly number[];
-}
-
-const FIXTURE = new URL('../fixtures/goldens/network/torchvision.json', import.meta.url);
+import { torchvisionGolden } from '../support/torchvision-golden.ts';
 
 // That the names are torchvision's own is shown on its file (checkpoints.test.ts); this one is as large as the published.
 it("a full-size checkpoint in torchvision's names gives torchvision's logits through the command line", async () => {
-  const { seed, gamma, logits, ...size } = JSON.parse(readFileSync(FIXTURE, 'utf8')) as TorchvisionGolden;
+  const { seed, gamma, logits, ...size } = torchvisionGolden();
   const dir = await temporaryDirectory();
   const network = buildNetwork({ ...size, variant: 's3d', classes: logits.length });
   const weights = goldenWeights(network, seed, gamma);

@@ -1,23 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
-
-/** As tools/goldens/make_torchvision_golden.py writes it. */
-interface TorchvisionGolden {
-  readonly seed: number;
-  readonly gamma: number;
-  readonly frames: number;
-  readonly height: number;
-  readonly width: number;
-  readonly logits: readonly number[];
-}
-
-const FIXTURE = new URL('../fixtures/goldens/network/torchvision.json', import.meta.url);
+import { torchvisionGolden } from '../support/torchvision-golden.ts';
 
 // At real width and size, where the reference engine takes minutes; it agrees with ONNX on every small network.
 it("the ONNX engine gives the logits of torchvision's own S3D, 16 × 224², all 8.3 M weights random", async () => {
-  const { seed, gamma, logits, ...size } = JSON.parse(readFileSync(FIXTURE, 'utf8')) as TorchvisionGolden;
+  const { seed, gamma, logits, ...size } = torchvisionGolden();
   const model = goldenModel({ network: { ...size, variant: 's3d', classes: logits.length }, seed, gamma });
   await using engine = await createOnnxEngine({ model, threads: 1 });
 
