@@ -16,7 +16,13 @@ export function benchFigures({ machine, clips, stages, streams }: BenchResults):
     });
   if (stages)
     figures.set('kept-steps', { title: 'Time against kept steps', note, panels: [stagePanel(stages)] });
-  if (streams) figures.set('streams', { title: 'Streams at real time', note, panels: streamPanels(streams) });
+  if (streams)
+    figures.set('streams', {
+      title: 'Streams at real time',
+      note,
+      panels: streamPanels(streams),
+      columns: 2,
+    });
   return figures;
 }
 
@@ -58,31 +64,54 @@ function stagePanel({ whole, cases, inputSteps }: StageTimes): PointPanel {
 }
 
 function streamPanels({ sloMs, ours, peer }: StreamRuns): readonly PointPanel[] {
-  const panel = (title: string, label: string, y: (run: StreamRun) => number): PointPanel => ({
+  const panel = (title: string, label: string, series: PointPanel['series']): PointPanel => ({
     kind: 'points',
     title,
     x: { label: 'streams', from: 0 },
     y: { label, from: 0 },
-    series: [
-      { name: 'actionstream', line: true, points: ours.map((run) => ({ x: run.streams, y: y(run) })) },
-      ...(peer.length === 0
-        ? []
-        : [
-            {
-              name: 'PyTorch + OpenCV',
-              line: true,
-              points: peer.map((run) => ({ x: run.streams, y: y(run) })),
-            },
-          ]),
-    ],
+    series: series.filter(({ points }) => points.length > 0),
   });
+  const both = (y: (run: StreamRun) => number): PointPanel['series'] => [
+    curve('actionstream', ours, y),
+    curve('PyTorch + OpenCV', peer, y),
+  ];
+  const engines = ours.filter(({ byPart }) => byPart?.['engine'] !== undefined);
+  const deltas = ours.flatMap(({ streams, receipts }) =>
+    receipts?.delta ? [{ x: streams, y: receipts.delta.mean, yTo: receipts.delta.max }] : [],
+  );
   return [
     panel(
       `p95 latency (must stay below ${(sloMs / 1000).toFixed(1)} s)`,
       'seconds',
-      ({ latencyMs }) => latencyMs.p95 / 1000,
+      both(({ latencyMs }) => latencyMs.p95 / 1000),
     ),
-    panel('processor', 'cores', ({ cores }) => cores),
-    panel('memory', 'MiB', ({ mebibytes }) => mebibytes),
+    panel('processor', 'cores', [
+      ...both(({ cores }) => cores),
+      curve('of ours: engines', engines, ({ byPart }) => byPart?.['engine']?.cores ?? Number.NaN),
+    ]),
+    panel(
+      'memory',
+      'MiB',
+      both(({ mebibytes }) => mebibytes),
+    ),
+    ...(deltas.length === 0
+      ? []
+      : [
+          panel('sampler (raised where compute is short)', 'δ, mean and largest', [
+            {
+              name: 'actionstream',
+              line: true,
+              points: deltas.map((point) => ({ ...point, yFrom: point.y })),
+            },
+          ]),
+        ]),
   ];
+}
+
+function curve(
+  name: string,
+  runs: readonly StreamRun[],
+  y: (run: StreamRun) => number,
+): PointPanel['series'][number] {
+  return { name, line: true, points: runs.map((run) => ({ x: run.streams, y: y(run) })) };
 }

@@ -82,12 +82,14 @@ function streamRatios({ sloMs, ours, peer }: StreamRuns): readonly Ratio[] {
   const most = mostStreams(ours, sloMs);
   const peers = mostStreams(peer, sloMs);
   const perStream = memoryPerStream(ours);
+  const held = ours.find((run) => run.streams === most);
   return [
     {
       name: 'streams in real time',
       value: String(most),
       detail: `p95 latency ≤ ${(sloMs / 1000).toFixed(1)} s, ≤ 2 % dropped${at(ours, most)}`,
     },
+    ...(held ? receiptRatios(held) : []),
     ...(peer.length > 0
       ? [
           {
@@ -106,6 +108,32 @@ function streamRatios({ sloMs, ours, peer }: StreamRuns): readonly Ratio[] {
             detail: 'growth from the fewest to the most streams',
           },
         ]),
+  ];
+}
+
+/** Of the most streams that keep up: what the engines take of the processors, and whether δ had to rise. */
+function receiptRatios({ streams, cores, byPart, receipts }: StreamRun): readonly Ratio[] {
+  const engine = byPart?.['engine']?.cores;
+  const delta = receipts?.delta;
+  return [
+    ...(engine === undefined
+      ? []
+      : [
+          {
+            name: '  share of the engines',
+            value: `${((100 * engine) / cores).toFixed(0)} %`,
+            detail: `${engine.toFixed(2)} cores, ${((100 * engine) / streams).toFixed(1)} % of a core a stream`,
+          },
+        ]),
+    ...(delta
+      ? [
+          {
+            name: '  δ of the sampler, mean',
+            value: delta.mean.toFixed(2),
+            detail: `largest ${delta.max.toFixed(2)}; the compute budget raises it`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -6,8 +6,9 @@ import path from 'node:path';
 import { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActionstreamError } from '../../core/errors.ts';
+import type { ClipStats, PublishedRecord } from '../../core/records.ts';
 import { usageBelow, type Usage } from './processes.ts';
-import { quantile } from './statistics.ts';
+import { summariseClips } from './summarise-clips.ts';
 import type { StreamRun } from './types.ts';
 
 export interface Replay {
@@ -72,14 +73,10 @@ export async function replayOurs({
     const clips = (await readClips(records)).slice(from);
     child.kill('SIGTERM');
     await ended;
-    const latencies = clips.map(({ latency_ms: { e2e } }) => e2e);
     return {
       streams: videos.length,
       seconds,
-      clips: clips.length,
-      dropped: sumOf(log, /"clips_dropped":(\d+)/g),
-      latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
-      keptSteps: clips.reduce((sum, clip) => sum + clip.kept_steps, 0) / Math.max(1, clips.length),
+      ...summariseClips(clips, log),
       ...totals(before, after, seconds),
     };
   } finally {
@@ -112,16 +109,11 @@ function partOf(command: string, isRoot: boolean): string {
   return command.split('\0-c\0', 1)[0]?.includes('ffmpeg\0-') ? 'ffmpeg' : 'guard';
 }
 
-interface ClipReceipt {
-  readonly kept_steps: number;
-  readonly latency_ms: { readonly e2e: number };
-}
-
-async function readClips(file: string): Promise<readonly ClipReceipt[]> {
+async function readClips(file: string): Promise<readonly ClipStats[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const lines = text.split('\n').slice(0, -1);
-  const rows = lines.map((line) => JSON.parse(line) as { type: string; payload: { compute: ClipReceipt } });
-  return rows.filter(({ type }) => type === 'clip.stats').map(({ payload }) => payload.compute);
+  const rows = lines.map((line) => JSON.parse(line) as PublishedRecord);
+  return rows.flatMap((row) => (row.type === 'clip.stats' ? [row.payload] : []));
 }
 
 async function waitUntil(
@@ -137,8 +129,4 @@ async function waitUntil(
     }
     await sleep(50, undefined, { signal });
   }
-}
-
-function sumOf(text: string, pattern: RegExp): number {
-  return [...text.matchAll(pattern)].reduce((sum, [, number]) => sum + Number(number), 0);
 }

@@ -79,7 +79,7 @@ export async function runBench(
       case 'streams': {
         const { counts, seconds, settings } = request;
         await runStreamCounts(context, results.streams, {
-          ...{ counts, seconds, model: request.model, ...model },
+          ...{ counts, seconds, warmupSeconds: quick ? 1 : 4, model: request.model, ...model },
           ...(settings && { settings }),
           save: (streams) => save({ streams }),
         });

@@ -13,6 +13,11 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
+/** 0 where there is nothing. */
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** The samples taken while the machine was otherwise quiet; all of them where those are fewer than three. */
 export function quietSamples<S extends Sample>(samples: readonly S[]): readonly S[] {
   const quiet = samples.filter(({ othersCores }) => othersCores <= QUIET_CORES);

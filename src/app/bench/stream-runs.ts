@@ -7,7 +7,9 @@ import type { StreamRun, StreamRuns } from './types.ts';
 export interface StreamsOptions {
   /** Numbers of streams to try, rising. */
   readonly counts: readonly number[];
+  /** Measured, after `warmupSeconds` in which every stream has its first clips. */
   readonly seconds: number;
+  readonly warmupSeconds: number;
   readonly model: string;
   readonly shape: ClipShape;
   /** Frames a second, and frames between clip starts, of the model. */
@@ -18,7 +20,6 @@ export interface StreamsOptions {
   readonly save: (runs: StreamRuns) => Promise<void>;
 }
 
-const WARMUP_SECONDS = 4;
 /** Clips that may be missing before a stream counts as not keeping up. */
 const LOST_SHARE = 0.02;
 
@@ -26,12 +27,12 @@ const LOST_SHARE = 0.02;
 export async function runStreamCounts(
   context: BenchContext,
   known: StreamRuns | undefined,
-  { counts, seconds, model, shape, clip, settings, save }: StreamsOptions,
+  { counts, seconds, warmupSeconds, model, shape, clip, settings, save }: StreamsOptions,
 ): Promise<StreamRuns> {
   const sloMs = (1000 * (shape.network.frames ?? 0)) / clip.fps;
   let runs: StreamRuns = known?.sloMs === sloMs ? known : { sloMs, ours: [], peer: [] };
   const { mainPath, videos, peer, signal, progress } = context;
-  const timing = { seconds, warmupSeconds: WARMUP_SECONDS };
+  const timing = { seconds, warmupSeconds };
   const add = async (side: 'ours' | 'peer', run: StreamRun): Promise<void> => {
     const others = runs[side].filter(({ streams }) => streams !== run.streams);
     runs = { ...runs, [side]: [...others, run].sort((a, b) => a.streams - b.streams) };
@@ -62,17 +63,19 @@ export function mostStreams(runs: readonly StreamRun[], sloMs: number): number {
   return Math.max(0, ...runs.filter((run) => keepsUp(run, sloMs)).map(({ streams }) => streams));
 }
 
-export function describeRun({
-  streams,
-  clips,
-  seconds,
-  dropped,
-  latencyMs,
-  cores,
-  mebibytes,
-}: StreamRun): string {
-  return (
-    `${streams} streams, ${clips} clips in ${seconds} s, ${dropped} dropped, latency p50 ${latencyMs.p50.toFixed(0)} ` +
-    `p95 ${latencyMs.p95.toFixed(0)} ms, ${cores.toFixed(2)} cores, ${mebibytes.toFixed(0)} MiB`
-  );
+export function describeRun(run: StreamRun): string {
+  const { streams, clips, seconds, dropped, latencyMs, receipts, cores, mebibytes, byPart = {} } = run;
+  const { p50, p95 } = latencyMs;
+  const delta = receipts?.delta;
+  const parts = Object.entries(byPart).map(([part, usage]) => `${part} ${usage.cores.toFixed(2)}`);
+  return [
+    `${streams} streams, ${clips} clips in ${seconds} s`,
+    ...(receipts ? [`${receipts.fewestClips} of the stream with the fewest`] : []),
+    `${dropped} dropped`,
+    ...(receipts && receipts.failed > 0 ? [`${receipts.failed} failed`] : []),
+    `latency p50 ${p50.toFixed(0)} p95 ${p95.toFixed(0)} ms`,
+    ...(delta ? [`δ mean ${delta.mean.toFixed(2)} most ${delta.max.toFixed(2)}`] : []),
+    `${cores.toFixed(2)} cores${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
+    `${mebibytes.toFixed(0)} MiB`,
+  ].join(', ');
 }

@@ -70,10 +70,23 @@ export interface StreamRun {
   readonly clips: number;
   readonly dropped: number;
   /** Last frame of the clip received → scores ready. */
-  readonly latencyMs: { readonly p50: number; readonly p95: number };
-  readonly keptSteps?: number;
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly max?: number };
+  /** Ours only: what the receipts and the log of the run say. */
+  readonly receipts?: RunReceipts;
   /** Cores used, and memory (proportional set size), of all processes. */
   readonly cores: number;
   readonly mebibytes: number;
+  /** Ours only: `main`, `engine` (its processes), `ffmpeg`, `guard`. */
   readonly byPart?: Readonly<Record<string, { readonly cores: number; readonly mebibytes: number }>>;
+}
+
+export interface RunReceipts {
+  /** Mean over the clips. */
+  readonly keptSteps: number;
+  /** The bin width of `ordered` that was used; above the configured one where the compute budget was tight. */
+  readonly delta?: { readonly mean: number; readonly max: number };
+  /** Clips of the stream that had the fewest. */
+  readonly fewestClips: number;
+  /** Clips that could not be inferred, of the whole run. */
+  readonly failed: number;
 }

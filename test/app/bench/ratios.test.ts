@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 import { benchFigures } from '../../../src/app/bench/bench-figures.ts';
 import { ratiosOf } from '../../../src/app/bench/ratios.ts';
-import { keepsUp, mostStreams } from '../../../src/app/bench/stream-runs.ts';
+import { describeRun, keepsUp, mostStreams } from '../../../src/app/bench/stream-runs.ts';
+import { summariseClips } from '../../../src/app/bench/summarise-clips.ts';
 import { medianMs, quietSamples } from '../../../src/app/bench/statistics.ts';
 import type { BenchResults, Sample, StreamRun } from '../../../src/app/bench/types.ts';
+import type { ClipStats } from '../../../src/core/records.ts';
 import { drawFigure } from '../../../src/report/draw-figure.ts';
+import { clipStats } from '../../support/records.ts';
 
 const MACHINE = { cpu: 'a CPU', cores: 2, node: 'v20', version: '1.0.0', date: '2026-11-23' };
 
@@ -78,8 +81,51 @@ test('every part that was measured has a figure that can be drawn, without a pee
   for (const figure of figures.values()) expect(drawFigure(figure)).not.toContain('NaN');
 });
 
+test('streams tell the share of the engines and the δ that was used, and both are drawn', () => {
+  const receipts = { keptSteps: 2, delta: { mean: 0.9, max: 2.4 }, fewestClips: 30, failed: 0 };
+  const byPart = { main: { cores: 0.3, mebibytes: 60 }, engine: { cores: 0.7, mebibytes: 300 } };
+  const runs = [run(4, 80), run(8, 90)].map((one) => ({ ...one, receipts, byPart }));
+  const streams = { sloMs: 2400, ours: runs, peer: [run(4, 900)] };
+  const lines = linesOf({ streams });
+
+  expect(lines.get('  share of the engines')).toBe('70 %');
+  expect(lines.get('  δ of the sampler, mean')).toBe('0.90');
+  const panels = benchFigures({ machine: MACHINE, streams }).get('streams')?.panels ?? [];
+  const names = panels.map(({ series }) => series.map(({ name }) => name));
+  expect(names[1]).toEqual(['actionstream', 'PyTorch + OpenCV', 'of ours: engines']);
+  expect(names[3]).toEqual(['actionstream']);
+  expect(describeRun(runs[1]!)).toContain('δ mean 0.90 most 2.40, 1.00 cores (main 0.30, engine 0.70)');
+});
+
+test('a run is summarised by its slowest clips, its poorest stream and the counts of its log', () => {
+  const clips = [clip('a', 20, 0.6), clip('a', 40, 0.6), clip('a', 90, 1.2), clip('b', 30, 1.6)];
+  const log = '{"clips_dropped":3,"clips_failed":1}\n{"clips_dropped":4,"clips_failed":0}\n';
+
+  const { latencyMs, receipts, dropped } = summariseClips(clips, log);
+
+  expect(latencyMs).toEqual({ p50: 40, p95: 90, max: 90 });
+  expect(dropped).toBe(7);
+  expect(receipts).toEqual({
+    keptSteps: 2,
+    delta: { mean: 1, max: 1.6 },
+    fewestClips: 1,
+    failed: 1,
+  });
+});
+
+test('a run without a clip has no δ and no clip of any stream', () => {
+  expect(summariseClips([], '').receipts).toEqual({ keptSteps: 0, fewestClips: 0, failed: 0 });
+});
+
 function linesOf(results: Partial<BenchResults>): ReadonlyMap<string, string> {
   return new Map(ratiosOf(results).map(({ name, value }) => [name, value]));
+}
+
+function clip(streamId: string, e2e: number, delta: number): ClipStats {
+  const { payload } = clipStats({ stream_id: streamId });
+  const { compute } = payload;
+  const receipt = { ...compute, delta, kept_steps: 2, latency_ms: { ...compute.latency_ms, e2e } };
+  return { ...payload, compute: receipt };
 }
 
 function sample(ms: number, othersCores = 0): Sample {
