@@ -11,8 +11,8 @@ import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { findEngines } from '../support/engines.ts';
 import { noiseClip, shakenModel } from '../support/shaken-model.ts';
 
-// The TensorFlow engine against the ONNX one, which is itself held to the definition (onnx.test.ts): 1e-4 on logits of order
-// one. Plain JavaScript is left to the contract suite: it runs the same program.
+// The TensorFlow engine against the ONNX one, which is itself held to the definition (onnx.test.ts): 1e-4 of the largest
+// logit. Plain JavaScript is left to the contract suite: it runs the same program.
 const ENGINES = (await findEngines(['tfjs'])).filter(({ provider }) => provider !== 'js');
 const TINY = { widthMultiplier: 0.07, height: 32, width: 32, frames: 8, classes: 5 } as const;
 /** Both with every length and size; with the variants in turn. */
@@ -69,7 +69,7 @@ describe.each(ENGINES)('tfjs on $device gives the logits of ONNX', ({ create }) 
         NONE,
         { kind: 'uniform', stride: 3 },
         { kind: 'uniform', stride: 64 },
-        { kind: 'reference', bins: 6, kernel: 'linear', distance: 'l2' },
+        { kind: 'reference', bins: 3, kernel: 'linear', distance: 'l2' },
         { kind: 'ordered', width: 0.3, distance: 'l2' },
       );
     },
@@ -104,12 +104,10 @@ describe.each(ENGINES)('tfjs on $device gives the logits of ONNX', ({ create }) 
 
       const scale = wanted.logits.reduce((largest, logit) => Math.max(largest, Math.abs(logit)), 1);
       // A network whose logits are all alike would pass whatever the engine did.
-      expect(Math.abs(wanted.logits[0]! - wanted.logits[1]!)).toBeGreaterThan(0.01);
+      expect(Math.max(...wanted.logits) - Math.min(...wanted.logits)).toBeGreaterThan(0.01);
       expect(found.plan.outputLength, JSON.stringify(sampler)).toBe(wanted.plan.outputLength);
-      // Distances between steps that are nearly alike magnify rounding, and the plan depends on them.
-      const tolerance = sampler.kind === 'reference' || sampler.kind === 'ordered' ? 1e-3 : 1e-4;
       const worst = largestDifference(found.logits, wanted.logits) / scale;
-      expect(worst, JSON.stringify(sampler)).toBeLessThan(tolerance);
+      expect(worst, JSON.stringify(sampler)).toBeLessThan(1e-4);
     }
   }
 });
