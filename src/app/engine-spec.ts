@@ -16,7 +16,7 @@ export function engineSpecOf(choice: ModelChoice): EngineSpec {
   if (!engine) {
     throw new ActionstreamError('USAGE', `no engine "${choice.engine}"; known: ${ENGINE_KINDS.join(', ')}`);
   }
-  const { threads, provider, withoutGpu, reuse } = choice;
+  const { threads, provider, withoutGpu, reuse, repeatThreshold } = choice;
   if (provider !== undefined) {
     const problem = problemOfProvider(engine, provider);
     if (problem !== undefined) throw new ActionstreamError('USAGE', problem);
@@ -25,7 +25,7 @@ export function engineSpecOf(choice: ModelChoice): EngineSpec {
     engine,
     model: modelSpecOf(choice),
     ...(threads !== undefined && { threads }),
-    ...(reuse === false && { reuse: null }),
+    ...(reuse === false ? { reuse: null } : repeatThreshold !== undefined && { reuse: { repeatThreshold } }),
     ...(provider !== undefined && { provider }),
     ...(withoutGpu !== undefined && { withoutGpu }),
   };

@@ -48,6 +48,8 @@ export interface EngineFlags extends DeviceChoice {
   readonly threads?: number;
   /** Clips of a stream share work where the network allows it. Default: true. */
   readonly reuse?: boolean;
+  /** See EngineSettings. Default: 0. */
+  readonly repeatThreshold?: number;
 }
 
 /** Which model to open and how; the composition root turns it into an engine. */
@@ -68,7 +70,7 @@ export function modelChoice(
   flags: NetworkFlags & SamplerFlags & EngineFlags & { readonly model: string; readonly seed: number },
   input?: { readonly frames: number; readonly height: number; readonly width: number },
 ): ModelChoice {
-  const { model, seed, engine = 'onnx', threads, reuse, provider, withoutGpu } = flags;
+  const { model, seed, engine = 'onnx', threads, reuse, repeatThreshold, provider, withoutGpu } = flags;
   const size = input && { frames: input.frames, height: input.height, width: input.width };
   return {
     model,
@@ -79,6 +81,7 @@ export function modelChoice(
     sgsForced: flags.sgsAfter !== undefined || flags.sgsSize !== undefined,
     ...(threads !== undefined && { threads }),
     ...(reuse !== undefined && { reuse }),
+    ...(repeatThreshold !== undefined && { repeatThreshold }),
     ...(provider !== undefined && { provider }),
     ...(withoutGpu !== undefined && { withoutGpu }),
   };

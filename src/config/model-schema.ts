@@ -94,6 +94,9 @@ export const engineSchema = section(
     reuse: flag(
       'Overlapping clips of a stream share the time steps below the SGS layer: each is computed once. false: each clip by itself.',
     ).default(true),
+    repeat_threshold: notNegative(
+      'A picture that differs from the one shown last by no more than this counts as the same and is not computed again: mean absolute difference of its bytes, 0 to 255. 0: only identical pictures. Above 0 scores depend a little on what came before; needs `reuse`.',
+    ).default(0),
     budget: section(
       {
         multiply_adds_per_second: positive(

@@ -55,12 +55,17 @@ export function resolveModel(
 
 /** A provider that the engine does not know is a problem; whether this machine has it, only opening it tells. */
 export function resolveEngine(settings: Settings['engine'], report: Report): EngineSettings {
-  const { kind, provider, processes, threads, reuse, budget } = settings;
+  const { kind, provider, processes, threads, reuse, repeat_threshold: repeatThreshold, budget } = settings;
   const problem = provider && problemOfProvider(kind, provider);
   if (problem !== undefined) report({ path: ['engine', 'provider'], message: problem });
+  if (repeatThreshold > 0 && !reuse) {
+    const message = 'does nothing with reuse: false; leave it out or let clips share work';
+    report({ path: ['engine', 'repeat_threshold'], message, key: true });
+  }
   return {
     kind,
     reuse,
+    repeatThreshold,
     ...defined({
       provider,
       withoutGpu: settings.without_gpu,

@@ -72,6 +72,8 @@ export interface EngineSettings extends DeviceChoice {
   readonly threads?: number;
   /** Clips of a stream share work where the network allows it. */
   readonly reuse: boolean;
+  /** Mean absolute difference of bytes up to which a picture counts as the one shown last. */
+  readonly repeatThreshold: number;
   /** What live streams may cost; a latency that is not set is the length of a clip. */
   readonly budget: {
     readonly multiplyAddsPerSecond?: number;

@@ -114,6 +114,13 @@ describe('a wrong configuration names file, line, column, key and what was expec
       ['site.yaml:2:19: model.classes: belongs to the network of a trained model; leave it out'],
     ],
     [
+      'a threshold of repeated pictures where nothing is reused',
+      `${STREAMS}engine: { reuse: false, repeat_threshold: 2 }`,
+      [
+        'site.yaml:2:25: engine.repeat_threshold: does nothing with reuse: false; leave it out or let clips share work',
+      ],
+    ],
+    [
       'a broker login without password',
       `${STREAMS}sinks: { kafka: { brokers: [a:1], sasl: { mechanism: plain, username: u } } }`,
       ['site.yaml:2:35: sinks.kafka.sasl.password: is missing; plain needs it'],
@@ -327,6 +334,12 @@ streams:
       ['file', true, 'every_frame'],
     ]);
     expect(engine.budget).toEqual({ p95LatencyMs: 2000, multiplyAddsPerSecond: 2.5e9, maxDeltaScale: 4 });
+  });
+
+  it('only identical pictures are repeated ones, unless a threshold says more', () => {
+    expect(load(STREAMS).engine.repeatThreshold).toBe(0);
+    expect(load(`${STREAMS}engine: { repeat_threshold: 1.5 }`).engine.repeatThreshold).toBe(1.5);
+    expect(() => load(`${STREAMS}engine: { repeat_threshold: -1 }`)).toThrow('a number of 0 or more');
   });
 
   it('anchors and merges of YAML work', () => {

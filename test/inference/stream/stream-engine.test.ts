@@ -116,6 +116,22 @@ describe('clips of a stream', () => {
     expect(largestDifference(results[3]!.logits, single.logits)).toBeLessThan(0.1);
   });
 
+  test('noise makes new pictures, unless a threshold lets it pass: then the first picture stands for all', async () => {
+    const noisy = movingPictures(64, SIZE, 10).map((value) => 90 + (value & 3));
+    await using tolerant = await createOnnxEngine({
+      ...{ model: MODEL, threads: 1, reuse: { repeatThreshold: 4 } },
+    });
+    const clips = clipsOf(noisy, 'noisy');
+    const exact = await inferAll(clips);
+    const reused = [];
+    for (const clip of clips)
+      reused.push((await tolerant.infer(clip, { sampler: ORDERED })).compute.reusedSteps);
+
+    // Of 8 steps the overlap takes over 6; the first clip takes over all but those that see no motion before them.
+    expect(exact.map(({ compute }) => compute.reusedSteps).slice(1)).toEqual(reused.slice(1).map(() => 6));
+    expect(reused.slice(1)).toEqual(reused.slice(1).map(() => 8));
+  });
+
   test('a segment shares nothing with the one before', async () => {
     const clips = clipsOf(movingPictures(40, SIZE, 7), 'cut');
     await inferAll(clips);
