@@ -141,6 +141,8 @@ async function openSession(
       executionMode: 'sequential',
       // One planned block for each input shape cost half as much memory again and made the second clip slow; no faster.
       enableMemPattern: false,
+      // Each half has its own threads, and those that have just run spin for tens of milliseconds: on the other's cores.
+      extra: { session: { force_spinning_stop: '1' } },
       logSeverityLevel: 3,
       ...(threads !== undefined && { intraOpNumThreads: threads }),
     });
