@@ -12,7 +12,7 @@ import { plainLayers } from './layers.ts';
 export const TENSOR = {
   /** uint8 [t, h, w, 3] */
   pixels: 'pixels',
-  /** float32 [t′, size]: what enters the SGS layer, one row a time step; the order within a row is the graphs' own. */
+  /** float32 [t′, …], taken as [t′, size]: what enters the SGS layer, one row a time step; the order within a row is the graphs' own. */
   features: 'features',
   /** float32 [t′, size] */
   embeddings: 'embeddings',
@@ -102,9 +102,9 @@ interface Part<V> {
 function writeLowerEnd<V>(lower: Part<V>, sgs: SgsNode): void {
   const { context, layers } = lower;
   const value = valueOf(lower, sgs.input);
-  const { tensor, size } = layers.toRows(value);
-  const embeddings = writeEmbedding(context, sgs, layers.toPlain(value));
-  context.graph.output(tensor, { name: TENSOR.features, type: 'float32', shape: ['steps', size] });
+  const { tensor, shape } = layers.toRows(value);
+  const embeddings = writeEmbedding(context, sgs, (grid) => layers.rasterMeans(value, grid));
+  context.graph.output(tensor, { name: TENSOR.features, type: 'float32', shape });
   context.graph.output(embeddings, {
     name: TENSOR.embeddings,
     type: 'float32',

@@ -1,22 +1,24 @@
-import { rasterMatrix } from '../../mean-matrices.ts';
 import type { SgsNode } from '../../network/graph.ts';
 import { sgsNames } from '../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
-import { inForm, type Activation } from './layouts.ts';
 import type { LayerContext } from './layer-writers.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 
+/** Writes the means [1, c, t, grid·grid] over the cells of a raster of the feature maps. */
+type RasterMeans = (grid: number) => string;
+
 /** Feature maps → embeddings [t, size]: the space in which SGS compares time steps. */
-export function writeEmbedding(context: LayerContext, node: SgsNode, input: Activation): string {
-  if (node.embedding.kind === 'pooled') return writePooled(context, node.embedding.grid, input);
-  return writeLearned(context, node, input);
+export function writeEmbedding(context: LayerContext, node: SgsNode, means: RasterMeans): string {
+  const { embedding, channels } = node;
+  return embedding.kind === 'pooled'
+    ? writePooled(context, means(embedding.grid), channels * embedding.grid ** 2)
+    : writeLearned(context, node, means(1));
 }
 
-function writeLearned({ graph, weights }: LayerContext, node: SgsNode, input: Activation): string {
+function writeLearned({ graph, weights }: LayerContext, node: SgsNode, mean: string): string {
   const names = sgsNames(node);
   if (!names) throw new RangeError('a pooled embedding has no weights');
-  const mean = graph.node('ReduceMean', [inForm(graph, input, 'steps'), graph.ints([0, 3])], { keepdims: 0 });
-  const pooled = graph.node('Transpose', [mean], { perm: [1, 0] });
+  const pooled = writeSteps(graph, mean, node.channels);
   const hiddenBias = graph.floats(tensorOf(weights, names.hiddenBias).data, [names.hidden]);
   const hiddenWeight = graph.floats(tensorOf(weights, names.hiddenWeight).data, [
     names.hidden,
@@ -32,14 +34,16 @@ function writeLearned({ graph, weights }: LayerContext, node: SgsNode, input: Ac
   return graph.node('Gemm', [hidden, outputWeight, graph.floats(bias, [names.size])], { transB: 1 });
 }
 
-/** Means over a grid×grid raster as one matrix product, scaled to unit length a step. */
-function writePooled({ graph }: LayerContext, grid: number, input: Activation): string {
-  const { channels, height, width } = input;
-  const raster = graph.floats(rasterMatrix(grid, height, width), [height * width, grid * grid]);
-  const cells = graph.node('MatMul', [inForm(graph, input, 'steps'), raster]);
-  const byStep = graph.node('Transpose', [cells], { perm: [0, 2, 1, 3] });
-  const flat = graph.node('Reshape', [byStep, graph.ints([-1, channels * grid * grid])]);
+/** The means of a step, scaled to unit length. */
+function writePooled({ graph }: LayerContext, means: string, size: number): string {
+  const flat = writeSteps(graph, means, size);
   const norm = graph.node('ReduceL2', [flat, graph.ints([1])], { keepdims: 1 });
   const safe = graph.node('Max', [norm, graph.floats(Float32Array.of(1e-12), [1])]);
   return graph.node('Div', [flat, safe]);
+}
+
+/** [1, c, t, n] → [t, c·n] */
+function writeSteps(graph: LayerContext['graph'], means: string, size: number): string {
+  const byStep = graph.node('Transpose', [means], { perm: [0, 2, 1, 3] });
+  return graph.node('Reshape', [byStep, graph.ints([-1, size])]);
 }

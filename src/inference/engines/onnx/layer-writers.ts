@@ -20,15 +20,18 @@ export interface LayerWriters<V> {
   concat(node: ConcatNode, inputs: readonly V[]): V;
   /** In memory that any operator reads. */
   toPlain(value: V): Activation;
-  /** [t, size]: one row a time step, in an order of the writer's own. */
+  /** [1, c, t, grid·grid]: the mean of each cell of the raster of mean-matrices.ts. */
+  rasterMeans(value: V, grid: number): string;
+  /** One row a time step, in an order of the writer's own. */
   toRows(value: V): Rows;
   /** Numbers in such a row. */
   rowSize(value: V): number;
-  /** Other rows of the same kind as activation. */
+  /** [t, size]: other rows of the same kind, as activation. */
   fromRows(rows: string, like: V): V;
 }
 
 export interface Rows {
   readonly tensor: string;
-  readonly size: number;
+  /** [t, …]: whatever comes without a Reshape, which copies where its result is what the graph gives out. */
+  readonly shape: readonly (string | number)[];
 }

@@ -3,6 +3,7 @@ import { convNames, gateNames } from '../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import { writeInput } from './input-encoding.ts';
 import type { LayerContext, LayerWriters } from './layer-writers.ts';
+import { writeRasterMeans } from './raster-means.ts';
 import { activation, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 import { skipSteps, slideWindow, strideSteps } from './windowed.ts';
@@ -17,13 +18,11 @@ export function plainLayers(context: LayerContext): LayerWriters<Activation> {
     gate: (node, input) => writeGate(context, node, input),
     concat: (node, inputs) => writeConcat(context, node, inputs),
     toPlain: (value) => value,
-    toRows: (value) => {
-      const size = rowSize(value);
-      return {
-        tensor: graph.node('Reshape', [inForm(graph, value, 'frames'), graph.ints([-1, size])]),
-        size,
-      };
-    },
+    rasterMeans: (value, grid) => writeRasterMeans(graph, value, grid),
+    toRows: (value) => ({
+      tensor: inForm(graph, value, 'frames'),
+      shape: ['steps', value.channels, value.height, value.width],
+    }),
     rowSize,
     fromRows: (rows, { channels, height, width }) => {
       const frames = graph.node('Reshape', [rows, graph.ints([-1, channels, height, width])]);

@@ -81,7 +81,7 @@ function openSplit(
       await giveWay(signal);
       const upperMs = monotonicMs();
       const fetched = await upper.run({
-        [TENSOR.features]: tensorOf(halfway, TENSOR.features),
+        [TENSOR.features]: rowsTensor(runtime, floatsOf(halfway, TENSOR.features), plan.inputLength),
         [TENSOR.plan]: new runtime.Tensor('float32', plan.weights, [plan.outputLength, plan.inputLength]),
       });
       return {
@@ -115,7 +115,7 @@ function openSteps(
     async upper(features, plan) {
       const steps = plan.inputLength;
       const fetched = await sessions.upper.run({
-        [TENSOR.features]: new runtime.Tensor('float32', features, [steps, features.length / steps]),
+        [TENSOR.features]: rowsTensor(runtime, features, steps),
         [TENSOR.plan]: new runtime.Tensor('float32', plan.weights, [plan.outputLength, steps]),
       });
       return floatsOf(fetched, TENSOR.logits);
@@ -166,6 +166,11 @@ function createPixelReader(
     own.set(pixels);
     return new runtime.Tensor('uint8', own, shape);
   };
+}
+
+/** [rows, …] as a matrix. */
+function rowsTensor(runtime: Runtime, data: Float32Array, rows: number): Tensor {
+  return new runtime.Tensor('float32', data, [rows, data.length / rows]);
 }
 
 function embeddingsOf(fetched: InferenceSession.ReturnType): Embeddings {

@@ -47,19 +47,26 @@ export function heldOrder(value: BlockedActivation): Order {
 export function inOrder(graph: GraphWriter, value: BlockedActivation, size: number, order: Order): string {
   const known = value.orders.get(order);
   if (known !== undefined) return known;
-  const held = value.orders.get(order === 'steps' ? 'frames' : 'steps');
-  if (held === undefined) throw new RangeError('an activation is held in no order');
-  const { runs, height, width, spareRows } = value;
+  const { runs, height, width } = value;
   const channels = channelsInMemory(runs, size);
-  const picture = height * width * size;
-  const outer = order === 'frames' ? [channels / size, -1] : [-1, channels / size];
-  const pictures = graph.node('Reshape', [held, graph.ints([...outer, picture + spareRows * width * size])]);
-  const trimmed = spareRows === 0 ? pictures : slice(graph, pictures, 2, { to: picture });
-  const moved = graph.node('Transpose', [trimmed], { perm: [1, 0, 2] });
   const shape = order === 'frames' ? [-1, channels, height, width] : [1, channels, -1, height * width];
-  const tensor = graph.node('Reshape', [moved, graph.ints(shape)]);
+  const tensor = graph.node('Reshape', [turned(graph, value, size), graph.ints(shape)]);
   value.orders.set(order, tensor);
   return tensor;
+}
+
+/** Whole pictures moved from the one order that it is held in to the other, without spare rows: [t, c/S, h·w·S] or [c/S, t, h·w·S]. */
+export function turned(graph: GraphWriter, value: BlockedActivation, size: number): string {
+  const { runs, height, width, spareRows, orders } = value;
+  const order = heldOrder(value);
+  const held = orders.get(order);
+  if (held === undefined) throw new RangeError('an activation is held in no order');
+  const blocks = channelsInMemory(runs, size) / size;
+  const picture = height * width * size;
+  const outer = order === 'steps' ? [blocks, -1] : [-1, blocks];
+  const pictures = graph.node('Reshape', [held, graph.ints([...outer, picture + spareRows * width * size])]);
+  const trimmed = spareRows === 0 ? pictures : slice(graph, pictures, 2, { to: picture });
+  return graph.node('Transpose', [trimmed], { perm: [1, 0, 2] });
 }
 
 /** The same activation with its gate multiplied in: a depthwise 1×1 convolution whose weights are the gate. */

@@ -1,16 +1,17 @@
 import { writeInput } from '../input-encoding.ts';
-import type { LayerContext, LayerWriters } from '../layer-writers.ts';
+import type { LayerContext, LayerWriters, Rows } from '../layer-writers.ts';
 import {
   blocked,
   channelsInMemory,
-  inOrder,
   settleGate,
   toPlain,
-  trimSpareRows,
+  turned,
   type BlockedActivation,
 } from './blocked-activation.ts';
+import type { BlockedContext } from './blocked-context.ts';
 import { writeBlockedConv, type ConvInput } from './blocked-conv.ts';
 import { writeBlockedConcat, writeBlockedGate } from './blocked-gate.ts';
+import { writeBlockedRasterMeans } from './blocked-raster-means.ts';
 import { writeBlockedMaxPool } from './blocked-pool.ts';
 import { stackInput, stemGap } from './stacked-stem.ts';
 
@@ -18,8 +19,6 @@ import { stackInput, stemGap } from './stacked-stem.ts';
 export function blockedLayers(context: LayerContext, size: number): LayerWriters<ConvInput> {
   const { graph } = context;
   const own = { ...context, size };
-  const settled = (value: ConvInput): BlockedActivation =>
-    trimSpareRows(graph, settleGate(graph, blockedOf(value), size), size);
   const rowSize = (value: ConvInput): number => {
     const { runs, height, width } = blockedOf(value);
     return channelsInMemory(runs, size) * height * width;
@@ -37,11 +36,8 @@ export function blockedLayers(context: LayerContext, size: number): LayerWriters
     gate: (node, input) => writeBlockedGate(own, node, blockedOf(input)),
     concat: (node, inputs) => writeBlockedConcat(own, node, inputs.map(blockedOf)),
     toPlain: (value) => toPlain(graph, blockedOf(value), size),
-    toRows: (value) => {
-      const row = rowSize(value);
-      const tensor = inOrder(graph, settled(value), size, 'frames');
-      return { tensor: graph.node('Reshape', [tensor, graph.ints([-1, row])]), size: row };
-    },
+    rasterMeans: (value, grid) => writeBlockedRasterMeans(own, blockedOf(value), grid),
+    toRows: (value) => toRows(own, settleGate(graph, blockedOf(value), size)),
     rowSize,
     fromRows: (rows, like) => {
       const { runs, height, width } = blockedOf(like);
@@ -50,6 +46,14 @@ export function blockedLayers(context: LayerContext, size: number): LayerWriters
       return blocked('frames', frames, { runs, height, width, spareRows: 0 });
     },
   };
+}
+
+function toRows({ graph, size }: BlockedContext, value: BlockedActivation): Rows {
+  const { runs, height, width, orders } = value;
+  const frames = orders.get('frames');
+  return frames === undefined
+    ? { tensor: turned(graph, value, size), shape: ['steps', 'blocks', 'picture'] }
+    : { tensor: frames, shape: ['steps', channelsInMemory(runs, size), height, width] };
 }
 
 function blockedOf(value: ConvInput): BlockedActivation {
