@@ -193,11 +193,12 @@ function printEpisodes(io: CliIo, events: readonly ActionEvent[]): void {
   printTable(io.stdout, [['STREAM', 'LABEL', 'STARTED', 'ENDED', 'PEAK', 'STEPS', 'SAVED'], ...rows]);
 }
 
-function inconsistent({ differences, sinks }: VerifyResult): ActionstreamError {
+function inconsistent({ sinks }: VerifyResult): ActionstreamError {
   const waiting = Object.values(sinks).reduce((sum, { undelivered }) => sum + undelivered, 0);
+  const differing = Object.values(sinks).reduce((sum, sink) => sum + sink.differing, 0);
   return new ActionstreamError(
     'NOT_CONSISTENT',
-    `${differences.length} differences, ${waiting} records not delivered yet; a run with this journal delivers what waits`,
+    `${differing} differences, ${waiting} records not delivered yet; a run with this journal delivers what waits`,
   );
 }
 
@@ -207,11 +208,14 @@ function printVerification(io: CliIo, { consistent, journal, sinks, differences 
   for (const [name, sink] of Object.entries(sinks)) {
     const { compared, undelivered, duplicates, deadLetters } = sink;
     const counts = `${compared} compared, ${undelivered} undelivered, ${duplicates} duplicates, ${deadLetters} dead letters`;
-    printLine(io.stdout, `${name.padEnd(9)} ${counts}, ${sink.differences.length} differences`);
+    printLine(io.stdout, `${name.padEnd(9)} ${counts}, ${sink.differing} differences`);
   }
   for (const { sink, problem, subject, detail } of differences) {
     printLine(io.stdout, `DIFFERENT ${sink} ${problem} ${subject}: ${detail}`);
   }
+  const unlisted =
+    Object.values(sinks).reduce((sum, { differing }) => sum + differing, 0) - differences.length;
+  if (unlisted > 0) printLine(io.stdout, `and ${unlisted} more`);
   printLine(io.stdout, consistent ? 'consistent: nothing lost' : 'NOT consistent');
 }
 

@@ -1,9 +1,11 @@
-import { openJournalReader, type JournalReader } from './journal/reader.ts';
+import { openJournalReader } from './journal/reader.ts';
 import type { KafkaConnection, KafkaTopics } from './kafka/options.ts';
 import type { PostgresConnection } from './postgres/connection.ts';
+import { journalSlice, type JournalSlice } from './verify/journal-slice.ts';
 import { compareWithKafka } from './verify/kafka.ts';
 import { compareWithPostgres } from './verify/postgres.ts';
-import type { Difference, JournalContent, SinkComparison } from './verify/types.ts';
+import { createRecordIndex } from './verify/record-index.ts';
+import type { Difference, SinkComparison } from './verify/types.ts';
 
 export interface VerifyOptions {
   readonly journalDir: string;
@@ -17,12 +19,14 @@ export interface VerifyResult {
   readonly consistent: boolean;
   readonly journal: { readonly firstOffset: number; readonly nextOffset: number; readonly episodes: number };
   readonly sinks: Readonly<Record<string, SinkComparison>>;
+  /** The first thousand of each sink; `sinks` counts all. */
   readonly differences: readonly Difference[];
 }
 
 /**
  * Compares what the journal still holds with what the sinks hold. Takes no lock, so a running instance may go on;
  * records that a sink has not yet received are counted as undelivered.
+ * Memory: a page of records, and for each record of the journal about 50 bytes, however large it is and whatever else the sinks hold.
  * @throws INPUT_INVALID, JOURNAL_CORRUPT, KAFKA_…, POSTGRES_…
  */
 export async function verifyDelivery(options: VerifyOptions): Promise<VerifyResult> {
@@ -30,49 +34,27 @@ export async function verifyDelivery(options: VerifyOptions): Promise<VerifyResu
   const bounds = await reader.bounds();
   const sinks: Record<string, SinkComparison> = {};
   if (options.kafka) {
-    const content = await readContent(reader, { ...bounds, consumer: 'kafka' });
-    sinks['kafka'] = await compareWithKafka(content, options.kafka, options.signal);
+    const slice = await journalSlice(reader, bounds, 'kafka');
+    sinks['kafka'] = await compareWithKafka(slice, options.kafka, options.signal);
   }
   if (options.postgres) {
-    const content = await readContent(reader, { ...bounds, consumer: 'postgres' });
-    sinks['postgres'] = await compareWithPostgres(content, options.postgres);
+    const slice = await journalSlice(reader, bounds, 'postgres');
+    sinks['postgres'] = await compareWithPostgres(slice, options.postgres);
   }
-  const { episodes } = await readContent(reader, bounds);
-  const differences = Object.values(sinks).flatMap((sink) => sink.differences);
-  const undelivered = Object.values(sinks).reduce((sum, sink) => sum + sink.undelivered, 0);
+  const episodes = await countEpisodes(await journalSlice(reader, bounds));
+  const all = Object.values(sinks);
   return {
-    consistent: differences.length === 0 && undelivered === 0,
-    journal: { ...bounds, episodes: episodes.size },
+    consistent: all.every(({ differing, undelivered }) => differing === 0 && undelivered === 0),
+    journal: { ...bounds, episodes },
     sinks,
-    differences,
+    differences: all.flatMap((sink) => sink.differences),
   };
 }
 
-/** Records that the consumer has passed, in order. */
-async function readContent(
-  reader: JournalReader,
-  bounds: { readonly firstOffset: number; readonly nextOffset: number; readonly consumer?: string },
-): Promise<JournalContent> {
-  const { firstOffset, nextOffset, consumer } = bounds;
-  const checkpoint = consumer === undefined ? nextOffset : ((await reader.checkpointOf(consumer)) ?? 0);
-  const end = Math.min(nextOffset, checkpoint);
-  const content: JournalContent = {
-    records: [],
-    episodes: new Map(),
-    undelivered: nextOffset - Math.max(end, firstOffset),
-  };
-  for (let offset = firstOffset; offset < end;) {
-    const records = await reader.read(offset, Math.min(1000, end - offset));
-    const last = records.at(-1);
-    if (!last) break;
-    for (const { record } of records) {
-      content.records.push(record);
-      if (record.type !== 'action.event') continue;
-      const { payload } = record;
-      const known = content.episodes.get(payload.episode_id);
-      if (!known || payload.sequence >= known.sequence) content.episodes.set(payload.episode_id, payload);
-    }
-    offset = last.offset + 1;
-  }
-  return content;
+async function countEpisodes(slice: JournalSlice): Promise<number> {
+  const episodes = createRecordIndex();
+  for await (const page of slice.pages())
+    for (const { record } of page)
+      if (record.type === 'action.event') episodes.add(record.payload.episode_id);
+  return episodes.size;
 }

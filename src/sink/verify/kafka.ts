@@ -1,111 +1,124 @@
-import { createHash } from 'node:crypto';
 import { recordIdOf, streamIdOf, type PublishedRecord } from '../../core/records.ts';
 import { sourceOf } from '../kafka/cloud-event.ts';
 import { DEFAULT_TOPICS, type KafkaConnection, type KafkaTopics } from '../kafka/options.ts';
 import { readTopics } from '../kafka/read-topics.ts';
-import type { Difference, JournalContent, SinkComparison } from './types.ts';
+import { createDifferences, type Differences } from './differences.ts';
+import type { JournalSlice } from './journal-slice.ts';
+import { createRecordIndex, type RecordIndex } from './record-index.ts';
+import type { SinkComparison } from './types.ts';
 
-interface Found {
-  /** Place among the first occurrences of its topic and key. */
-  readonly place: number;
-  readonly digests: Set<string>;
-}
+/** What is marked of a record of the journal. */
+const MARK = { samePayload: 1, deadLetter: 2, looked: 4 } as const;
 
 /**
  * Every record of the journal must lie in its topic with the same payload, and first occurrences in the journal's
  * order per key. Of the status topic, which Kafka compacts, only the last status of each stream must be there.
+ * The journal is read twice and the topics once; what is held is an index of the journal (record-index.ts).
  */
 export async function compareWithKafka(
-  content: JournalContent,
+  slice: JournalSlice,
   connection: KafkaConnection & { readonly topics?: Partial<KafkaTopics> },
   signal: AbortSignal,
 ): Promise<SinkComparison> {
   const topics = { ...DEFAULT_TOPICS, ...connection.topics };
-  const names = [...new Set<string>(Object.values(topics))];
-  const found = new Map<string, Found>();
-  const letters = new Set<string>();
-  const places = new Map<string, number>();
-  let duplicates = 0;
-  for await (const message of readTopics({
-    ...connection,
-    topics: names,
-    from: 'beginning',
-    untilEnd: true,
-    signal,
-  })) {
-    const id = `${message.headers['ce_source'] ?? ''} ${message.headers['ce_id'] ?? ''}`;
-    if (message.topic === topics.deadLetter) {
-      letters.add(id);
-      continue;
-    }
-    const known = found.get(id);
-    if (known) {
-      duplicates++;
-      known.digests.add(digestOf(message.value));
-      continue;
-    }
-    const key = `${message.topic} ${message.key}`;
-    const place = (places.get(key) ?? 0) + 1;
-    places.set(key, place);
-    found.set(id, { place, digests: new Set([digestOf(message.value)]) });
-  }
-  const records = expectedRecords(content.records);
+  const { index, lastStatuses } = await indexJournal(slice);
+  const { duplicates, deadLetters } = await lookThrough(index, { connection, topics, signal });
+  const differences = createDifferences();
+  await tellDifferences(slice, { index, lastStatuses, topics }, differences);
   return {
-    compared: records.length,
-    undelivered: content.undelivered,
+    compared: index.size,
+    undelivered: slice.undelivered,
     duplicates,
-    deadLetters: letters.size,
-    differences: differencesOf(records, { found, letters, topics }),
+    deadLetters,
+    differing: differences.count,
+    differences: differences.first,
   };
 }
 
-/** First occurrences of each identity; of each stream's status only the last. */
-function expectedRecords(records: readonly PublishedRecord[]): readonly PublishedRecord[] {
-  const expected = new Map<string, PublishedRecord>();
-  for (const record of records) {
-    const isStatus = record.type === 'stream.status';
-    const id = isStatus ? `status ${streamIdOf(record)}` : idOf(record);
-    if (isStatus || !expected.has(id)) expected.set(id, record);
-  }
-  return [...expected.values()];
+interface JournalIndex {
+  /** First occurrences of each identity; of each stream's status only the last. */
+  readonly index: RecordIndex;
+  /** By stream: where the last status lies in the journal. */
+  readonly lastStatuses: ReadonlyMap<string, number>;
 }
 
-function differencesOf(
-  records: readonly PublishedRecord[],
-  sink: {
-    readonly found: ReadonlyMap<string, Found>;
-    readonly letters: ReadonlySet<string>;
-    readonly topics: KafkaTopics;
-  },
-): readonly Difference[] {
-  const differences: Difference[] = [];
-  const lastPlaces = new Map<string, number>();
-  for (const record of records) {
-    const id = idOf(record);
-    const topic = sink.topics[record.type];
-    const subject = recordIdOf(record);
-    const hit = sink.found.get(id);
-    if (!hit) {
-      if (sink.letters.has(id)) continue;
-      differences.push({ sink: 'kafka', problem: 'missing', subject, detail: `not in ${topic}` });
+async function indexJournal(slice: JournalSlice): Promise<JournalIndex> {
+  const index = createRecordIndex();
+  const statuses = new Map<string, { readonly offset: number; readonly record: PublishedRecord }>();
+  for await (const page of slice.pages()) {
+    for (const { offset, record } of page) {
+      if (record.type === 'stream.status') statuses.set(streamIdOf(record), { offset, record });
+      else index.add(idOf(record), JSON.stringify(record.payload));
+    }
+  }
+  for (const { record } of statuses.values()) index.add(idOf(record), JSON.stringify(record.payload));
+  return { index, lastStatuses: new Map([...statuses].map(([stream, { offset }]) => [stream, offset])) };
+}
+
+/** Marks what lies in the topics, and where its first occurrence does. */
+async function lookThrough(
+  index: RecordIndex,
+  {
+    connection,
+    topics,
+    signal,
+  }: { readonly connection: KafkaConnection; readonly topics: KafkaTopics; readonly signal: AbortSignal },
+): Promise<{ readonly duplicates: number; readonly deadLetters: number }> {
+  const names = [...new Set<string>(Object.values(topics))];
+  let [read, duplicates, deadLetters] = [0, 0, 0];
+  const messages = readTopics({ ...connection, topics: names, from: 'beginning', untilEnd: true, signal });
+  for await (const message of messages) {
+    // A key lies in one partition, which is read in order: so the count orders the messages of a key.
+    read += 1;
+    const id = `${message.headers['ce_source'] ?? ''} ${message.headers['ce_id'] ?? ''}`;
+    const number = index.numberOf(id);
+    if (number === undefined) continue;
+    if (message.topic === topics.deadLetter) {
+      if (index.mark(number, MARK.deadLetter)) deadLetters += 1;
       continue;
     }
-    if (!hit.digests.has(digestOf(JSON.stringify(record.payload)))) {
-      differences.push({ sink: 'kafka', problem: 'payload', subject, detail: `another payload in ${topic}` });
-    }
-    const key = `${topic} ${streamIdOf(record)}`;
-    if (hit.place < (lastPlaces.get(key) ?? 0)) {
-      differences.push({ sink: 'kafka', problem: 'order', subject, detail: `comes too early in ${topic}` });
-    }
-    lastPlaces.set(key, Math.max(hit.place, lastPlaces.get(key) ?? 0));
+    if (index.placeOf(number) === 0) index.setPlace(number, read);
+    else duplicates += 1;
+    if (index.hasPayload(number, message.value)) index.mark(number, MARK.samePayload);
   }
-  return differences;
+  return { duplicates, deadLetters };
+}
+
+async function tellDifferences(
+  slice: JournalSlice,
+  { index, lastStatuses, topics }: JournalIndex & { readonly topics: KafkaTopics },
+  differences: Differences,
+): Promise<void> {
+  const lastPlaces = new Map<string, number>();
+  for await (const page of slice.pages()) {
+    for (const { offset, record } of page) {
+      if (record.type === 'stream.status' && lastStatuses.get(streamIdOf(record)) !== offset) continue;
+      const number = index.numberOf(idOf(record));
+      if (number === undefined || !index.mark(number, MARK.looked)) continue;
+      const topic = topics[record.type];
+      const subject = recordIdOf(record);
+      const place = index.placeOf(number);
+      if (place === 0) {
+        if (!index.isMarked(number, MARK.deadLetter))
+          differences.add({ sink: 'kafka', problem: 'missing', subject, detail: `not in ${topic}` });
+        continue;
+      }
+      if (!index.isMarked(number, MARK.samePayload))
+        differences.add({
+          sink: 'kafka',
+          problem: 'payload',
+          subject,
+          detail: `another payload in ${topic}`,
+        });
+      const key = `${topic} ${streamIdOf(record)}`;
+      const last = lastPlaces.get(key) ?? 0;
+      if (place < last)
+        differences.add({ sink: 'kafka', problem: 'order', subject, detail: `comes too early in ${topic}` });
+      lastPlaces.set(key, Math.max(place, last));
+    }
+  }
 }
 
 function idOf(record: PublishedRecord): string {
   return `${sourceOf(record)} ${recordIdOf(record)}`;
-}
-
-function digestOf(json: string): string {
-  return createHash('sha256').update(json).digest('base64');
 }

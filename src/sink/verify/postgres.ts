@@ -1,59 +1,102 @@
 import { isDeepStrictEqual } from 'node:util';
-import { recordIdOf, type ActionEvent, type ClipStats } from '../../core/records.ts';
+import { recordIdOf, type ActionEvent, type ClipStats, type PublishedRecord } from '../../core/records.ts';
 import type { PostgresConnection } from '../postgres/connection.ts';
 import { openPostgresReader, readEpisodes, type PostgresReader } from '../postgres/reader.ts';
-import type { Difference, JournalContent, SinkComparison } from './types.ts';
+import { createDifferences, type Differences } from './differences.ts';
+import type { JournalSlice } from './journal-slice.ts';
+import { createRecordIndex, type RecordIndex } from './record-index.ts';
+import type { Difference, SinkComparison } from './types.ts';
+
+/** What is marked of an episode. */
+const MARK = { differs: 1 } as const;
 
 /**
  * Every episode's row must equal its last event in the journal, apart from timings (a file that was run twice gives
  * the same episodes, and the first run's row stays). Per stream, the journal's clips must be there with equal sums.
+ * The journal is read once, page by page; what is held is an index of its episodes and clips (record-index.ts).
  */
 export async function compareWithPostgres(
-  content: JournalContent,
+  slice: JournalSlice,
   connection: PostgresConnection,
 ): Promise<SinkComparison> {
   await using reader = await openPostgresReader(connection);
-  const letters = await deadLetters(reader);
-  const episodes = [...content.episodes.values()].filter(
-    (event) => !letters.has(recordIdOf({ type: 'action.event', payload: event })),
-  );
-  const clips = distinctClips(content, letters);
-  const differences = [...(await compareEpisodes(reader, episodes)), ...(await compareClips(reader, clips))];
+  const differences = createDifferences();
+  const episodes = createRecordIndex();
+  const clips = createRecordIndex();
+  const sums: SumsOfBoth = { expected: new Map(), actual: new Map() };
+  for await (const page of slice.pages()) {
+    const records = await acceptable(
+      reader,
+      page.map(({ record }) => record),
+    );
+    await compareEpisodes(reader, lastEvents(records), { episodes, differences });
+    await sumClips(reader, newClips(records, clips), sums);
+  }
+  compareSums(sums, differences);
   return {
-    compared: episodes.length + clips.length,
-    undelivered: content.undelivered,
+    compared: episodes.size + clips.size,
+    undelivered: slice.undelivered,
     duplicates: 0,
-    deadLetters: letters.size,
-    differences,
+    deadLetters: await countDeadLetters(reader),
+    differing: differences.count,
+    differences: differences.first,
   };
 }
 
-const PAGE = 1000;
-
-async function deadLetters(reader: PostgresReader): Promise<ReadonlySet<string>> {
+/** Those that the tables did not refuse. */
+async function acceptable(
+  reader: PostgresReader,
+  records: readonly PublishedRecord[],
+): Promise<readonly PublishedRecord[]> {
   const rows = await reader.query<{ record_id: string }>(
-    'SELECT record_id FROM actionstream.dead_letters',
-    [],
+    'SELECT record_id FROM actionstream.dead_letters WHERE record_id = ANY($1::text[])',
+    [records.map(recordIdOf)],
   );
-  return new Set(rows.map((row) => row.record_id));
+  if (rows.length === 0) return records;
+  const letters = new Set(rows.map((row) => row.record_id));
+  return records.filter((record) => !letters.has(recordIdOf(record)));
 }
 
+async function countDeadLetters(reader: PostgresReader): Promise<number> {
+  const [row] = await reader.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM actionstream.dead_letters',
+    [],
+  );
+  return row?.count ?? 0;
+}
+
+/** Of each episode the last event of the page. */
+function lastEvents(records: readonly PublishedRecord[]): readonly ActionEvent[] {
+  const last = new Map<string, ActionEvent>();
+  for (const { type, payload } of records) {
+    if (type !== 'action.event') continue;
+    if (payload.sequence >= (last.get(payload.episode_id)?.sequence ?? 0))
+      last.set(payload.episode_id, payload);
+  }
+  return [...last.values()];
+}
+
+/**
+ * A row that is further than the page is compared with the page that holds its event: only the episode's last event can
+ * agree with it or miss it for good.
+ */
 async function compareEpisodes(
   reader: PostgresReader,
   events: readonly ActionEvent[],
-): Promise<readonly Difference[]> {
-  const differences: Difference[] = [];
-  for (let start = 0; start < events.length; start += PAGE) {
-    const page = events.slice(start, start + PAGE);
-    const ids = page.map(({ episode_id: id }) => id);
-    const rows = await readEpisodes(reader, { sql: 'WHERE episode_id = ANY($1::uuid[])', values: [ids] });
-    const byId = new Map(rows.map((row) => [row.episode_id, row]));
-    for (const event of page) {
-      const difference = compareEpisode(event, byId.get(event.episode_id));
-      if (difference) differences.push(difference);
-    }
+  { episodes, differences }: { readonly episodes: RecordIndex; readonly differences: Differences },
+): Promise<void> {
+  if (events.length === 0) return;
+  const ids = events.map(({ episode_id: id }) => id);
+  const rows = await readEpisodes(reader, { sql: 'WHERE episode_id = ANY($1::uuid[])', values: [ids] });
+  const byId = new Map(rows.map((row) => [row.episode_id, row]));
+  for (const event of events) {
+    const { episode_id: id } = event;
+    const number = episodes.add(id) ?? episodes.numberOf(id) ?? 0;
+    const difference = compareEpisode(event, byId.get(id));
+    if (!difference) continue;
+    if (episodes.mark(number, MARK.differs)) differences.add(difference);
+    else differences.replace(difference);
   }
-  return differences;
 }
 
 function compareEpisode(event: ActionEvent, row: ActionEvent | undefined): Difference | undefined {
@@ -73,15 +116,13 @@ function withoutTimings(event: ActionEvent): object {
   return { ...event, time, compute: { ...event.compute, latency_ms: {} } };
 }
 
-function distinctClips({ records }: JournalContent, letters: ReadonlySet<string>): readonly ClipStats[] {
-  const clips = new Map<string, ClipStats>();
-  for (const record of records) {
-    if (record.type !== 'clip.stats' || letters.has(recordIdOf(record))) continue;
-    const { stream_id: stream, clip_start: start, clip_seq: sequence } = record.payload;
-    const key = `${stream} ${start} ${sequence}`;
-    if (!clips.has(key)) clips.set(key, record.payload);
-  }
-  return [...clips.values()];
+/** Clips that no page before held, each once. */
+function newClips(records: readonly PublishedRecord[], known: RecordIndex): readonly ClipStats[] {
+  return records.flatMap(({ type, payload }) => {
+    if (type !== 'clip.stats') return [];
+    const { stream_id: stream, clip_start: start, clip_seq: sequence } = payload;
+    return known.add(`${stream} ${start} ${sequence}`) === undefined ? [] : [payload];
+  });
 }
 
 interface Sums {
@@ -91,27 +132,40 @@ interface Sums {
   readonly denseMultiplyAdds: number;
 }
 
-async function compareClips(
+/** By stream: of the journal's clips, and of their rows. */
+interface SumsOfBoth {
+  readonly expected: Map<string, Sums>;
+  readonly actual: Map<string, Sums>;
+}
+
+async function sumClips(
   reader: PostgresReader,
   clips: readonly ClipStats[],
-): Promise<readonly Difference[]> {
-  const expected = sumsByStream(clips);
-  const actual = new Map<string, Sums>();
-  for (let start = 0; start < clips.length; start += PAGE) {
-    const page = clips.slice(start, start + PAGE);
-    const rows = await reader.query<Sums & { readonly stream_id: string }>(SUMS_OF_CLIPS, [
-      JSON.stringify(
-        page.map(({ stream_id, clip_start, clip_seq }) => ({ stream_id, clip_start, clip_seq })),
-      ),
-    ]);
-    for (const row of rows) actual.set(row.stream_id, add(actual.get(row.stream_id), row));
+  { expected, actual }: SumsOfBoth,
+): Promise<void> {
+  if (clips.length === 0) return;
+  for (const { stream_id: stream, compute } of clips) {
+    const {
+      kept_steps: keptSteps,
+      multiply_adds: multiplyAdds,
+      dense_multiply_adds: denseMultiplyAdds,
+    } = compute;
+    expected.set(stream, add(expected.get(stream), { clips: 1, keptSteps, multiplyAdds, denseMultiplyAdds }));
   }
-  return [...expected].flatMap(([subject, sums]) => {
+  const keys = clips.map(({ stream_id, clip_start, clip_seq }) => ({ stream_id, clip_start, clip_seq }));
+  const rows = await reader.query<Sums & { readonly stream_id: string }>(SUMS_OF_CLIPS, [
+    JSON.stringify(keys),
+  ]);
+  for (const row of rows) actual.set(row.stream_id, add(actual.get(row.stream_id), row));
+}
+
+function compareSums({ expected, actual }: SumsOfBoth, differences: Differences): void {
+  for (const [subject, sums] of expected) {
     const found = actual.get(subject) ?? NOTHING;
-    if (agree(found, sums)) return [];
+    if (agree(found, sums)) continue;
     const detail = `clip_stats ${JSON.stringify(found)}, journal ${JSON.stringify(sums)}`;
-    return [{ sink: 'postgres', problem: 'sums', subject, detail } as const];
-  });
+    differences.add({ sink: 'postgres', problem: 'sums', subject, detail });
+  }
 }
 
 const SUMS_OF_CLIPS = `
@@ -122,19 +176,6 @@ const SUMS_OF_CLIPS = `
    GROUP BY stream_id`;
 
 const NOTHING: Sums = { clips: 0, keptSteps: 0, multiplyAdds: 0, denseMultiplyAdds: 0 };
-
-function sumsByStream(clips: readonly ClipStats[]): ReadonlyMap<string, Sums> {
-  const sums = new Map<string, Sums>();
-  for (const { stream_id: stream, compute } of clips) {
-    const {
-      kept_steps: keptSteps,
-      multiply_adds: multiplyAdds,
-      dense_multiply_adds: denseMultiplyAdds,
-    } = compute;
-    sums.set(stream, add(sums.get(stream), { clips: 1, keptSteps, multiplyAdds, denseMultiplyAdds }));
-  }
-  return sums;
-}
 
 /** Counts exactly; multiply-adds within the rounding of sums beyond 2^53, whose order is not ours. */
 function agree(a: Sums, b: Sums): boolean {

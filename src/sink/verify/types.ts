@@ -1,13 +1,3 @@
-import type { ActionEvent, PublishedRecord } from '../../core/records.ts';
-
-/** What the journal holds and a sink should have. */
-export interface JournalContent {
-  readonly records: PublishedRecord[];
-  /** Last event of each episode. */
-  readonly episodes: Map<string, ActionEvent>;
-  readonly undelivered: number;
-}
-
 /** One thing on which a sink and the journal do not agree. */
 export interface Difference {
   readonly sink: 'kafka' | 'postgres';
@@ -22,9 +12,12 @@ export interface SinkComparison {
   readonly compared: number;
   /** Journal records that the sink has yet to receive. */
   readonly undelivered: number;
-  /** Kafka: messages whose identity had come before. */
+  /** Kafka: messages of these records whose identity had come before. */
   readonly duplicates: number;
   /** Records that the sink has put aside because it can never accept them. */
   readonly deadLetters: number;
+  /** All differences. */
+  readonly differing: number;
+  /** The first thousand of them. */
   readonly differences: readonly Difference[];
 }

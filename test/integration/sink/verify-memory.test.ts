@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { recordIdOf, type PublishedRecord } from '../../../src/core/records.ts';
+import { openJournal } from '../../../src/sink/journal/open-journal.ts';
+import { createKafkaSink } from '../../../src/sink/kafka/kafka-sink.ts';
+import type { VerifyResult } from '../../../src/sink/verify.ts';
+import { stored } from '../../contract/event-sink.contract.ts';
+import { runCli } from '../../support/cli.ts';
+import { uniqueTopics } from '../../support/names.ts';
+import { actionEvent, clipStats } from '../../support/records.ts';
+import { kafkaSettings, writeConfig } from '../../support/runs.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const RECORDS = 200_000;
+const BATCH = 1000;
+/** The journal is 165 MB of JSON. */
+const HEAP_MB = 64;
+
+test('200,000 records that Kafka has lost are compared and counted in a heap that cannot hold them', async () => {
+  const directory = await temporaryDirectory();
+  const topics = uniqueTopics();
+  const kafka = { brokers: inject('kafkaBrokers'), instance: 'test', topics };
+  const dir = path.join(directory, 'journal');
+  await fillJournal(dir);
+  await deliver(recordsFrom(0), kafka);
+  const config = await writeConfig(directory, {
+    streams: [{ id: 'cam-0', url: 'video.mp4' }],
+    journal: { dir },
+    sinks: { kafka: kafkaSettings(kafka.brokers, topics) },
+  });
+
+  const { code, stdout, stderr } = await runCli(['events', 'verify', config, '--json'], {
+    NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
+  });
+
+  expect(code, stderr).toBe(1);
+  const { journal, sinks, differences } = JSON.parse(stdout) as VerifyResult;
+  expect(journal).toEqual({ firstOffset: 0, nextOffset: RECORDS, episodes: RECORDS / 10 });
+  expect(sinks['kafka']).toMatchObject({ compared: RECORDS, differing: RECORDS - BATCH });
+  // Of what is missing, the first thousand in the journal's order.
+  expect(differences.length).toBe(1000);
+  expect(differences[0]).toMatchObject({ problem: 'missing', subject: recordIdOf(recordsFrom(BATCH)[0]!) });
+});
+
+async function fillJournal(dir: string): Promise<void> {
+  await using journal = await openJournal({ dir, consumers: ['kafka'], fsync: false });
+  for (let first = 0; first < RECORDS; first += BATCH) await journal.append(recordsFrom(first));
+  await journal.checkpoint('kafka', RECORDS);
+}
+
+async function deliver(
+  records: readonly PublishedRecord[],
+  kafka: Parameters<typeof createKafkaSink>[0],
+): Promise<void> {
+  const never = new AbortController().signal;
+  await using sink = createKafkaSink({ ...kafka, createTopics: { partitions: 2, replicationFactor: 1 } });
+  await sink.open(never);
+  await sink.write(stored(records), never);
+}
+
+/** Every tenth one an event. */
+function recordsFrom(first: number): readonly PublishedRecord[] {
+  return Array.from({ length: BATCH }, (_, i) => {
+    const at = first + i;
+    const stream = `cam-${at % 4}`;
+    if (at % 10 !== 0) return clipStats({ stream_id: stream, clip_seq: at });
+    return actionEvent({ stream_id: stream, episode: at });
+  });
+}
