@@ -30,7 +30,7 @@ export function sourcesOf(node: NetworkNode, format: CheckpointFormat): readonly
       const names = gateNames(node);
       const prefix = format.gate?.(unitOf(node.name.replace(/\.gate$/, ''))) ?? node.name;
       const { channels } = node;
-      const weight = same(names.weight, `${prefix}${leaves.weight}`, [channels, channels]);
+      const weight = matrix(names.weight, `${prefix}${leaves.weight}`, [channels, channels], leaves);
       return names.bias === undefined
         ? [weight]
         : [weight, same(names.bias, `${prefix}${leaves.bias}`, [channels])];
@@ -39,17 +39,7 @@ export function sourcesOf(node: NetworkNode, format: CheckpointFormat): readonly
       const names = headNames(node);
       if (!names || format.head === undefined) return [];
       const { classes, inChannels } = node;
-      const shape = [classes, inChannels];
-      const theirs = `${format.head}${leaves.weight}`;
-      const weight: TensorSource = leaves.channelsLast
-        ? {
-            ours: names.weight,
-            theirs,
-            shape,
-            expected: [1, 1, 1, inChannels, classes],
-            arrange: (data) => permuted(data, [inChannels, classes], [1, 0]),
-          }
-        : same(names.weight, theirs, shape);
+      const weight = matrix(names.weight, `${format.head}${leaves.weight}`, [classes, inChannels], leaves);
       return [weight, same(names.bias, `${format.head}${leaves.bias}`, [classes])];
     }
     case 'input':
@@ -83,18 +73,48 @@ function convolution(node: ConvNode, format: CheckpointFormat, leaves: Leaves): 
 
 function batchNorm(node: ConvNode, format: CheckpointFormat, leaves: Leaves): readonly TensorSource[] {
   const { gamma, beta, mean, variance } = convNames(node).batchNorm;
-  const { norm } = format.unit(unitOf(node.name));
+  const { conv, norm } = format.unit(unitOf(node.name));
   const shape = [node.outChannels];
-  const scale: TensorSource =
-    leaves.scale === undefined
-      ? { ours: gamma, shape, expected: shape, constant: 1 }
-      : same(gamma, `${norm}${leaves.scale}`, shape);
+  const filled = (ours: string, constant: number): TensorSource => ({
+    ours,
+    shape,
+    expected: shape,
+    constant,
+  });
+  if (norm === undefined) {
+    // The norm that leaves a value as it is, but for its shift.
+    return [
+      filled(gamma, 1),
+      same(beta, `${conv}${leaves.bias}`, shape),
+      filled(mean, 0),
+      filled(variance, 1 - node.batchNormEpsilon),
+    ];
+  }
+  const scale = leaves.scale === undefined ? filled(gamma, 1) : same(gamma, `${norm}${leaves.scale}`, shape);
   return [
     scale,
     same(beta, `${norm}${leaves.shift}`, shape),
     same(mean, `${norm}${leaves.mean}`, shape),
     same(variance, `${norm}${leaves.variance}`, shape),
   ];
+}
+
+/** Of a fully connected layer; TensorFlow's are 1×1×1 convolutions [1, 1, 1, in, out]. */
+function matrix(
+  ours: string,
+  theirs: string,
+  shape: readonly [outputs: number, inputs: number],
+  { channelsLast }: Leaves,
+): TensorSource {
+  if (!channelsLast) return same(ours, theirs, shape);
+  const [outputs, inputs] = shape;
+  return {
+    ours,
+    theirs,
+    shape,
+    expected: [1, 1, 1, inputs, outputs],
+    arrange: (data) => permuted(data, [inputs, outputs], [1, 0]),
+  };
 }
 
 function same(ours: string, theirs: string, shape: readonly number[]): TensorSource {

@@ -16,15 +16,18 @@ const OPTIONS: ImportOptions = {
   date: '2026-11-23',
 };
 
-/** The torchvision checkpoint with some tensors replaced, added or (undefined) removed. */
-function changed(tensors: Readonly<Record<string, Partial<CheckpointTensor> | undefined>>): Checkpoint {
-  const all = new Map(TORCHVISION.tensors);
+/** A checkpoint with some tensors replaced, added or (undefined) removed. */
+function changed(
+  tensors: Readonly<Record<string, Partial<CheckpointTensor> | undefined>>,
+  checkpoint = TORCHVISION,
+): Checkpoint {
+  const all = new Map(checkpoint.tensors);
   for (const [name, tensor] of Object.entries(tensors)) {
     const before = all.get(name) ?? { shape: [], dtype: 'F32', read: () => Float32Array.of(0) };
     if (tensor) all.set(name, { ...before, ...tensor });
     else all.delete(name);
   }
-  return { ...TORCHVISION, tensors: all };
+  return { ...checkpoint, tensors: all };
 }
 
 describe('every public layout', () => {
@@ -53,6 +56,7 @@ describe('every public layout', () => {
     ['milnce-s3d', 'none', 10, { fit: 'crop', scale: 1 }, 1e-5],
     ['coclr-s3dg', 'none', 30, { fit: 'crop', scale: 256 / 224 }, 1e-5],
     ['piergiaj-i3d', 'softmax', 25, { fit: 'crop', scale: 256 / 224 }, 1e-3],
+    ['tf-slim-s3dg', 'softmax', 25, { fit: 'stretch', scale: 256 / 224 }, 1e-3],
   ])('%s says how it is fed and what it gives', (format, activation, fps, picture, batchNormEpsilon) => {
     const { manifest } = importGolden(checkpointGoldens.find((golden) => golden.format === format)!);
 
@@ -69,6 +73,65 @@ describe('every public layout', () => {
     expect(() => importModel({ ...checkpoint, tensors }, OPTIONS)).toThrow(
       /^c\.tar: encoder_q\.0\.block2\.1\.bn\.bias: expected the values of encoder_q\.0\.Conv_2b\.bn\.bias/,
     );
+  });
+});
+
+describe('a TF-slim checkpoint tells its network by its variables', () => {
+  const open = (file: string): Checkpoint => parseCheckpoint(checkpointBytes(file), file);
+  const [gated, fast] = [open('tf-slim-s3dg.npz'), open('tf-slim-fast.npz')];
+  const stem = 'InceptionV1/Conv2d_1a_7x7/weights';
+  const longer = (steps: number): Checkpoint => {
+    const data = new Float32Array(steps * 7 * 7 * 3 * 3).fill(0.01);
+    return changed({ [stem]: { shape: [steps, 7, 7, 3, 3], read: () => data } }, gated);
+  };
+  /** The same file without the variables whose name holds `part`. */
+  const without = (checkpoint: Checkpoint, part: string): Checkpoint =>
+    changed(
+      Object.fromEntries(
+        [...checkpoint.tensors.keys()].flatMap((name) => (name.includes(part) ? [[name, undefined]] : [])),
+      ),
+      checkpoint,
+    );
+
+  it.each<readonly [string, Checkpoint, string, string]>([
+    ['gates, a stem of 3 steps', gated, 's3d-g', 'dense'],
+    ['a stem of 1 step', longer(1), 's3d-g', 'flat'],
+    ['a stem of 5 steps', longer(5), 's3d-g', 'dense_5'],
+    ['a stem of 7 steps', longer(7), 's3d-g', 'dense_7'],
+    ['no gates', without(gated, '/self_gating/'), 's3d', 'dense'],
+    ['temporal convolutions from Mixed_5b', fast, 'top-heavy-s3d:Mixed_5b', 'flat'],
+    ['no temporal convolutions', without(fast, '/temporal/'), 'i2d', 'flat'],
+  ])('%s', (_, checkpoint, variant, form) => {
+    const { manifest, leftOut } = importModel(checkpoint, OPTIONS);
+
+    expect(manifest.network).toMatchObject({ variant, stem: form, padding: 'same', gateBias: false });
+    const reasons = new Set(leftOut.map(({ reason }) => reason));
+    expect([...reasons].sort()).toEqual(['belongs to the training', 'stands outside InceptionV1/']);
+  });
+
+  it.each<readonly [string, Checkpoint, RegExp]>([
+    [
+      'gates that begin later',
+      without(gated, 'Conv2d_2c_3x3/self_gating'),
+      /1 tensors do not fit tf-slim-s3dg: Conv2d_2c_3x3\/self_gating\/transformer_W\/weights: missing, expected \[1, 1, 1, 9, 9\]/,
+    ],
+    [
+      'temporal convolutions that begin later, with gates',
+      without(gated, 'Conv2d_2c_3x3/temporal'),
+      /Conv2d_2c_3x3\/temporal\/weights: missing, expected \[3, 1, 1, 9, 9\]/,
+    ],
+    [
+      'the same without gates, but a stem of 3 steps',
+      without(without(gated, '/self_gating/'), 'Conv2d_2c_3x3/temporal'),
+      /Conv2d_1a_7x7\/weights: found \[3, 7, 7, 3, 3\], expected \[1, 7, 7, 3, 3\]/,
+    ],
+    [
+      'the image network of the same names',
+      changed({ [stem]: { shape: [7, 7, 3, 3] } }, gated),
+      /Conv2d_1a_7x7\/weights: found \[7, 7, 3, 3\], expected \[7, 7, 7, 3, 3\]/,
+    ],
+  ])('%s: refused', (_, checkpoint, message) => {
+    expect(() => importModel(checkpoint, OPTIONS)).toThrow(message);
   });
 });
 

@@ -6,7 +6,7 @@ import { parseCheckpoint } from '../../src/checkpoints/read-checkpoint.ts';
 import type { Model } from '../../src/inference/model.ts';
 import { parseSafetensors } from '../../src/inference/weights/safetensors.ts';
 
-/** As tools/goldens/make_checkpoint_goldens.py writes it. */
+/** As tools/goldens/make_checkpoint_goldens.py and make_tf_slim_goldens.py write it. */
 export interface CheckpointGolden {
   readonly file: string;
   readonly format: string;
@@ -19,9 +19,9 @@ export interface CheckpointGolden {
 
 const FOLDER = new URL('../fixtures/checkpoints/', import.meta.url);
 
-export const checkpointGoldens = JSON.parse(
-  readFileSync(new URL('cases.json', FOLDER), 'utf8'),
-) as readonly CheckpointGolden[];
+export const checkpointGoldens = ['cases.json', 'cases-tf-slim.json'].flatMap(
+  (file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as readonly CheckpointGolden[],
+);
 
 /** The bytes that PyTorch or numpy wrote. */
 export function checkpointBytes(file: string): Uint8Array {

@@ -12,8 +12,8 @@ export interface CheckpointFormat {
   readonly anchors: readonly string[];
   /** The network that the tensors belong to, less what the shapes tell (width, classes). */
   network(tensors: ReadonlyMap<string, CheckpointTensor>): FormatNetwork;
-  /** Name prefixes of a convolution and of its batch norm. */
-  unit(unit: Unit): { readonly conv: string; readonly norm: string };
+  /** Name prefixes of a convolution and of its batch norm; without one the convolution has a bias. */
+  unit(unit: Unit): { readonly conv: string; readonly norm?: string };
   /** Name prefix of a gate's fully connected layer. */
   gate?(unit: Unit): string;
   /** Name prefix of the classifier; absent where there is none. */

@@ -6,6 +6,7 @@ import type { CheckpointFormat } from './format.ts';
 import { hassony2I3d, kineticsI3d, piergiajI3d } from './i3d.ts';
 import { kyleminS3d } from './kylemin.ts';
 import { milnceS3d } from './milnce.ts';
+import { tfSlimS3dg } from './tf-slim.ts';
 import { torchvisionS3d } from './torchvision.ts';
 
 const FORMATS: readonly CheckpointFormat[] = [
@@ -16,6 +17,7 @@ const FORMATS: readonly CheckpointFormat[] = [
   piergiajI3d,
   hassony2I3d,
   kineticsI3d,
+  tfSlimS3dg,
 ];
 
 export const formatNames: readonly string[] = FORMATS.map(({ name }) => name);

@@ -65,7 +65,10 @@ const WHOLE_STEMS: Readonly<
   Record<NetworkOptions['stem'], { readonly kernel: Triple; readonly padding?: Padding } | undefined>
 > = {
   separable: undefined,
+  flat: { kernel: [1, 7, 7] },
   dense: { kernel: [3, 7, 7] },
+  dense_5: { kernel: [5, 7, 7] },
+  dense_7: { kernel: [7, 7, 7] },
   // Over blocks of two: two blocks from the output's own on in time, four from the one before it on in space.
   space_to_depth: { kernel: [4, 8, 8], padding: [0, 2, 2] },
 };

@@ -35,10 +35,11 @@ export interface NetworkOptions {
   /** S3D-G: a gate after Conv_2c too, as TF-slim; CoCLR has none there. */
   readonly gateConv2c: boolean;
   /**
-   * Separable variants: the stem split in space and time (PyTorch ports), one dense 3×7×7 (TF-slim), or one dense 4×8×8:
-   * what a 2×4×4 convolution over 2×2×2 blocks of pixels (space to depth, MIL-NCE) is on the pixels themselves.
+   * Separable variants: the stem split in space and time (PyTorch ports), one dense 3×7×7, or of another length in time
+   * (TF-slim: 3, or 1, 5, 7), or one dense 4×8×8: what a 2×4×4 convolution over 2×2×2 blocks of pixels (space to depth,
+   * MIL-NCE) is on the pixels themselves.
    */
-  readonly stem: 'separable' | 'dense' | 'space_to_depth';
+  readonly stem: 'separable' | 'flat' | 'dense' | 'dense_5' | 'dense_7' | 'space_to_depth';
   readonly pooling: HeadPooling;
   /** Without a classifier the pooled features themselves are the output: an embedding of `classes` = channels values. */
   readonly classifier: boolean;

@@ -67,7 +67,7 @@ const NETWORK = z.strictObject({
   batchNormEpsilon: z.number().positive().default(defaults.batchNormEpsilon),
   gateBias: z.boolean().default(defaults.gateBias),
   gateConv2c: z.boolean().default(defaults.gateConv2c),
-  stem: z.enum(['separable', 'dense', 'space_to_depth']).default(defaults.stem),
+  stem: z.enum(['separable', 'flat', 'dense', 'dense_5', 'dense_7', 'space_to_depth']).default(defaults.stem),
   pooling: z.enum(['window', 'space', 'whole']).default(defaults.pooling),
   classifier: z.boolean().default(defaults.classifier),
   sgs: SGS.exactOptional(),
