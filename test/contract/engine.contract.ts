@@ -16,17 +16,23 @@ const NONE: SamplerOptions = { kind: 'none' };
 const DENSE = { ...SIZE, variant: 's3d-g', classes: 7, widthMultiplier: 0.125 } as const;
 const SGS = { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 1 }, boundary: 'as_is' } as const;
 const MODEL = goldenModel({ network: { ...DENSE, sgs: SGS }, seed: 5, gamma: 0.7, sampler: ORDERED });
+const SETTLED = { ...SGS, boundary: 'nearest_complete' } as const;
+const STREAMED = goldenModel({ network: { ...DENSE, sgs: SETTLED }, seed: 5, gamma: 0.7, sampler: ORDERED });
 const LIVELY = goldenClip(1, SIZE);
 const STILL = goldenClip(2, SIZE, SIZE.frames);
 
 /**
  * What every engine promises (src/inference/engine.ts). `scores`: `reference` where they must be the reference engine's,
- * `own` for an engine that computes no network.
+ * `own` for an engine that computes no network. `shares`: its clips of a stream share steps (ADR 0019).
  */
 export function describeEngineContract(
   name: string,
   createEngine: EngineFactory,
-  { scores, device }: { readonly scores: 'reference' | 'own'; readonly device?: string },
+  {
+    scores,
+    device,
+    shares = false,
+  }: { readonly scores: 'reference' | 'own'; readonly device?: string; readonly shares?: boolean },
 ): void {
   describe(device === undefined ? `${name} engine` : `${name} engine on ${device}`, () => {
     let engine: InferenceEngine;
@@ -81,6 +87,34 @@ export function describeEngineContract(
         },
       );
     }
+
+    it(`${shares ? 'shares' : 'does not share'} steps between overlapping clips of a stream, and says so`, async () => {
+      await using sharing = await createEngine(STREAMED);
+      const { contextFrames = 0 } = sharing.info.reuse ?? {};
+      const clips = clipsOf(goldenClip(3, { ...SIZE, frames: 28 }), contextFrames);
+
+      expect(sharing.info.reuse !== undefined).toBe(shares);
+      for (const { stream, ...clip } of clips) {
+        const alone = await sharing.infer(clip, { sampler: ORDERED });
+        const found = await sharing.infer({ ...clip, stream }, { sampler: ORDERED });
+        sharing.closeStream?.('once');
+        const again = await sharing.infer(
+          { ...clip, stream: { ...stream, id: 'once' } },
+          { sampler: ORDERED },
+        );
+
+        expect(found.plan.outputLength).toBe(alone.plan.outputLength);
+        expect(largestDifference(found.plan.weights, alone.plan.weights)).toBeLessThan(1e-3);
+        expect(largestDifference(found.logits, again.logits)).toBeLessThan(1e-4);
+        if (!shares || stream.firstFrame === 0) expect(found.logits).toEqual(alone.logits);
+        if (!shares) expect(found.compute.reusedSteps).toBe(0);
+        else if (stream.firstFrame > 0) {
+          // Of 8 steps 2 see new frames, and 1 the padding behind the clip before.
+          expect(found.compute.reusedSteps).toBe(5);
+          expect(found.compute.multiplyAdds).toBeLessThan(0.8 * alone.compute.multiplyAdds);
+        }
+      }
+    });
 
     it('keeps every step under sampler none, and one step of a still clip under ordered', async () => {
       const dense = await engine.infer(STILL, { sampler: NONE });
@@ -185,6 +219,20 @@ export function describeEngineContract(
       expect(waiting.status === 'rejected' && waiting.reason).toMatchObject({ code: 'ABORTED' });
       await expectCode('ABORTED', shortLived.infer(LIVELY, { sampler: NONE }));
     });
+  });
+}
+
+/** Clips of all frames, a quarter of a clip apart, each with the pictures before it that an engine asks for. */
+function clipsOf({ data, height, width }: PixelClip, contextFrames: number) {
+  const picture = height * width * 3;
+  const { frames } = SIZE;
+  const stride = frames / 4;
+  return Array.from({ length: Math.floor((data.length / picture - frames) / stride) + 1 }, (_, n) => {
+    const firstFrame = n * stride;
+    const part = (from: number, to: number): Uint8Array => data.slice(from * picture, to * picture);
+    const before = part(Math.max(0, firstFrame - contextFrames), firstFrame);
+    const stream = { id: 'stream', segment: 0, firstFrame, before };
+    return { clipId: `stream/${n}`, ...SIZE, data: part(firstFrame, firstFrame + frames), stream };
   });
 }
 

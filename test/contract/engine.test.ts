@@ -5,6 +5,6 @@ import { describeEngineContract } from './engine.contract.ts';
 
 describeEngineContract('reference', createReferenceEngine, { scores: 'reference' });
 for (const { kind, device, create } of await findEngines(['onnx', 'tfjs'])) {
-  describeEngineContract(kind, create, { scores: 'reference', device });
+  describeEngineContract(kind, create, { scores: 'reference', device, shares: true });
 }
 describeEngineContract('null', createNullEngine, { scores: 'own' });

@@ -20,9 +20,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describeEngineContract('onnx', (model) => openInProcess('onnx', model), { scores: 'reference' });
+describeEngineContract('onnx', (model) => openInProcess('onnx', model), {
+  scores: 'reference',
+  shares: true,
+});
 // On whatever device `auto` finds.
-describeEngineContract('tfjs', (model) => openInProcess('tfjs', model), { scores: 'reference' });
+describeEngineContract('tfjs', (model) => openInProcess('tfjs', model), {
+  scores: 'reference',
+  shares: true,
+});
 
 async function openInProcess(engine: 'onnx' | 'tfjs', model: Model): Promise<InferenceEngine> {
   const path = join(folder, `${models++}.safetensors`);

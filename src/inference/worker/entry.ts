@@ -22,7 +22,7 @@ async function openEngine({
     case 'onnx':
       return createOnnxEngine({ model, ...device, ...(reuse !== undefined && { reuse }) });
     case 'tfjs':
-      return createTfjsEngine({ model, ...device });
+      return createTfjsEngine({ model, ...device, ...(reuse !== undefined && { reuse }) });
     case 'reference':
       return createReferenceEngine(model);
     case 'null':

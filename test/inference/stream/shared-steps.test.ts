@@ -2,6 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Halves } from '../../../src/inference/halves-engine.ts';
 import { buildGraphs } from '../../../src/inference/engines/onnx/build-graphs.ts';
 import { CPU_PROVIDER } from '../../../src/inference/engines/onnx/providers.ts';
+import { createTfjsHalves } from '../../../src/inference/engines/tfjs/halves.ts';
+import { openTensorFlow } from '../../../src/inference/engines/tfjs/tensorflow.ts';
+import type { Weights } from '../../../src/inference/model.ts';
 import { openSessions } from '../../../src/inference/engines/onnx/sessions.ts';
 import { buildNetwork } from '../../../src/inference/network/build.ts';
 import { countCost } from '../../../src/inference/network/cost.ts';
@@ -25,7 +28,10 @@ afterEach(async () => {
   for (const halves of opened.splice(0)) await halves.release();
 });
 
-describe('a clip of a stream has the steps that its segment gives', () => {
+describe.each([
+  ['onnx', openOnnx],
+  ['tfjs', openTfjs],
+] as const)('on %s a clip of a stream has the steps that its segment gives', (engine, open) => {
   const strides = [2, 6, 12];
   const cases: readonly (readonly [string, Partial<NetworkOptions>, StageName])[] = [
     ...STAGES.slice(0, 6).map(
@@ -40,9 +46,10 @@ describe('a clip of a stream has the steps that its segment gives', () => {
     ['s3d', { poolPadding: 'same_even', padding: 'same', frames: 48 }, 'MaxPool_4a'],
     ['top-heavy-s3d:Conv_2c', { padding: 'same' }, 'Mixed_3b'],
   ];
-  for (const [variant, options, after] of cases) {
+  // TensorFlow runs the same plans: every second case has each kind of node.
+  for (const [variant, options, after] of cases.filter((_, index) => engine === 'onnx' || index % 2 === 1)) {
     test(`${variant} after ${after}, ${JSON.stringify(options)}`, async () => {
-      const { halves, geometry, network } = await openLower({ ...options, variant }, after);
+      const { halves, geometry, network } = await openLower(open, { ...options, variant }, after);
       const pixels = noise(network, 60);
       for (const stride of strides.filter((n) => n % geometry.jump === 0)) {
         const streams = createLowerStreams({ halves, geometry, maxStreams: 1 });
@@ -66,21 +73,35 @@ describe('a clip of a stream has the steps that its segment gives', () => {
   }
 });
 
-async function openLower(options: Partial<NetworkOptions>, after: StageName) {
+async function openLower(
+  open: (network: Network, weights: Weights) => Promise<Halves>,
+  options: Partial<NetworkOptions>,
+  after: StageName,
+) {
   const sgs = { after, embedding: { kind: 'learned', size: 4 }, boundary: 'nearest_complete' } as const;
   const model = createUntrainedModel({ network: { frames: 32, ...TINY, ...options, sgs }, seed: 3 });
   const network = buildNetwork(model.manifest.network);
+  const session = await open(network, model.weights);
+  opened.push(session);
+  const geometry = streamGeometry(network);
+  if ('unfit' in geometry) throw new Error(geometry.unfit);
+  return { network, geometry, halves: session.steps! };
+}
+
+function openOnnx(network: Network, weights: Weights): Promise<Halves> {
   const { frames, height, width } = network.options;
-  const session = await openSessions(buildGraphs(network, model.weights, { streams: true }), {
+  return openSessions(buildGraphs(network, weights, { streams: true }), {
     pixelShape: [frames, height, width, 3],
     steps: countCost(network).inputSteps,
     threads: 1,
     provider: CPU_PROVIDER,
   });
-  opened.push(session);
-  const geometry = streamGeometry(network);
-  if ('unfit' in geometry) throw new Error(geometry.unfit);
-  return { network, geometry, halves: session.steps! };
+}
+
+/** On what is fastest here. */
+async function openTfjs(network: Network, weights: Weights): Promise<Halves> {
+  const { opened } = await openTensorFlow({ threads: 1 });
+  return createTfjsHalves(opened.tf, network, weights, { streams: true });
 }
 
 function noise({ options: { height, width } }: Network, frames: number): Uint8Array {

@@ -30,6 +30,27 @@ test('a clip leaves no tensor behind, whatever its sampler; dispose frees the re
   expect(count()).toBe(before);
 });
 
+test('clips of a stream leave no tensor behind: steps are kept in main memory', async () => {
+  const network = { ...TINY, frames: 16, sgs: { ...SGS, boundary: 'nearest_complete' } } as const;
+  const model = shakenModel(network);
+  await using engine = await createTfjsEngine({ model, threads: 1 });
+  const ready = count();
+  const { data, ...clip } = noiseClip(model);
+  const picture = data.length / network.frames;
+
+  for (const firstFrame of [0, 4, 8]) {
+    const before = data.slice(0, Math.min(firstFrame, 3) * picture);
+    const stream = { id: 'a', segment: 0, firstFrame, before };
+    const { compute } = await engine.infer({ ...clip, data, stream }, { sampler: ORDERED });
+
+    expect(compute.inputSteps).toBe(8);
+    expect(count()).toBe(ready);
+  }
+  engine.closeStream?.('a');
+
+  expect(count()).toBe(ready);
+});
+
 test('a call that is aborted stops between stages and leaves no tensor behind', async () => {
   await using engine = await createTfjsEngine({ model: MODEL, threads: 1 });
   const ready = count();

@@ -1,5 +1,6 @@
-import type { InputEncoding } from '../../network/graph.ts';
+import type { InputNode } from '../../network/graph.ts';
 import type { Activation, LayerContext } from './layer.ts';
+import { skipSteps } from './steps.ts';
 import type { TensorLibrary } from './tensorflow.ts';
 
 /** Grey level of full-range RGB, in units of 0.25. */
@@ -12,19 +13,19 @@ export interface EncodedInput {
   readonly scale: readonly number[];
 }
 
-export function createInput({ tf, constant }: LayerContext, encoding: InputEncoding): EncodedInput {
+export function createInput({ tf, constant }: LayerContext, { encoding, skip = 0 }: InputNode): EncodedInput {
   if (encoding.kind === 'rgb') {
     const mean = constant(
       Float32Array.from(encoding.mean, (m) => 255 * m),
       [3],
     );
     return {
-      encode: (pixels) => tf.sub(pixels, mean),
+      encode: (pixels) => skipSteps(tf, tf.sub(pixels, mean), skip),
       scale: encoding.std.map((std) => 1 / (255 * std)),
     };
   }
   const luma = constant(Float32Array.from(LUMA), [3]);
-  return { encode: (pixels) => encodeMotion(tf, pixels, luma), scale: [1, 1, 1] };
+  return { encode: (pixels) => skipSteps(tf, encodeMotion(tf, pixels, luma), skip), scale: [1, 1, 1] };
 }
 
 /** Grey level, its change since the step before, and how large that change is; each over 0.25. */

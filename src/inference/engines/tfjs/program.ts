@@ -3,6 +3,7 @@ import { createConv } from './conv.ts';
 import { createGate } from './gate.ts';
 import type { Layer, LayerContext } from './layer.ts';
 import { createMaxPool } from './max-pool.ts';
+import { skipSteps } from './steps.ts';
 
 /** A node made ready to run. */
 export interface Step {
@@ -45,7 +46,11 @@ function createLayer(
     case 'gate':
       return createGate(context, node);
     case 'concat':
-      return (...inputs) => context.tf.concat([...inputs], 3);
+      return (...inputs) =>
+        context.tf.concat(
+          inputs.map((input, index) => skipSteps(context.tf, input, node.skips?.[index] ?? 0)),
+          3,
+        );
     case 'input':
     case 'sgs':
     case 'head':

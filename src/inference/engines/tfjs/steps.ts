@@ -6,3 +6,10 @@ export function everyStep(tf: TensorLibrary, input: Activation, stride: number):
   if (stride === 1) return input;
   return tf.stridedSlice(input, [0, 0, 0, 0], [...input.shape], [stride, 1, 1, 1]) as Activation;
 }
+
+/** All but the first `count` steps. */
+export function skipSteps(tf: TensorLibrary, input: Activation, count: number): Activation {
+  if (count === 0) return input;
+  const [steps, height, width, channels] = input.shape;
+  return tf.slice(input, [count, 0, 0, 0], [steps - count, height, width, channels]);
+}
