@@ -91,6 +91,12 @@ module.exports = {
       ...outside('evaluation', ['core']),
     },
     {
+      name: 'metrics-know-only-core',
+      comment: 'Figures are served, whoever counted them.',
+      severity: 'error',
+      ...outside('metrics', ['core']),
+    },
+    {
       name: 'report-knows-nobody',
       comment: 'A plot is data about anything: what the numbers mean is the business of who made them.',
       severity: 'error',

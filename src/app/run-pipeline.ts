@@ -9,6 +9,7 @@ import { endAfterRestart } from '../events/index.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import { findFfmpeg } from '../ingest/index.ts';
+import { startMetricsServer } from '../metrics/server.ts';
 import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
 import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import { runStreams } from '../pipeline/run-streams.ts';
@@ -21,6 +22,7 @@ import { modelChoice } from './model-choice.ts';
 import { startDeliveries } from './deliveries.ts';
 import { openEngines } from './open-engines.ts';
 import { openSinks } from './open-sinks.ts';
+import { createRunMetrics } from './run-metrics.ts';
 import { createStreamJob } from './stream-job.ts';
 
 export interface RunContext {
@@ -70,18 +72,30 @@ export async function runPipeline(
     logger,
   });
   const statuses = createStatusLog(journal, logger);
+  const metrics = createRunMetrics();
   const jobs = config.streams.map((stream) =>
     createStreamJob(stream, {
       scheduler,
       budget,
       pipeline: { instance: config.instance, version: context.version },
       log: journal,
-      recordStatus: statuses.record,
+      recordStatus(status) {
+        metrics.onStatus(status);
+        statuses.record(status);
+      },
       logger,
       ffmpegPath: ffmpeg.path,
-      ...(observer && { observer }),
+      observer: metrics.observing(observer),
     }),
   );
+  if (config.metrics) {
+    const parts = {
+      ...{ version: context.version, scheduler, budget, journal },
+      streams: jobs.map(({ clips }) => clips),
+    };
+    const server = resources.add(await startMetricsServer(config.metrics, () => metrics.samples(parts)));
+    logger.info({ url: server.url }, 'metrics are served');
+  }
   observer?.onReady?.(scheduler.info);
 
   await endOpenEpisodes(journal, logger);

@@ -123,6 +123,9 @@ function resolve(
       ...(journal.retain !== undefined && { retainMs: journal.retain }),
     },
     sinks: resolveSinks(settings.sinks, { files, env, instance, report }),
+    ...(settings.metrics.port !== undefined && {
+      metrics: { host: settings.metrics.host, port: settings.metrics.port },
+    }),
     log: settings.log,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { eventsSchema } from './events-schema.ts';
 import { choice, section } from './fields.ts';
+import { metricsSchema } from './metrics-schema.ts';
 import { engineSchema, modelSchema, samplerSchema } from './model-schema.ts';
 import { journalSchema, sinksSchema } from './sink-schema.ts';
 import { defaultsSchema, streamsSchema } from './stream-schema.ts';
@@ -27,6 +28,7 @@ export const configSchema = section(
     events: eventsSchema.prefault({}),
     journal: journalSchema.prefault({}),
     sinks: sinksSchema.prefault({}),
+    metrics: metricsSchema.prefault({}),
     log: section(
       {
         level: choice(

@@ -21,6 +21,8 @@ export interface Config {
     /** `-`: standard output. */
     readonly ndjson?: { readonly path: string };
   };
+  /** Absent: not served. */
+  readonly metrics?: { readonly host: string; readonly port: number };
   readonly log: { readonly level: string };
   /** Every setting with its effective value and where that came from, for `config print`. Free of secrets. */
   readonly effective: readonly EffectiveSetting[];

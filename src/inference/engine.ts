@@ -94,4 +94,14 @@ export interface InferenceEngine extends AsyncDisposable {
   infer(clip: PixelClip, options: InferOptions): Promise<InferenceResult>;
   /** The stream has ended: what was kept for its next clip is freed. Engines without `info.reuse` keep nothing. */
   closeStream?(streamId: string): void;
+  /** Engines in this process have none: they fall with it. */
+  losses?(): EngineLosses;
+}
+
+/** What became of an engine's processes since it was opened. */
+export interface EngineLosses {
+  /** Processes that ended unasked or hung, and were replaced. */
+  readonly restarts: number;
+  /** Clips tried once more because their process was lost. */
+  readonly retries: number;
 }

@@ -336,6 +336,12 @@ streams:
     expect(engine.budget).toEqual({ p95LatencyMs: 2000, multiplyAddsPerSecond: 2.5e9, maxDeltaScale: 4 });
   });
 
+  it('metrics are served only where a port says so, and to this machine unless a host says more', () => {
+    expect(load(STREAMS).metrics).toBeUndefined();
+    expect(load(`${STREAMS}metrics: { port: 9464 }`).metrics).toEqual({ host: '127.0.0.1', port: 9464 });
+    expect(load(`${STREAMS}metrics: { port: 0, host: '::' }`).metrics).toEqual({ host: '::', port: 0 });
+  });
+
   it('only identical pictures are repeated ones, unless a threshold says more', () => {
     expect(load(STREAMS).engine.repeatThreshold).toBe(0);
     expect(load(`${STREAMS}engine: { repeat_threshold: 1.5 }`).engine.repeatThreshold).toBe(1.5);

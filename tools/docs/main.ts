@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { renderConfig, renderConfigSchema } from './render-config.ts';
 import { renderErrors } from './render-errors.ts';
+import { renderMetricsList } from './render-metrics.ts';
 
 // Writes every generated document; tests in test/lint fail when one is stale.
 writeFileSync('docs/errors.md', renderErrors());
+writeFileSync('docs/metrics.md', renderMetricsList());
 writeFileSync('docs/config.md', renderConfig());
 writeFileSync('schemas/config.schema.json', renderConfigSchema());

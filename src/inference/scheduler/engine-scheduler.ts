@@ -30,6 +30,9 @@ export interface SchedulerReading {
   readonly waiting: number;
   /** Time that engines have spent on clips since the start, all together. */
   readonly busyMs: number;
+  /** See EngineLosses; of all engines. */
+  readonly restarts: number;
+  readonly retries: number;
 }
 
 /** A stream that changed engines stays so long: the new one has to compute its feature maps anew. */
@@ -122,7 +125,16 @@ export function createEngineScheduler(engines: readonly InferenceEngine[]): Engi
         },
       };
     },
-    read: () => ({ engines: engines.length, waiting: queue.length, busyMs }),
+    read() {
+      const losses = engines.map((engine) => engine.losses?.() ?? { restarts: 0, retries: 0 });
+      return {
+        engines: engines.length,
+        waiting: queue.length,
+        busyMs,
+        restarts: losses.reduce((sum, { restarts }) => sum + restarts, 0),
+        retries: losses.reduce((sum, { retries }) => sum + retries, 0),
+      };
+    },
     async [Symbol.asyncDispose]() {
       closed = true;
       await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));

@@ -57,6 +57,7 @@ export async function createWorkerEngine({
   const { info } = worker;
   const queue = createSerialQueue('the inference worker');
   let stopped: Promise<void> | undefined;
+  let [restarts, retries] = [0, 0];
 
   const inferOnce = async (
     clip: PixelClip,
@@ -65,6 +66,7 @@ export async function createWorkerEngine({
   ): Promise<InferenceResult> => {
     if (!worker.isAlive()) {
       worker = await startProcess(options, signal);
+      restarts += 1;
       tellOtherDevice(info, worker.info, logger);
     }
     throwIfAborted(signal);
@@ -84,6 +86,7 @@ export async function createWorkerEngine({
         const { clipId } = clip;
         logger.error({ clipId, attempt, err: error }, 'the inference process was lost');
         if (attempt === TRIES) throw givenUp(clipId, error);
+        retries += 1;
       }
     }
   };
@@ -103,6 +106,7 @@ export async function createWorkerEngine({
     closeStream: (streamId) => {
       worker.closeStream(streamId);
     },
+    losses: () => ({ restarts, retries }),
     [Symbol.asyncDispose]: () => (stopped ??= stop()),
   };
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../../core/logger.ts';
 import { monotonicMs } from '../../core/time.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import { createBudgetController, type BudgetTargets } from './budget-controller.ts';
+import { createBudgetController, type BudgetReading, type BudgetTargets } from './budget-controller.ts';
 import { createLoadWindow, type ClipLoad } from './load-window.ts';
 
 /** The compute budget that all live streams of a run share. */
@@ -10,8 +10,16 @@ export interface ComputeBudget {
   forStream(stream: BudgetedStream): StreamBudget;
   /** Watches and adjusts until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
+  /** For metrics. */
+  read(): BudgetState;
+}
+
+export interface BudgetState {
+  readonly targets: BudgetTargets;
   /** The factor by which δ is raised at present: 1 to `maxDeltaScale`. */
   readonly deltaScale: number;
+  /** What was measured last; absent while there is no live stream. */
+  readonly reading?: BudgetReading;
 }
 
 export interface BudgetedStream {
@@ -35,13 +43,18 @@ export function createComputeBudget(
   const controller = createBudgetController(targets);
   const load = createLoadWindow(engines);
   const streams = new Set<BudgetedStream>();
+  let last: BudgetReading | undefined;
 
   const tick = (): void => {
-    if (streams.size === 0) return;
+    if (streams.size === 0) {
+      last = undefined;
+      return;
+    }
     const before = controller.deltaScale;
     const backlog = Math.max(...[...streams].map(({ queue }) => queue.length / queue.capacity));
     const nowMs = monotonicMs();
     const reading = { ...load.read(nowMs), backlog };
+    last = reading;
     const after = controller.observe(reading, nowMs);
     if (after === before) return;
     load.resetLatencies();
@@ -78,9 +91,7 @@ export function createComputeBudget(
         signal.addEventListener('abort', stop, { once: true });
         if (signal.aborted) stop();
       }),
-    get deltaScale() {
-      return controller.deltaScale;
-    },
+    read: () => ({ targets, deltaScale: controller.deltaScale, ...(last && { reading: last }) }),
   };
 }
 

@@ -149,6 +149,7 @@ describe('a process that is lost', () => {
 
       expect([first.clipId, second.clipId]).toEqual([`${deed}-once:${marker}`, 'next']);
       expect(lost).toEqual([expect.objectContaining({ clipId: `${deed}-once:${marker}`, attempt: 1 })]);
+      expect(engine.losses?.()).toEqual({ restarts: 1, retries: 1 });
     });
   }
 
@@ -166,6 +167,7 @@ describe('a process that is lost', () => {
     });
     expect((await next).clipId).toBe('next');
     expect(lost).toHaveLength(2);
+    expect(engine.losses?.()).toEqual({ restarts: 2, retries: 1 });
   });
 });
 

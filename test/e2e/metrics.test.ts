@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import path from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { demandNoLeftovers } from '../support/leftovers.ts';
+import { descendantsOf } from '../support/processes.ts';
+import {
+  endRuns,
+  isClip,
+  nextRecord,
+  recordsOf,
+  startRun,
+  terminate,
+  TINY,
+  writeConfig,
+} from '../support/runs.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { busyVideo } from '../support/videos.ts';
+
+demandNoLeftovers();
+afterEach(endRuns);
+
+test('a run tells how fresh its streams are, what its budget is and what became of its engine', async () => {
+  const directory = await temporaryDirectory();
+  const config = await writeConfig(directory, {
+    ...TINY,
+    engine: { processes: 1, budget: { p95_latency: '1500ms', max_delta_scale: 2 } },
+    metrics: { port: 0 },
+    defaults: { realtime: true },
+    streams: [{ id: 'cam', url: await busyVideo(directory) }],
+    journal: { dir: path.join(directory, 'journal') },
+  });
+  const run = startRun(['run', config, '--json']);
+  const url = await urlOf(run.child.stderr!);
+  expect(await scrape(url)).toMatchObject({ 'actionstream_clips_total{stream_id="cam"}': 0 });
+  await nextRecord(run, isClip, 2);
+
+  const early = await scrape(url);
+  const [engine] = (await descendantsOf(run.child.pid!)).filter(({ command }) =>
+    command.includes('entry.js'),
+  );
+  process.kill(engine!.pid, 'SIGKILL');
+  await nextRecord(run, isClip, 2);
+  const late = await scrape(url);
+  const { code, stderr } = await terminate(run);
+
+  expect(code, stderr).toBe(0);
+  expect(early['actionstream_stream_up{stream_id="cam"}']).toBe(1);
+  // A clip begins every 8 of 15 frames a second; half a minute is what a machine under load may take longer.
+  const lag = early['actionstream_stream_lag_seconds{stream_id="cam"}'];
+  expect(lag).toBeGreaterThan(0);
+  expect(lag).toBeLessThan(30);
+  expect(early).toMatchObject({
+    'actionstream_stream_delta{stream_id="cam"}': expect.any(Number) as number,
+    'actionstream_stream_queue_length{stream_id="cam"}': expect.any(Number) as number,
+    'actionstream_stream_queue_capacity{stream_id="cam"}': 4,
+    actionstream_engine_queue_length: expect.any(Number) as number,
+    actionstream_engines: 1,
+    actionstream_engine_restarts_total: 0,
+    actionstream_engine_retries_total: 0,
+    actionstream_budget_latency_p95_target_seconds: 1.5,
+    actionstream_budget_delta_scale_limit: 2,
+    actionstream_budget_delta_scale: expect.any(Number) as number,
+    actionstream_budget_utilisation_ratio: expect.any(Number) as number,
+  });
+  expect(early['actionstream_budget_latency_p95_seconds']).toBeGreaterThan(0);
+  expect(late['actionstream_engine_restarts_total']).toBe(1);
+  // The figures are those of the records.
+  const told = late['actionstream_clips_total{stream_id="cam"}'] ?? 0;
+  const clips = recordsOf(run).filter(isClip);
+  expect(told).toBeGreaterThanOrEqual(4);
+  expect(told).toBeLessThanOrEqual(clips.length);
+  const used = clips.slice(0, told).reduce((sum, { payload }) => sum + payload.compute.multiply_adds, 0);
+  expect(late['actionstream_multiply_adds_total{stream_id="cam",kind="used"}']).toBe(used);
+});
+
+/** Where a run serves its metrics, as its log says. */
+async function urlOf(log: NodeJS.ReadableStream): Promise<string> {
+  for (let text = ''; ;) {
+    const [more] = (await once(log, 'data')) as [string];
+    text += more;
+    const url = /"url":"(http:[^"]+)"/.exec(text)?.[1];
+    if (url !== undefined) return url;
+  }
+}
+
+/** Sample → value. */
+async function scrape(url: string): Promise<Readonly<Record<string, number>>> {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    }),
+  );
+}
