@@ -9,17 +9,23 @@ const BOTTOM = 44;
 const BAR = 13;
 const ROW_GAP = 5;
 const LETTER = 6.4;
+/** Of the axis label, which is a size larger. */
+const LABEL_LETTER = 7;
+const CAPTION_LINE = 14;
 
-export function barPanelHeight(panel: BarPanel): number {
-  return TOP + BOTTOM + panel.categories.length * rowHeight(panel);
+export function barPanelHeight(panel: BarPanel, width: number): number {
+  return TOP + BOTTOM + panel.categories.length * rowHeight(panel, width);
 }
 
-/** Rows of horizontal bars from zero, captions on the left, intervals as thin lines. */
+/** Rows of horizontal bars from zero, captions on the left, or above where they would take half of the width; intervals as thin lines. */
 export function drawBars(panel: BarPanel, box: Box, colours: ReadonlyMap<string, string>): string[] {
-  const captions = Math.max(...panel.categories.map((category) => category.length)) * LETTER + 8;
-  const left = box.left + captions;
+  const above = captionsAbove(panel, box.width);
+  const left = box.left + (above ? 4 : captionWidth(panel));
   const right = box.left + box.width - 16;
-  const bottom = box.top + TOP + panel.categories.length * rowHeight(panel);
+  const height = rowHeight(panel, box.width);
+  const bottom = box.top + TOP + panel.categories.length * height;
+  const labelRoom = (panel.x.label.length * LABEL_LETTER) / 2;
+  const middle = Math.min((left + right) / 2, box.left + box.width - labelRoom);
   const scale = scaleOf([0, ...endsOf(panel)], { ...panel.x, count: 4 });
   const x = (value: number): number =>
     left + ((value - scale.from) / (scale.to - scale.from)) * (right - left);
@@ -29,11 +35,13 @@ export function drawBars(panel: BarPanel, box: Box, colours: ReadonlyMap<string,
       element('line', { x1: x(tick), x2: x(tick), y1: box.top + TOP - 4, y2: bottom, stroke: FAINT }),
       text(x(tick), bottom + 15, String(tick), { anchor: 'middle', size: 11 }),
     ]),
-    text((left + right) / 2, bottom + 34, panel.x.label, { anchor: 'middle' }),
+    text(middle, bottom + 34, panel.x.label, { anchor: 'middle' }),
     ...panel.categories.flatMap((category, row) => {
-      const top = box.top + TOP + row * rowHeight(panel);
-      const caption = text(left - 6, top + rowHeight(panel) / 2 + 2, category, { anchor: 'end', size: 11 });
-      return [caption, ...drawRow(panel, row, { top, x }, colours)];
+      const top = box.top + TOP + row * height;
+      const caption = above
+        ? text(left + 3, top + 9, category, { size: 11 })
+        : text(left - 6, top + height / 2 + 2, category, { anchor: 'end', size: 11 });
+      return [caption, ...drawRow(panel, row, { top: top + (above ? CAPTION_LINE : 0), x }, colours)];
     }),
     element('line', { x1: x(0), x2: x(0), y1: box.top + TOP - 4, y2: bottom, stroke: INK }),
   ];
@@ -66,8 +74,17 @@ function intervalOf(bar: Bar, y: number, x: (value: number) => number): string[]
   ];
 }
 
-function rowHeight({ series, stacked }: BarPanel): number {
-  return BAR * (stacked ? 1 : series.length) + ROW_GAP;
+function rowHeight(panel: BarPanel, width: number): number {
+  const { series, stacked } = panel;
+  return BAR * (stacked ? 1 : series.length) + ROW_GAP + (captionsAbove(panel, width) ? CAPTION_LINE : 0);
+}
+
+function captionsAbove(panel: BarPanel, width: number): boolean {
+  return captionWidth(panel) > width / 2;
+}
+
+function captionWidth({ categories }: BarPanel): number {
+  return Math.max(...categories.map((category) => category.length)) * LETTER + 8;
 }
 
 function endsOf({ series, categories, stacked }: BarPanel): readonly number[] {

@@ -35,7 +35,7 @@ export function drawFigure(figure: Figure): string {
 }
 
 function heightOf(panel: Panel): number {
-  return panel.kind === 'bars' ? barPanelHeight(panel) : POINT_PANEL_HEIGHT;
+  return panel.kind === 'bars' ? barPanelHeight(panel, PANEL_WIDTH) : POINT_PANEL_HEIGHT;
 }
 
 function drawLegend(

@@ -53,6 +53,23 @@ describe('a figure as SVG', () => {
     expect(widths[0]! / widths[1]!).toBeCloseTo(3, 1);
   });
 
+  test('keeps ticks and axis label inside the picture however long the captions are', () => {
+    const caption = 'compiled, frozen, channels last, with another allocator';
+    const long: BarPanel = {
+      ...bars,
+      x: { label: 'ms a clip (median, least to most)' },
+      categories: ['a', caption],
+    };
+    const svg = drawFigure({ title: '', panels: [long] });
+    const width = Number(/width="(\d+)"/.exec(svg)?.[1]);
+    const at = (label: string): number =>
+      Number(new RegExp(`<text x="([\\d.]+)"[^>]*>${label.replace(/[()]/g, '\\$&')}</text>`).exec(svg)?.[1]);
+
+    // Letters of 12 pixels are about 7 wide; the label stands in the middle of its place.
+    expect(at(long.x.label) + (7 * long.x.label.length) / 2).toBeLessThanOrEqual(width);
+    expect(at('2') - at('0')).toBeGreaterThan(100);
+  });
+
   test('leaves out a value that is missing', () => {
     const missing: BarPanel = {
       ...bars,
