@@ -27,10 +27,9 @@ export function compileNetwork(network: Network, context: LayerContext) {
   const at = nodes.findIndex((node) => node.op === 'sgs');
   const [sgs, head] = [nodes[at], nodes.at(-1)];
   if (head?.op !== 'head') throw new RangeError(`${network.name} has no head`);
+  const shape = sgs && shapesOf(network).get(sgs.name);
   const cut: Cut | undefined =
-    sgs?.op === 'sgs'
-      ? { name: sgs.name, shape: shapesOf(network).get(sgs.name)!, embed: createEmbedding(context, sgs) }
-      : undefined;
+    sgs?.op === 'sgs' && shape ? { name: sgs.name, shape, embed: createEmbedding(context, sgs) } : undefined;
   return {
     lower: compileLower(context, network),
     cut,
