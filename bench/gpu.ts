@@ -95,7 +95,7 @@ async function makeNetworks(): Promise<readonly GpuNetwork[]> {
     boundary: 'nearest_complete',
   } as const;
   const full = createUntrainedModel({ network: { variant: 's3d-g', ...side, sgs }, seed: 1 });
-  const shipped = await loadModel(path.join(values.root, 'models', 's3d-g-atfr-preview'));
+  const shipped = await loadModel(path.join(values.root, 'models', 's3d-g-atfr'));
   return [
     await writeNetwork(path.join(folder, 'shipped'), shipped),
     await writeNetwork(path.join(folder, 'full'), shaken(full)),

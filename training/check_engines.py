@@ -60,7 +60,7 @@ def torch_logits(folder: Path, manifest: dict, pixels: np.ndarray, sampled: bool
         record: list = []
         sampler = manifest["sampler"]
         how = Sampling(sampler["width"], sampler.get("noiseFloor", 0), record=record) if sampled else None
-        return model(grey[None], how)[0].numpy(), record[0][0] if sampled else None
+        return model(grey[None], how)[0].numpy(), int(record[0][0]) if sampled else None
 
 
 def product_logits(folder: Path, clip: Path, engine: str, sampler: str) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-CACHE_SIZE = 128
+CACHE_SIZE = 176
 MAX_FPS = 30.0
 DATASETS = ("fight-surv", "ut-interaction", "fir-action")
 FOLDS = 5
@@ -43,7 +43,7 @@ class Video:
 
 
 def load_videos(data: Path, cache: Path, split: str) -> list[Video]:
-    """All videos of a split with frames [n, 128, 128] uint8, memory-mapped. Decodes what the cache lacks."""
+    """All videos of a split with frames [n, 176, 176] uint8, memory-mapped. Decodes what the cache lacks."""
     videos: dict[str, Video] = {}
     with open(data / "manifest.csv", newline="") as file:
         for row in csv.DictReader(file):

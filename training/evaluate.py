@@ -1,30 +1,115 @@
-"""Predictions over whole videos with sliding windows, and the figures that a training run watches."""
+"""Predictions over whole videos with sliding windows, and the figures made of them.
+
+`actionstream evaluate` gives the final ones through the product itself.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from clips import test_pixels
 from data import Video
-from labels import INDEX, INTERACTIONS
+from falls import add_up, episodes, match
+from labels import INDEX, INDOOR, INTERACTIONS, LABELS, UNKNOWN, targets_of
+from network import Network
+from sgs import Sampling
+from store import FrameStore
+
+POLICY = {"on": 0.5, "off": 0.35, "smoothing": 1, "merge_gap_s": 1, "min_duration_s": 1}
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Windows of one video: when each begins in s, logits [windows, labels], kept steps [windows]."""
+
+    video: Video
+    starts: np.ndarray
+    logits: np.ndarray
+    kept: np.ndarray
+
+    @property
+    def scores(self) -> np.ndarray:
+        return 1 / (1 + np.exp(-self.logits.clip(-60, 60)))
+
+
+def predict_all(model: Network, store: FrameStore, videos: list[Video], fps: float, stride: int, how: str) -> list[Prediction]:
+    """Short clips with windows half a clip apart, long ones with `stride` frames. `how`: `dense` or `ordered:DELTA[:FLOOR]`."""
+    frames = model.description["options"]["frames"]
+    slots = {id(video): i for i, video in enumerate(store.videos)}
+    starts = [first_frames(v, frames, fps, stride if v.dataset == "fir-action" else frames // 2) / fps for v in videos]
+    windows = [[store.window(slots[id(v)], s, frames, fps) for s in at] for v, at in zip(videos, starts)]
+    logits, kept = predict(model, store, np.concatenate([np.stack(w) for w in windows]), how)
+    edges = np.cumsum([len(at) for at in starts])[:-1]
+    return [Prediction(*of) for of in zip(videos, starts, np.split(logits, edges), np.split(kept, edges))]
+
+
+def first_frames(video: Video, frames: int, fps: float, stride: int) -> np.ndarray:
+    """Full windows, and one that ends with the video where it reaches half a stride further; one padded where none fits."""
+    available = int(round(video.duration_s * fps))
+    firsts = list(range(0, max(1, available - frames + 1), stride))
+    if available > frames and available - frames - firsts[-1] >= max(1, stride // 2):
+        firsts.append(available - frames)
+    return np.array(firsts)
 
 
 @torch.no_grad()
-def predict(model, video: Video, *, fps: float, stride: int, sampling) -> tuple[np.ndarray, np.ndarray, list[int]]:
-    """(window starts in s, logits [windows, labels], kept steps): full windows, and one padded where none fits."""
-    options = model.description["options"]
-    frames = options["frames"]
-    available = int(round(video.duration_s * fps))
-    firsts = list(range(0, max(1, available - frames + 1), stride))
-    if available > frames and firsts[-1] != available - frames and available - frames - firsts[-1] >= stride // 2:
-        firsts.append(available - frames)
+def predict(model: Network, store: FrameStore, windows: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:
+    """Windows [n, t] as the product sees them: whole pictures, no augmentation."""
+    size = model.description["options"]["height"]
+    kind, _, rest = how.partition(":")
+    width, _, floor = rest.partition(":")
     logits, kept = [], []
-    for i in range(0, len(firsts), 8):
-        clips = [test_pixels(video, first / fps, frames, fps, options["height"]) for first in firsts[i : i + 8]]
+    for i in range(0, len(windows), CHUNK):
+        clips = store.clips(windows[i : i + CHUNK]).float().div_(255)
+        clips = F.interpolate(clips, (size, size), mode="bilinear", antialias=True, align_corners=False)
         record: list = []
-        how = None if sampling is None else sampling(record)
-        logits.append(model(torch.stack(clips), how).numpy())
-        kept += [count for count, _ in record]
-    return np.array(firsts) / fps, np.concatenate(logits), kept
+        sampling = None if kind == "dense" else Sampling(float(width), float(floor or 0), record)
+        logits.append(model(clips, sampling).float().cpu())
+        kept.append(record[0][0].cpu() if record else torch.full((len(clips),), clips.shape[1] // 2))
+    return torch.cat(logits).numpy(), torch.cat(kept).numpy()
+
+
+def figures(predictions: list[Prediction], fps: float, stride: int, frames: int, policy: dict = POLICY) -> dict:
+    """Per dataset, as `actionstream evaluate` names them, and per indoor label the AUC over windows."""
+    result: dict = {}
+    of = lambda dataset: [p for p in predictions if p.video.dataset == dataset]  # noqa: E731
+    if fights := of("fight-surv"):
+        scores = np.array([p.scores[:, INDEX["fight"]].mean() for p in fights])
+        truth = np.array([p.video.segments[0].label == "fight" for p in fights])
+        best = max((((scores > c) == truth).mean() for c in scores), default=0)
+        accuracy = float(((scores > 0.5) == truth).mean())
+        result["fight-surv"] = {"n": len(truth), "auc": auc(scores, truth), "accuracy": accuracy, "best_accuracy": float(best)}
+    if pairs := [p for p in of("ut-interaction") if p.video.segments[0].label != "none"]:
+        columns = [INDEX[name] for name in INTERACTIONS]
+        guesses = [INTERACTIONS[int(p.scores[:, columns].mean(0).argmax())] for p in pairs]
+        wrong = [(p.video.segments[0].label, g) for p, g in zip(pairs, guesses) if g != p.video.segments[0].label]
+        result["ut-interaction"] = {"n": len(pairs), "top1": 1 - len(wrong) / len(pairs), "wrong": wrong}
+    if rooms := of("fir-action"):
+        result["fir-action"] = indoor_figures(rooms, frames / fps, stride / fps, policy)
+    kept = {p.video.dataset: np.concatenate([q.kept for q in of(p.video.dataset)]) for p in predictions}
+    result["kept"] = {name: round(float(counts.mean()), 2) for name, counts in kept.items()}
+    return result
+
+
+def indoor_figures(rooms: list[Prediction], clip_s: float, stride_s: float, policy: dict) -> dict:
+    falls = []
+    for p in rooms:
+        found = episodes(p.starts, p.scores[:, INDEX["fall"]], policy, clip_s, stride_s)
+        falls.append(match(found, [(s.start_s, s.end_s) for s in p.video.segments if s.label == "falling"]))
+    scores, targets = window_table(rooms, clip_s)
+    curves = {}
+    for name in INDOOR:
+        known = targets[:, INDEX[name]] != UNKNOWN
+        curves[name] = round(auc(scores[known, INDEX[name]], targets[known, INDEX[name]] == 1), 3)
+    return {**add_up(falls, sum(p.video.duration_s for p in rooms) / 3600), "window_auc": curves}
+
+
+def window_table(predictions: list[Prediction], clip_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """(scores, targets), both [windows, labels]."""
+    targets = [targets_of(p.video, start, start + clip_s) for p in predictions for start in p.starts]
+    return np.concatenate([p.scores for p in predictions]), np.stack(targets).reshape(-1, len(LABELS))
 
 
 def auc(scores: np.ndarray, truth: np.ndarray) -> float:
@@ -33,28 +118,3 @@ def auc(scores: np.ndarray, truth: np.ndarray) -> float:
         return float("nan")
     wins = (positive[:, None] > negative[None]).mean() + 0.5 * (positive[:, None] == negative[None]).mean()
     return float(wins)
-
-
-def short_clip_figures(model, videos: list[Video], *, fps: float, stride: int, sampling) -> dict:
-    fight, truth, right, kept, confusion = [], [], [], [], {}
-    columns = [INDEX[name] for name in INTERACTIONS]
-    for video in videos:
-        label = video.segments[0].label
-        if video.dataset == "fir-action" or label == "none":
-            continue
-        _, logits, counts = predict(model, video, fps=fps, stride=stride, sampling=sampling)
-        scores = 1 / (1 + np.exp(-logits.clip(-60, 60)))
-        kept += counts
-        if video.dataset == "fight-surv":
-            fight.append(scores[:, INDEX["fight"]].max())
-            truth.append(label == "fight")
-        else:
-            guess = INTERACTIONS[int(scores[:, columns].mean(0).argmax())]
-            right.append(guess == label)
-            confusion.setdefault(label, []).append(guess)
-    fight, truth = np.array(fight), np.array(truth)
-    return {
-        "fight": {"n": len(fight), "auc": auc(fight, truth), "accuracy": float(((fight > 0.5) == truth).mean())},
-        "ut": {"n": len(right), "top1": float(np.mean(right)), "confusion": confusion},
-        "kept": float(np.mean(kept)) if kept else None,
-    }

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from figures import load_checkpoint
+from train import load_checkpoint
 from labels import LABELS
 
 

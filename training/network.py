@@ -13,6 +13,8 @@ from torch import nn
 
 from sgs import Sampling, pool_rows, rows_of
 
+# Clips of equally many kept steps that train together.
+GROUP = 16
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -27,10 +29,13 @@ class Network(nn.Module):
 
     def __init__(self, description: dict, dropout: float = 0.25):
         super().__init__()
-        if description["options"]["input"]["kind"] != "motion":
-            raise ValueError("training reads grey frames: the network's input must be of kind motion")
         self.description = description
         self.dropout = dropout
+        # True: batch norm keeps its running statistics while all else trains, so that clips need no company of their like:
+        # each number of kept steps then runs as in production. The embedding's batch norm goes on learning.
+        self.frozen_statistics = False
+        # What the head of the last clips classified: [n, channels]. Distillation compares it with a teacher's.
+        self.pooled: torch.Tensor | None = None
         self.values = nn.ParameterDict()
         self.statistics = nn.ModuleDict()
         for name, shape in description["weights"].items():
@@ -53,25 +58,34 @@ class Network(nn.Module):
         return {name: self.tensor(name) for name in self.description["weights"]}
 
     def forward(self, grey: torch.Tensor, sampling: Sampling | None = None, context: int = 0) -> torch.Tensor:
-        """`sampling` None runs dense. Sampled clips of one chunk share a number of kept steps (sgs.rows_of).
+        """`sampling` None runs dense; else clips that keep equally many steps run together.
 
         `context` steps at the beginning of `grey` belong to the stream before the clip: they are seen and dropped
         (docs/adr/0019)."""
         lower, upper = self.halves()
         cut = self.cut()
-        at = self.run(lower, {"input": encode_motion(grey)})
+        at = self.run(lower, {"input": encode(grey, self.description["options"]["input"])})
         if cut is None:
-            return self.run(upper, at)[self.description["output"]]
+            return at[self.description["output"]]
         features = at[cut["input"]][:, :, context:]
         if sampling is None:
             return self.run(upper, {**at, cut["name"]: features})[self.description["output"]]
         embeddings = self.embed(cut, features)
-        logits = torch.empty(len(grey), self.description["options"]["classes"])
-        for chunk, rows in rows_of(embeddings, sampling):
-            sampled = pool_rows(rows, features[chunk])
-            out = self.run(upper, {cut["name"]: sampled})[self.description["output"]]
-            logits = logits.index_copy(0, chunk, out)
-        return logits
+        order, parts, pooled = [], [], []
+        for chosen, rows in rows_of(embeddings, sampling):
+            filled = self.whole_groups(len(chosen), chosen.device)
+            sampled = pool_rows(rows[filled], features[chosen[filled]])
+            parts.append(self.run(upper, {cut["name"]: sampled})[self.description["output"]][: len(chosen)])
+            order.append(chosen)
+            pooled.append(self.pooled[: len(chosen)])
+        back = torch.cat(order).argsort()
+        self.pooled = torch.cat(pooled)[back]
+        return torch.cat(parts)[back]
+
+    def whole_groups(self, count: int, device: torch.device) -> torch.Tensor:
+        """Indices of `count` clips, the first repeated until groups are full where a GPU trains: it plans every new shape anew."""
+        full = -(-count // GROUP) * GROUP if self.training and device.type == "cuda" else count
+        return torch.arange(full, device=device) % count
 
     def cut(self) -> dict | None:
         return next((node for node in self.description["nodes"] if node["op"] == "sgs"), None)
@@ -106,6 +120,7 @@ class Network(nn.Module):
             case "head":
                 kernel = [min(k, n) for k, n in zip((2, 7, 7), x.shape[2:])]
                 pooled = F.avg_pool3d(x, kernel, 1).mean((2, 3, 4))
+                self.pooled = pooled
                 pooled = F.dropout(pooled, self.dropout, self.training)
                 return F.linear(pooled, self.tensor(f"{name}.weight"), self.tensor(f"{name}.bias"))
         raise ValueError(f"node {name}: operation {node['op']} is unknown to training")
@@ -117,12 +132,13 @@ class Network(nn.Module):
         else:
             y = convolve(x, weight, stride, [p[0] for p in self.sides(x, node)])
         # Batch norm has a fast path for pictures whose channels lie last, and none for clips.
-        pictures = F.relu(self.batch_norm(node["name"], as_pictures(y), node["batchNormEpsilon"]), inplace=True)
+        learning = self.training and not self.frozen_statistics
+        pictures = F.relu(self.batch_norm(node["name"], as_pictures(y), node["batchNormEpsilon"], learning), inplace=True)
         return as_clips(pictures, len(x))
 
-    def batch_norm(self, name: str, x: torch.Tensor, epsilon: float) -> torch.Tensor:
+    def batch_norm(self, name: str, x: torch.Tensor, epsilon: float, learning: bool) -> torch.Tensor:
         part = {key: self.tensor(f"{name}.bn.{key}") for key in ("running_mean", "running_var", "weight", "bias")}
-        return F.batch_norm(x, **part, training=self.training, momentum=0.05, eps=epsilon)
+        return F.batch_norm(x, **part, training=learning, momentum=0.05, eps=epsilon)
 
     def embed(self, node: dict, features: torch.Tensor) -> torch.Tensor:
         """Features [n, c, t, h, w] -> embeddings [n, t, size]."""
@@ -132,7 +148,7 @@ class Network(nn.Module):
         hidden = F.relu(F.linear(means, self.tensor("SGS.fc1.weight"), self.tensor("SGS.fc1.bias")))
         z = F.linear(hidden, self.tensor("SGS.fc2.weight"), self.tensor("SGS.fc2.bias"))
         n, t, size = z.shape
-        z = self.batch_norm("SGS", z.reshape(n * t, size), node["batchNormEpsilon"]).reshape(n, t, size)
+        z = self.batch_norm("SGS", z.reshape(n * t, size), node["batchNormEpsilon"], self.training).reshape(n, t, size)
         return self.settle_boundary(z)
 
     def settle_boundary(self, z: torch.Tensor) -> torch.Tensor:
@@ -140,7 +156,7 @@ class Network(nn.Module):
         complete = self.description.get("completeSteps")
         if complete is None:
             return z
-        return z[:, torch.arange(z.shape[1]).clamp(*complete)]
+        return z[:, torch.arange(z.shape[1], device=z.device).clamp(*complete)]
 
     def sides(self, x: torch.Tensor, node: dict) -> list[tuple[int, int]]:
         mode = self.description["options"]["padding"]
@@ -152,6 +168,14 @@ class Network(nn.Module):
 
     def padding(self, x: torch.Tensor, node: dict) -> list[int]:
         return [side for pair in reversed(self.sides(x, node)) for side in pair]
+
+
+def encode(grey: torch.Tensor, encoding: dict) -> torch.Tensor:
+    """[n, t, h, w] -> [n, 3, t, h, w], channels last in memory; a network of colours sees three times the grey."""
+    if encoding["kind"] == "motion":
+        return encode_motion(grey)
+    mean, std = (grey.new_tensor(encoding[key]).view(3, 1, 1, 1) for key in ("mean", "std"))
+    return ((grey[:, None] - mean) / std).contiguous(memory_format=torch.channels_last_3d)
 
 
 def encode_motion(grey: torch.Tensor) -> torch.Tensor:

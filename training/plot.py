@@ -18,8 +18,8 @@ def plot_history(history: list[dict], path: Path) -> None:
     for how in ("dense", "ordered"):
         held = [entry for entry in history if how in entry]
         at = [entry["step"] for entry in held]
-        axes[2].plot(at, [entry[how]["fight"]["auc"] for entry in held], label=f"fight AUC, {how}")
-        axes[2].plot(at, [entry[how]["ut"]["top1"] for entry in held], "--", label=f"interactions top-1, {how}")
+        axes[2].plot(at, [entry[how]["fight-surv"]["auc"] for entry in held], label=f"fight AUC, {how}")
+        axes[2].plot(at, [entry[how]["ut-interaction"]["top1"] for entry in held], "--", label=f"interactions top-1, {how}")
     axes[2].set(title="held-out groups", xlabel="step", ylim=(0, 1))
     if axes[2].lines:
         axes[2].legend(fontsize=7)

@@ -63,6 +63,8 @@ def train(plan: Plan, shape: Shape, clips: StudyClips, out: Path, pause: Path | 
             model.tensor("SGS.bn.weight").fill_(0.2)
     if plan.parent:
         adopt(model, torch.load(out.parent / plan.parent / "checkpoint.pt", weights_only=False)["average"])
+    # Runs that go on from another keep its batch-norm statistics: clips of different kept steps then do not disturb each other.
+    model.frozen_statistics = plan.parent is not None
     run = Run(plan, model)
     run.resume(out / "checkpoint.pt")
     run.train(clips, out / "checkpoint.pt", pause)
@@ -133,7 +135,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.plan)
         logits, extra = self.forward(clips)
-        loss = label_loss(logits, targets)
+        loss = label_loss(logits, targets).mean()
         self.optimizer.zero_grad(set_to_none=True)
         (loss + extra).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
@@ -142,15 +144,15 @@ class Run:
         return loss.item()
 
     def forward(self, clips: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | float]:
-        """(logits, compute term). One number of kept steps a batch: batch norm sees still and moving clips together."""
+        """(logits, compute term)."""
         if self.plan.sampling is None or self.rng.random() < DENSE_SHARE:
             return self.model(clips), 0.0
         if self.plan.sampling == "uniform":
             return self.strided(clips, int(self.rng.choice(STRIDES))), 0.0
         delta = DELTA * math.exp(self.rng.uniform(-DELTA_SPREAD, DELTA_SPREAD))
-        how = Sampling(delta, chunks=1, record=[])
+        how = Sampling(delta, record=[])
         logits = self.model(clips, how)
-        return logits, COMPUTE * compute_term(how.record, DELTA, clips.shape[1] // 2)
+        return logits, COMPUTE * compute_term(how.record[0][1].float(), DELTA, clips.shape[1] // 2)
 
     def strided(self, clips: torch.Tensor, stride: int) -> torch.Tensor:
         """src/sampler/uniform.ts: every stride-th step after the cut."""

@@ -2,23 +2,29 @@
 
 import torch
 
-from sgs import Sampling, arc_lengths, bring_to, groups_of, plan_ordered, pool_rows, rows_of
+from sgs import Sampling, arc_lengths, groups_of, plan_ordered, pool_rows, rows_of
 
 
 def plan_of(embeddings: torch.Tensor, width: float) -> torch.Tensor:
-    arc = arc_lengths(embeddings)
-    return plan_ordered(arc, groups_of(arc, width), width).double()
+    """[t, size] -> [kept, t]: the plan of one clip."""
+    arc, widths = arc_lengths(embeddings[None]), torch.tensor([width], dtype=torch.float64)
+    groups = groups_of(arc, widths)
+    return plan_ordered(arc, groups, widths)[0, : groups[0, -1] + 1].double()
+
+
+def groups_one(embeddings: torch.Tensor, width: float) -> list[int]:
+    return groups_of(arc_lengths(embeddings[None]), torch.tensor([width], dtype=torch.float64))[0].tolist()
 
 
 def test_gradient_of_the_plan_equals_finite_differences():
     generator = torch.Generator().manual_seed(3)
     embeddings = torch.randn(9, 4, generator=generator, dtype=torch.float64, requires_grad=True)
     features = torch.randn(9, 5, generator=generator, dtype=torch.float64)
-    arc = arc_lengths(embeddings)
     width = 4.0
-    groups = groups_of(arc, width)
-    assert 1 < len(groups) < 9
-    weights = torch.randn(len(groups), 5, generator=generator, dtype=torch.float64)
+    groups = groups_one(embeddings, width)
+    kept = groups[-1] + 1
+    assert 1 < kept < 9
+    weights = torch.randn(kept, 5, generator=generator, dtype=torch.float64)
 
     def value(z: torch.Tensor) -> torch.Tensor:
         return ((plan_of(z, width) @ features) * weights).sum()
@@ -30,7 +36,7 @@ def test_gradient_of_the_plan_equals_finite_differences():
         shift = torch.zeros(embeddings.numel(), dtype=torch.float64)
         shift[index] = step
         ahead, behind = (embeddings.detach() + sign * shift.view_as(embeddings) for sign in (1, -1))
-        moved = [groups_of(arc_lengths(z), width) for z in (ahead, behind)]
+        moved = [groups_one(z, width) for z in (ahead, behind)]
         if moved != [groups, groups]:
             continue
         slope = (value(ahead) - value(behind)) / (2 * step)
@@ -56,27 +62,36 @@ def test_rows_are_contiguous_in_order_and_sum_to_one():
 def test_a_noise_floor_stops_a_trembling_clip():
     tremble = 0.01 * torch.randn(12, 8, generator=torch.Generator().manual_seed(2))
 
-    assert arc_lengths(tremble)[-1] > 0.1
-    assert arc_lengths(tremble, noise_floor=0.2)[-1] == 0
+    assert arc_lengths(tremble[None])[0, -1] > 0.1
+    assert arc_lengths(tremble[None], noise_floor=0.2)[0, -1] == 0
 
 
-def test_chunks_bring_clips_to_one_number_of_rows():
-    embeddings = torch.randn(6, 12, 8, generator=torch.Generator().manual_seed(5)) * torch.arange(1, 7)[:, None, None]
+def test_a_clip_keeps_its_plan_whatever_its_company():
+    embeddings = torch.randn(6, 12, 8, generator=torch.Generator().manual_seed(5)) * torch.arange(6)[:, None, None]
+    widths = torch.tensor([8.0, 8.0, 0.0, 4.0, 8.0, 16.0], dtype=torch.float64)
     features = torch.rand(6, 3, 12, 2, 2)
 
-    chunks = list(rows_of(embeddings, Sampling(8.0, chunks=2)))
+    parts = list(rows_of(embeddings, Sampling(widths)))
 
-    assert sorted(torch.cat([chunk for chunk, _ in chunks]).tolist()) == list(range(6))
-    for chunk, plans in chunks:
-        assert torch.allclose(plans.sum(2), torch.ones(plans.shape[:2]))
-        assert pool_rows(plans, features[chunk]).shape == (len(chunk), 3, plans.shape[1], 2, 2)
+    assert sorted(torch.cat([chosen for chosen, _ in parts]).tolist()) == list(range(6))
+    for chosen, plans in parts:
+        assert pool_rows(plans, features[chosen]).shape == (len(chosen), 3, plans.shape[1], 2, 2)
+        for i, plan in zip(chosen.tolist(), plans):
+            assert torch.equal(plan.double(), plan_of(embeddings[i], widths[i].item()))
 
 
-def test_bringing_splits_and_joins_in_order():
-    arc = torch.tensor([0.0, 0.1, 0.2, 2.0, 4.0])
+def test_width_zero_keeps_all_steps_that_differ():
+    embeddings = torch.tensor([0.0, 0.0, 1.0, 2.0, 2.0])[:, None]
 
-    assert bring_to(2, [(0, 3), (3, 4), (4, 5)], arc) == [(0, 4), (4, 5)]
-    assert bring_to(4, [(0, 3), (3, 5)], arc) == [(0, 1), (1, 2), (2, 3), (3, 5)]
+    assert groups_one(embeddings, 0.0) == [0, 0, 1, 2, 2]
+
+
+def test_gradient_of_a_still_clip_is_finite():
+    embeddings = torch.ones(2, 6, 4, requires_grad=True)
+
+    (gradient,) = torch.autograd.grad(arc_lengths(embeddings).sum(), embeddings)
+
+    assert torch.isfinite(gradient).all()
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ export function addBenchCommand(
       'bench-results',
     )
     .option('--threads <n>', 'CPU threads of an inference', positiveInteger, 2)
-    .option('--model <path|name>', 'trained model of the parts model and streams', 's3d-g-atfr-preview')
+    .option('--model <path|name>', 'trained model of the parts model and streams', 's3d-g-atfr')
     .option('--video <file>', 'video of a fixed camera, for streams; may be given several times', collect, [])
     .option('--streams <n,n,…>', 'numbers of streams to try, rising (default: 1,2,4,8,16,24,32)', countList)
     .option('--seconds <s>', 'seconds that a number of streams is measured (default: 20)', positiveInteger)

@@ -14,7 +14,7 @@ import {
 export const modelSchema = section(
   {
     path: text(
-      'A trained model: its folder, `manifest.json`, `.safetensors` file, or the name of a shipped one. Default: `s3d-g-atfr-preview`.',
+      'A trained model: its folder, `manifest.json`, `.safetensors` file, or the name of a shipped one. Default: `s3d-g-atfr`.',
     ).optional(),
     network: text(
       'Instead of `path`: a network of the S3D family with random weights, such as `s3d-g`. Its labels mean nothing.',

@@ -14,7 +14,7 @@ type SamplerInput = { readonly [K in keyof Sampler]?: Sampler[K] | undefined };
 const ONLY_UNTRAINED = ['seed', 'classes', 'width', 'padding', 'stem', 'input', 'gate_bias'] as const;
 
 /** Where neither a model nor a network is named: the shipped model. */
-const DEFAULT_MODEL = 's3d-g-atfr-preview';
+const DEFAULT_MODEL = 's3d-g-atfr';
 
 /** Where keys shape a network that none names. */
 const DEFAULT_NETWORK = 's3d-g';

@@ -307,7 +307,7 @@ sinks:
   it('may leave out everything but streams', () => {
     const config = load(STREAMS);
 
-    expect(config.model).toEqual({ model: 's3d-g-atfr-preview', untrained: false, seed: 0 });
+    expect(config.model).toEqual({ model: 's3d-g-atfr', untrained: false, seed: 0 });
     expect(config.streams[0]?.reconnect).toEqual({ firstMs: 1000, maxMs: 30_000, maxAttempts: Infinity });
     expect(config.sinks).toEqual({});
     expect(config.instance).not.toBe('');
@@ -449,7 +449,7 @@ engine:
       configFromSources(['a.mp4'], { env: {}, overrides: { model } }).model;
     expect(modelOf({ classes: 3 })).toEqual({ model: 's3d-g', untrained: true, seed: 0, classes: 3 });
     expect(modelOf({ frames: 16 })).toEqual({
-      model: 's3d-g-atfr-preview',
+      model: 's3d-g-atfr',
       untrained: false,
       seed: 0,
       frames: 16,

@@ -76,7 +76,7 @@ describe.each(ENGINES)('tfjs on $device gives the logits of ONNX', ({ create }) 
   );
 
   test('the shipped model: 1e-3 on its logits, the same steps kept', async () => {
-    const model = await loadModel('models/s3d-g-atfr-preview');
+    const model = await loadModel('models/s3d-g-atfr');
     const clip = movingBar(model);
     await using onnx = await createOnnxEngine({ model });
     await using tfjs = await create(model);

@@ -1,2 +1,2 @@
 /** The trained model that ships with the program; tests of what it recognises follow it. */
-export const SHIPPED_MODEL = 's3d-g-atfr-preview';
+export const SHIPPED_MODEL = 's3d-g-atfr';

@@ -13,7 +13,7 @@ interface DemoParts {
 export function writeDemoConfig(directory: string, { video, cameraUrl, services }: DemoParts): string {
   const config = {
     instance: 'demo',
-    model: { path: 's3d-g-atfr-preview' },
+    model: { path: 's3d-g-atfr' },
     streams: [
       { id: 'scene-file', url: video, start_time: '2026-01-01T12:00:00Z' },
       { id: 'scene-camera', url: cameraUrl },
