@@ -38,6 +38,7 @@ describe('bench', () => {
     expect(run?.receipts?.delta?.mean).toBeGreaterThanOrEqual(0.6);
     expect(run?.receipts?.fewestClips).toBeGreaterThan(0);
     expect(run?.byPart?.['engine']?.cores).toBeGreaterThan(0);
+    expect(run?.othersCores).toBeGreaterThanOrEqual(0);
     expect(await readdir(folder)).toEqual(expect.arrayContaining(['results.json', 'streams.svg']));
   });
 });

@@ -32,8 +32,8 @@ export function sampleHere(work: () => Promise<unknown>): Promise<Sample> {
   });
 }
 
-/** Processor seconds that all programs have used since the machine started. */
-function busySeconds(): number {
+/** Processor seconds that all programs have used since the machine started; 0 where the system does not tell. */
+export function busySeconds(): number {
   try {
     const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
     const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = first

@@ -7,6 +7,7 @@ import { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { ClipStats, PublishedRecord } from '../../core/records.ts';
+import { busySeconds } from './foreign-load.ts';
 import { usageBelow, type Usage } from './processes.ts';
 import { summariseClips } from './summarise-clips.ts';
 import type { StreamRun } from './types.ts';
@@ -66,18 +67,22 @@ export async function replayOurs({
       () => log,
     );
     await sleep(1000 * warmupSeconds, undefined, { signal });
+    const busyBefore = busySeconds();
     const before = usageBelow(child.pid ?? 0, partOf);
     const from = (await readClips(records)).length;
     await sleep(1000 * seconds, undefined, { signal });
     const after = usageBelow(child.pid ?? 0, partOf);
+    const busyCores = (busySeconds() - busyBefore) / seconds;
     const clips = (await readClips(records)).slice(from);
     child.kill('SIGTERM');
     await ended;
+    const usage = totals(before, after, seconds);
     return {
       streams: videos.length,
       seconds,
       ...summariseClips(clips, log),
-      ...totals(before, after, seconds),
+      ...usage,
+      othersCores: Math.max(0, busyCores - usage.cores),
     };
   } finally {
     child.kill('SIGKILL');

@@ -74,7 +74,7 @@ export async function runBench(
         await save({ stages: await timeStages(context, dense, quick ? 3 : 7) });
         break;
       case 'reuse':
-        await save({ reuse: await timeReuse(context, dense, quick ? 3 : 7) });
+        await save({ reuse: await timeReuse(context, dense, quick ? 3 : 21) });
         break;
       case 'streams': {
         const { counts, seconds, settings } = request;

@@ -76,6 +76,8 @@ export async function timeReuse(
   const contextFrames = reuse?.contextFrames ?? 0;
   const picture = height * width * 3;
   const stride = Math.floor(frames / 2);
+  // Only the lower half is asked for: one step is kept.
+  const sampler: SamplerOptions = { kind: 'uniform', stride: frames };
   const { data } = noiseClip({ frames: stride * (rounds + 2), height, width });
   const apart: number[] = [];
   const shared: number[] = [];
@@ -83,14 +85,14 @@ export async function timeReuse(
     signal.throwIfAborted();
     progress(`${name}, overlap of one half: clip ${index} of ${rounds}`);
     const firstFrame = index * stride;
-    const clip = {
-      ...{ clipId: String(index), frames, height, width },
-      data: data.slice(firstFrame * picture, (firstFrame + frames) * picture),
-    };
-    const before = data.slice(Math.max(0, firstFrame - contextFrames) * picture, firstFrame * picture);
-    const alone = await engine.infer(clip, { sampler: { kind: 'none' } });
+    // One behind the other in memory, as the engine's process has them.
+    const earlier = Math.min(firstFrame, contextFrames) * picture;
+    const block = data.slice(firstFrame * picture - earlier, (firstFrame + frames) * picture);
+    const [before, own] = [block.subarray(0, earlier), block.subarray(earlier)];
+    const clip = { clipId: String(index), frames, height, width, data: own };
+    const alone = await engine.infer(clip, { sampler });
     const stream = { id: 'bench', segment: 0, firstFrame, before };
-    const together = await engine.infer({ ...clip, stream }, { sampler: { kind: 'none' } });
+    const together = await engine.infer({ ...clip, stream }, { sampler });
     // The first clip of a stream has nothing to take over.
     if (index === 0) continue;
     apart.push(alone.compute.lowerMs);

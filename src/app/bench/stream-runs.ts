@@ -64,7 +64,18 @@ export function mostStreams(runs: readonly StreamRun[], sloMs: number): number {
 }
 
 export function describeRun(run: StreamRun): string {
-  const { streams, clips, seconds, dropped, latencyMs, receipts, cores, mebibytes, byPart = {} } = run;
+  const {
+    streams,
+    clips,
+    seconds,
+    dropped,
+    latencyMs,
+    receipts,
+    cores,
+    mebibytes,
+    byPart = {},
+    othersCores,
+  } = run;
   const { p50, p95 } = latencyMs;
   const delta = receipts?.delta;
   const parts = Object.entries(byPart).map(([part, usage]) => `${part} ${usage.cores.toFixed(2)}`);
@@ -77,5 +88,6 @@ export function describeRun(run: StreamRun): string {
     ...(delta ? [`δ mean ${delta.mean.toFixed(2)} most ${delta.max.toFixed(2)}`] : []),
     `${cores.toFixed(2)} cores${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`,
     `${mebibytes.toFixed(0)} MiB`,
+    ...(othersCores === undefined ? [] : [`other programs ${othersCores.toFixed(2)} cores`]),
   ].join(', ');
 }

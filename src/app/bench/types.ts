@@ -76,6 +76,8 @@ export interface StreamRun {
   /** Cores used, and memory (proportional set size), of all processes. */
   readonly cores: number;
   readonly mebibytes: number;
+  /** Ours only: cores that other programs used meanwhile; a run among them says little. */
+  readonly othersCores?: number;
   /** Ours only: `main`, `engine` (its processes), `ffmpeg`, `guard`. */
   readonly byPart?: Readonly<Record<string, { readonly cores: number; readonly mebibytes: number }>>;
 }
