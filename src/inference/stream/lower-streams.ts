@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../serial-queue.ts';
 import type { PixelClip, StreamPlace } from '../engine.ts';
+import { moveRows, movesInPlace } from './feature-rows.ts';
 import { numberFrames, type FrameContents } from './frame-contents.ts';
 import type { StreamGeometry } from './geometry.ts';
 import { planLower, type LowerRun } from './plan-lower.ts';
@@ -44,38 +45,32 @@ interface Kept extends LowerSteps {
  * A clip's steps are a function of the pictures of its segment up to the clip's end (ADR 0019): whether a step is
  * remembered or computed changes its cost, not its value. So a stream may be forgotten at any time.
  *
- * Kept per stream: the T' feature maps of the last clip, 4·stepSize bytes each, its embeddings, and one picture; and once
- * for all streams the maps of one clip more.
+ * Kept per stream: the T' feature maps of the last clip, 4·stepSize bytes each, its embeddings, and one picture. The maps move
+ * up in their memory, and new ones are computed into what is free.
  */
 export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
   const { halves, geometry, maxStreams, repeatThreshold = 0 } = options;
   const { steps, stepSize } = geometry;
   /** In the order in which they were last seen. */
   const streams = new Map<string, Kept>();
-  let spare = new Float32Array(steps * stepSize);
 
+  /** Computes the runs; those that reach the clip's end leave their features where they belong. */
   const compute = async (
     runs: readonly LowerRun[],
+    features: LowerSteps['features'],
     { pixels, before, pictureSize }: SeenPixels,
     signal: AbortSignal,
   ): Promise<readonly LowerSteps[]> => {
     const outputs: LowerSteps[] = [];
-    for (const { left, firstFrame, frames } of runs) {
+    for (const { left, firstFrame, frames, firstStep } of runs) {
       throwIfAborted(signal);
       const from = (before + firstFrame) * pictureSize;
-      outputs.push(await halves.lower(pixels.subarray(from, from + frames * pictureSize), frames, left));
+      const seen = pixels.subarray(from, from + frames * pictureSize);
+      const toEnd = firstStep >= 0 && firstFrame + frames === geometry.frames;
+      const into = toEnd ? features.subarray(firstStep * stepSize) : undefined;
+      outputs.push(await halves.lower(seen, frames, left, into));
     }
     return outputs;
-  };
-
-  const remember = (id: string, kept: Kept): void => {
-    const last = streams.get(id);
-    if (last) spare = last.features;
-    else spare = new Float32Array(steps * stepSize);
-    streams.delete(id);
-    streams.set(id, kept);
-    const [oldest] = streams.keys();
-    if (streams.size > maxStreams) streams.delete(oldest!);
   };
 
   return {
@@ -95,16 +90,34 @@ export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
       );
       const keys = stepKeys(geometry, contents, firstFrame);
       const { runs, sources } = planLower(geometry, { keys, kept: kept?.keys ?? [], firstFrame });
-      const outputs = await compute(runs, seen, signal);
-      const rows = sources.map((source) =>
-        'kept' in source
-          ? { of: kept!, row: source.kept }
-          : { of: outputs[source.run]!, row: source.step - runs[source.run]!.firstStep },
+      const moves = sources.flatMap((source, to) => ('kept' in source ? [{ from: source.kept, to }] : []));
+      const features = kept && movesInPlace(moves) ? kept.features : new Float32Array(steps * stepSize);
+      // Out while its memory is being changed: should computing fail, nothing half changed is left.
+      streams.delete(id);
+      if (kept) moveRows(features, kept.features, moves, stepSize);
+      const outputs = await compute(runs, features, seen, signal);
+      outputs.forEach((output, run) => {
+        const { firstStep } = runs[run]!;
+        const inPlace = output.features.buffer === features.buffer;
+        const rows = sources.flatMap((source, to) =>
+          'run' in source && source.run === run && !(inPlace && source.step === to)
+            ? [{ from: source.step - firstStep, to }]
+            : [],
+        );
+        moveRows(features, output.features, rows, stepSize);
+      });
+      const embeddings = gatherEmbeddings(
+        sources.map((source) =>
+          'kept' in source
+            ? { of: kept!.embeddings, row: source.kept }
+            : { of: outputs[source.run]!.embeddings, row: source.step - runs[source.run]!.firstStep },
+        ),
       );
-      const lowered = gatherRows(rows, spare);
-      remember(id, { ...lowered, segment, contents, keys });
+      streams.set(id, { features, embeddings, segment, contents, keys });
+      const [oldest] = streams.keys();
+      if (streams.size > maxStreams) streams.delete(oldest!);
       const computed = new Set(sources.filter((source) => 'run' in source).map((source) => source.step));
-      return { ...lowered, runs, reusedSteps: steps - computed.size };
+      return { features, embeddings, runs, reusedSteps: steps - computed.size };
     },
     close: (id) => {
       streams.delete(id);
@@ -137,17 +150,13 @@ function joined(before: Uint8Array, data: Uint8Array): Uint8Array {
   return block;
 }
 
-/** Copies one step a row from where it is, into `features` [steps, stepSize] and new embeddings. */
-function gatherRows(
-  rows: readonly { readonly of: LowerSteps; readonly row: number }[],
-  features: LowerSteps['features'],
-): LowerSteps {
-  const stepSize = features.length / rows.length;
-  const size = rows[0]!.of.embeddings.size;
-  const embeddings = new Float32Array(rows.length * size);
+function gatherEmbeddings(
+  rows: readonly { readonly of: LowerSteps['embeddings']; readonly row: number }[],
+): LowerSteps['embeddings'] {
+  const { size } = rows[0]!.of;
+  const data = new Float32Array(rows.length * size);
   rows.forEach(({ of, row }, step) => {
-    features.set(of.features.subarray(row * stepSize, (row + 1) * stepSize), step * stepSize);
-    embeddings.set(of.embeddings.data.subarray(row * size, (row + 1) * size), step * size);
+    data.set(of.data.subarray(row * size, (row + 1) * size), step * size);
   });
-  return { features, embeddings: { length: rows.length, size, data: embeddings } };
+  return { length: rows.length, size, data };
 }

@@ -73,6 +73,21 @@ describe.each([
   }
 });
 
+test('a clip that was interrupted after its memory moved leaves a stream that is computed anew, and right', async () => {
+  const { halves, geometry, network } = await openLower(openOnnx, { variant: 's3d' }, 'Conv_2b');
+  const streams = createLowerStreams({ halves, geometry, maxStreams: 1 });
+  const pixels = noise(network, 60);
+  await streams.lower(clipAt(network, geometry, { pixels, first: 0 }), SIGNAL);
+  const clip = clipAt(network, geometry, { pixels, first: 8 });
+
+  await expect(streams.lower(clip, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
+  const found = await streams.lower(clip, SIGNAL);
+
+  const wanted = await plainSteps(halves, geometry, { pixels, end: 8 + geometry.frames });
+  expect(found.reusedSteps).toBe(0);
+  expect(largestDifference(found.features, wanted.features)).toBeLessThan(TOLERANCE);
+});
+
 async function openLower(
   open: (network: Network, weights: Weights) => Promise<Halves>,
   options: Partial<NetworkOptions>,

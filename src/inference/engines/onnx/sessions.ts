@@ -107,9 +107,16 @@ function openSteps(
 ): StepHalves {
   const toTensor = createPixelReader(runtime, options);
   return {
-    async lower(pixels, frames, left) {
-      const fetched = await sessions[left].run({ [TENSOR.pixels]: toTensor(pixels, frames) });
-      const features = floatsOf(fetched, TENSOR.features) as Float32Array<ArrayBuffer>;
+    async lower(pixels, frames, left, into) {
+      const session = sessions[left];
+      const feeds = { [TENSOR.pixels]: toTensor(pixels, frames) };
+      const fetched = await (into
+        ? session.run(feeds, {
+            [TENSOR.features]: featuresTensor(runtime, session, into),
+            [TENSOR.embeddings]: null,
+          })
+        : session.run(feeds));
+      const features = into ?? (floatsOf(fetched, TENSOR.features) as Float32Array<ArrayBuffer>);
       return { features, embeddings: embeddingsOf(fetched) };
     },
     async upper(features, plan) {
@@ -142,7 +149,8 @@ async function openSession(
       // One planned block for each input shape cost half as much memory again and made the second clip slow; no faster.
       enableMemPattern: false,
       // Each half has its own threads, and those that have just run spin for tens of milliseconds: on the other's cores.
-      extra: { session: { force_spinning_stop: '1' } },
+      // Those that wait within a run spin for a millisecond, so that more threads than cores do not starve each other.
+      extra: { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '1000' } } },
       logSeverityLevel: 3,
       ...(threads !== undefined && { intraOpNumThreads: threads }),
     });
@@ -166,6 +174,13 @@ function createPixelReader(
     own.set(pixels);
     return new runtime.Tensor('uint8', own, shape);
   };
+}
+
+/** A tensor for the features to be written to, in the shape that the graph gives them: [t, …]. */
+function featuresTensor(runtime: Runtime, session: InferenceSession, data: Float32Array): Tensor {
+  const output = session.outputMetadata.find(({ name }) => name === TENSOR.features);
+  const row = output?.isTensor ? output.shape.slice(1).map(Number) : [];
+  return new runtime.Tensor('float32', data, [data.length / row.reduce((a, b) => a * b, 1), ...row]);
 }
 
 /** [rows, …] as a matrix. */

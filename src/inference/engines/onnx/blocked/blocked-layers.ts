@@ -51,9 +51,10 @@ export function blockedLayers(context: LayerContext, size: number): LayerWriters
 function toRows({ graph, size }: BlockedContext, value: BlockedActivation): Rows {
   const { runs, height, width, orders } = value;
   const frames = orders.get('frames');
+  const channels = channelsInMemory(runs, size);
   return frames === undefined
-    ? { tensor: turned(graph, value, size), shape: ['steps', 'blocks', 'picture'] }
-    : { tensor: frames, shape: ['steps', channelsInMemory(runs, size), height, width] };
+    ? { tensor: turned(graph, value, size), shape: ['steps', channels / size, height * width * size] }
+    : { tensor: frames, shape: ['steps', channels, height, width] };
 }
 
 function blockedOf(value: ConvInput): BlockedActivation {
