@@ -17,7 +17,7 @@ import {
   type PeerProcess,
   type PeerSettings,
 } from './gpu/cases.ts';
-import { print, type NetworkResult } from './gpu/print.ts';
+import { tableLines, type NetworkResult } from './gpu/print.ts';
 import { shaken, writeNetwork, type GpuNetwork } from './gpu/networks.ts';
 
 /**
@@ -192,7 +192,7 @@ async function measure(network: GpuNetwork, cases: readonly GpuCase[]): Promise<
   const { name, multiplyAdds, inputSteps } = network;
   const row = { name, multiplyAdds, inputSteps, scale, cases: compared, together: {} };
   results.networks.push(row);
-  print(row);
+  console.log(tableLines(row).join('\n'));
   await writeFile(values.out, JSON.stringify(results));
   row.together = await countTogether(network);
   await writeFile(values.out, JSON.stringify(results));

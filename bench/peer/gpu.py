@@ -8,8 +8,6 @@ One request a line (JSON) on standard input, one answer a line on standard outpu
                                                         pixels that lie on the device already
 `stride` n: every n-th time step goes past Conv_2b, as the sampler `uniform` keeps them.
 """
-import json
-import sys
 import time
 
 import torch
@@ -18,6 +16,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from s3dg import S3DG, Conv, Gate
+from serve import serve
 
 # TF32 is what PyTorch's convolutions use unless told otherwise; `fp32` forbids it, as our engines do.
 EAGER = {"tf32": True, "layout": torch.contiguous_format, "benchmark": False, "dtype": None, "autocast": None, "how": "eager"}
@@ -183,17 +182,6 @@ def clip(state, mode, batch, stride, reps):
 HANDLERS = {"open": open_network, "warm": warm, "clip": clip}
 
 
-@torch.no_grad()
-def main():
-    state = {}
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = HANDLERS[request.pop("do")](state, **request)
-        except Exception as error:  # the other side tells it; the next request may succeed
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    with torch.no_grad():
+        serve(HANDLERS)

@@ -8,24 +8,12 @@ One request a line (JSON) on standard input, one answer a line on standard outpu
   {"do": "gemm"}                              -> {"gflops"}: float32 product of two 2048x2048 matrices
   {"do": "streams", "videos", "fps", "stride", "seconds", "warmup"}   -> what each clip's lag was
 """
-import json
-import sys
 import time
 
 import torch
 
 from s3dg import S3DG
-
-
-def main():
-    state = {}
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = HANDLERS[request.pop("do")](state, **request)
-        except Exception as error:  # the other side prints it; the next request may succeed
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+from serve import serve
 
 
 def open_network(state, width, frames, size, stem, motion, classes, threads, mode):
@@ -84,4 +72,4 @@ def streams(state, **request):
 HANDLERS = {"version": version, "open": open_network, "clip": clip, "gemm": gemm, "streams": streams}
 
 if __name__ == "__main__":
-    main()
+    serve(HANDLERS)
