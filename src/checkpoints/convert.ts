@@ -1,3 +1,4 @@
+import { ActionstreamError } from '../core/errors.ts';
 import type { WeightTensor, Weights } from '../inference/model.ts';
 import { buildNetwork } from '../inference/network/build.ts';
 import type { Network, NetworkNode, NetworkOptions } from '../inference/network/graph.ts';
@@ -26,7 +27,8 @@ const MAX_WIDTH = 4;
 /**
  * A checkpoint as a network of ours and its weights. Width and classes come from the shapes; `overrides` are what may
  * differ without other weights: frames, size, SGS.
- * @throws ActionstreamError MODEL_INVALID naming file, tensor, shape found and shape expected
+ * @throws ActionstreamError MODEL_INVALID naming file, tensor, shape found and shape expected; USAGE for a size at which the
+ * format's arithmetic is not ours
  */
 export function convertCheckpoint(
   checkpoint: Checkpoint,
@@ -41,6 +43,8 @@ export function convertCheckpoint(
   );
   const base = { ...format.network(tensors), ...overrides };
   const network = buildNetwork({ ...base, ...inferSizes(base, tensors, format, origin) });
+  const unfit = format.problemOf?.(network.options);
+  if (unfit !== undefined) throw new ActionstreamError('USAGE', `${origin}: ${format.name} takes ${unfit}`);
   const weights = new Map<string, WeightTensor>();
   const used = new Set<string>();
   const problems: string[] = [];

@@ -191,6 +191,15 @@ describe('a checkpoint that does not fit is refused with tensor, shape found and
     expect(() => importModel(checkpoint, { ...OPTIONS, from })).toThrow(message);
   });
 
+  it.each([
+    ['hassony2-i3d.pth', { height: 39 }, /hassony2-i3d takes pictures of even height and width, not 39×224$/],
+    ['milnce-s3d.pth', { frames: 9 }, /milnce-s3d takes blocks of .*, not 9 frames of 224×224$/],
+  ])('%s at a size at which its own code pads otherwise', (file, network, message) => {
+    const checkpoint = parseCheckpoint(checkpointBytes(file), file);
+
+    expect(() => importModel(checkpoint, { ...OPTIONS, network })).toThrow(message);
+  });
+
   it('labels that are not as many as the classes', () => {
     expect(() => importModel(TORCHVISION, { ...OPTIONS, labels: ['walk'] })).toThrow(
       /tv\.pth: has 7 outputs, but 1 labels were given/,

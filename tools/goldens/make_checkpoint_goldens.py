@@ -237,7 +237,9 @@ class Piergiaj(Net):
         self.window_head("logits.conv3d", c)
 
 
-class Hassony2(Piergiaj):
+class SonnetNames(Piergiaj):
+    """Blocks as hassony2 names them, which are the blocks of kinetics-i3d, with TensorFlow's padding."""
+
     norm = "batch3d"
 
     def base(self, block, part):
@@ -246,6 +248,27 @@ class Hassony2(Piergiaj):
 
     def head(self, c):
         self.window_head("conv3d_0c_1x1.conv3d", c)
+
+
+class Hassony2(SonnetNames):
+    """Its own padding: k - s zeros in all, but SAME over time in convolutions; pools round up, the last window over the end."""
+
+    def conv(self, path, norm, cin, cout, kernel, stride=(1, 1, 1)):
+        conv = attach(self.root, path, nn.Conv3d(cin, cout, kernel, stride, bias=False))
+        bn = attach(self.root, norm, nn.BatchNorm3d(cout, eps=self.eps))
+
+        def unit(x):
+            over = x.shape[2] % stride[0]
+            time = max(kernel[0] - over, 0) if over else max(kernel[0] - stride[0], 0)
+            totals = [max(k - s, 0) for k, s in zip(kernel[:0:-1], stride[:0:-1])] + [time]
+            return F.relu(bn(conv(F.pad(x, [m for total in totals for m in (total // 2, total - total // 2)]))))
+
+        return unit
+
+    def pool(self, kernel, stride):
+        totals = [max(k - s, 0) for k, s in zip(kernel[::-1], stride[::-1])]
+        amounts = [m for total in totals for m in (total // 2, total - total // 2)]
+        return lambda x: F.max_pool3d(F.pad(x, amounts), kernel, stride, ceil_mode=True)
 
 
 class Torchvision:
@@ -342,7 +365,7 @@ AS_IS = ([0.0] * 3, [1.0] * 3)
 
 
 def cases():
-    """name, format, net, what is written, how pixels enter, dtype in the file, (frames, height, width)"""
+    """name, format, net, what is written, how pixels enter, dtype in the file, (frames, height, width) of each clip"""
     legacy = dict(_use_new_zipfile_serialization=False)
     yield "torchvision-s3d.pth", "torchvision-s3d", Torchvision(), saved, KINETICS, torch.float32, (9, 39, 32)
     yield "kylemin-s3d.pt", "kylemin-s3d", Kylemin(), lambda s: saved({f"module.{k}": v for k, v in s.items()}, **legacy), HALVES, torch.float32, (8, 32, 40)
@@ -354,20 +377,20 @@ def cases():
 
     yield "coclr-s3dg.pth.tar", "coclr-s3dg", CoClr(), training, IMAGENET, torch.bfloat16, (9, 32, 32)
     yield "piergiaj-i3d.pt", "piergiaj-i3d", Piergiaj(), lambda s: saved(s, **legacy), HALVES, torch.float16, (11, 40, 33)
-    yield "hassony2-i3d.pth", "hassony2-i3d", Hassony2(), saved, HALVES, torch.bfloat16, (8, 32, 32)
+    yield "hassony2-i3d.pth", "hassony2-i3d", Hassony2(), saved, HALVES, torch.bfloat16, (10, 38, 46), (11, 50, 34), (19, 32, 32)
 
     def npz(state):
         out = io.BytesIO()
         np.savez_compressed(out, **sonnet(state))
         return out.getvalue()
 
-    yield "kinetics-i3d.npz", "kinetics-i3d", Hassony2(), npz, HALVES, torch.bfloat16, (7, 32, 32)
+    yield "kinetics-i3d.npz", "kinetics-i3d", SonnetNames(), npz, HALVES, torch.bfloat16, (7, 32, 32)
 
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     written = []
-    for seed, (name, layout, net, write, (mean, std), dtype, size) in enumerate(cases()):
+    for seed, (name, layout, net, write, (mean, std), dtype, *sizes) in enumerate(cases()):
         net.build()
         root = shake(net.root, seed)
         if layout == "kinetics-i3d":
@@ -376,13 +399,14 @@ def main():
         root.to(dtype)
         (OUT / f"{name}.gz").write_bytes(gzip.compress(write(root.state_dict()), mtime=0))
         root.double()
-        pixels = torch.from_numpy(golden_weights.pixels(seed, *size, 1)).double()
-        x = ((pixels / 255 - torch.tensor(mean).double()) / torch.tensor(std).double()).permute(3, 0, 1, 2)[None]
-        with torch.inference_mode():
-            outputs = run(net.steps, x)[0]
-        print(name, (OUT / f"{name}.gz").stat().st_size, len(root.state_dict()), np.round(outputs[:6].numpy(), 3))
-        frames, height, width = size
-        written.append({"file": name, "format": layout, "seed": seed, "frames": frames, "height": height, "width": width, "outputs": [float(np.float32(v)) for v in outputs]})
+        for size in sizes:
+            pixels = torch.from_numpy(golden_weights.pixels(seed, *size, 1)).double()
+            x = ((pixels / 255 - torch.tensor(mean).double()) / torch.tensor(std).double()).permute(3, 0, 1, 2)[None]
+            with torch.inference_mode():
+                outputs = run(net.steps, x)[0]
+            print(name, (OUT / f"{name}.gz").stat().st_size, len(root.state_dict()), np.round(outputs[:6].numpy(), 3))
+            frames, height, width = size
+            written.append({"file": name, "format": layout, "seed": seed, "frames": frames, "height": height, "width": width, "outputs": [float(np.float32(v)) for v in outputs]})
     (OUT / "cases.json").write_text("[\n" + ",\n".join(json.dumps(case) for case in written) + "\n]\n")
 
 

@@ -35,7 +35,10 @@ export const piergiajI3d: CheckpointFormat = {
   ...FED,
 };
 
-/** github.com/hassony2/kinetics_i3d_pytorch: its SAME padding is exact for any number of frames of even-sized maps. */
+/**
+ * github.com/hassony2/kinetics_i3d_pytorch: TensorFlow's SAME over time in the stem, but of an even length in all pools, and
+ * in the stem over space: there an odd size gives it one pixel less than SAME.
+ */
 export const hassony2I3d: CheckpointFormat = {
   name: 'hassony2-i3d',
   source: 'github.com/hassony2/kinetics_i3d_pytorch',
@@ -44,7 +47,11 @@ export const hassony2I3d: CheckpointFormat = {
     'mixed_5c.branch_3.1.conv3d.weight',
     'conv3d_0c_1x1.conv3d.weight',
   ],
-  network: () => I3D,
+  network: () => ({ ...I3D, poolPadding: 'same_even' }),
+  problemOf: ({ height, width }) =>
+    height % 2 === 0 && width % 2 === 0
+      ? undefined
+      : `pictures of even height and width, not ${height}×${width}`,
   unit(unit) {
     const block = (STEMS[unit.stage] ?? `${unit.stage}.${numberedBranch(unit)}`).toLowerCase();
     return { conv: `${block}.conv3d`, norm: `${block}.batch3d` };

@@ -21,6 +21,10 @@ export const milnceS3d: CheckpointFormat = {
     stem: tensors.get('conv1.conv1.weight')?.shape[1] === 24 ? 'space_to_depth' : 'dense',
     pooling: 'whole',
   }),
+  problemOf: ({ stem, frames, height, width }) =>
+    stem === 'space_to_depth' && [frames, height, width].some((n) => n % 2 !== 0)
+      ? `blocks of 2×2×2 pixels, so even sizes, not ${frames} frames of ${height}×${width}`
+      : undefined,
   unit(unit) {
     const half = unit.role === 'temporal' ? '2' : '1';
     const block = blockOf(unit);
