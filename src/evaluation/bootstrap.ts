@@ -26,8 +26,13 @@ export function bootstrapInterval<T extends { readonly group: string }>(
     const value = statistic(groups.flatMap(() => groups[Math.floor(random() * groups.length)] ?? []));
     if (value !== undefined) values.push(value);
   }
-  values.sort((a, b) => a - b);
-  const at = (share: number): number | undefined => values[Math.round(share * (values.length - 1))];
+  return percentileInterval(values);
+}
+
+/** The middle 95 % of what the draws gave; undefined where there was none. */
+export function percentileInterval(values: readonly number[]): Interval | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number | undefined => sorted[Math.round(share * (sorted.length - 1))];
   const [low, high] = [at(0.025), at(0.975)];
   return low === undefined || high === undefined ? undefined : [low, high];
 }

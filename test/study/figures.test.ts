@@ -1,37 +1,12 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LabelledClip } from '../../src/datasets/types.ts';
-import { evenWeights, figuresOf, weightedAuc } from '../../tools/study/figures.ts';
+import { evenWeights } from '../../src/evaluation/paired-bootstrap.ts';
+import { figuresOf } from '../../tools/study/figures.ts';
 import { createBootstrap } from '../../tools/study/intervals.ts';
 import { indoorTruth } from '../../tools/study/labels.ts';
 import type { Prediction } from '../../tools/study/predict.ts';
 import { scorePrediction } from '../../tools/study/scored.ts';
 import type { TestVideo } from '../../tools/study/videos.ts';
-
-const answer = fc.record({ score: fc.integer({ min: 0, max: 5 }), truth: fc.boolean() });
-
-describe('area under the curve', () => {
-  test('is the share of pairs that are in order, equal scores counting half, items as often as their weight', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(answer, fc.integer({ min: 0, max: 3 })), { maxLength: 30 }), (drawn) => {
-        const answers = drawn.map(([one], item) => ({ ...one, item })).toSorted((a, b) => a.score - b.score);
-        const weights = drawn.map(([, weight]) => weight);
-        const repeated = drawn.flatMap(([one, weight]) => new Array<typeof one>(weight).fill(one));
-        const positives = repeated.filter(({ truth }) => truth);
-        const negatives = repeated.filter(({ truth }) => !truth);
-        const wins = positives.flatMap((p) =>
-          negatives.map((n) => (p.score > n.score ? 1 : p.score === n.score ? 0.5 : 0)),
-        );
-        const expected = wins.reduce<number>((sum, win) => sum + win, 0) / wins.length;
-
-        const found = weightedAuc({ answers }, weights);
-
-        if (Number.isNaN(expected)) expect(found).toBeNaN();
-        else expect(found).toBeCloseTo(expected, 12);
-      }),
-    );
-  });
-});
 
 describe('what is true of a window of a long video', () => {
   const segment = (label: string, startS: number, endS: number): LabelledClip => ({
@@ -59,7 +34,7 @@ describe('a prediction, scored', () => {
   test('takes clips by their mean score, long videos by window, and cost by kind of video', () => {
     const scored = scorePrediction(predictionOf([0.9, 0.2, 0.8, 0.1]), VIDEOS);
 
-    expect(figuresOf(scored, evenWeights(scored))).toMatchObject({
+    expect(figuresOf(scored, evenWeights(scored.counts))).toMatchObject({
       fightAuc: 1,
       fightAccuracy: 1,
       interactions: 1,

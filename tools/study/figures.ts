@@ -1,11 +1,9 @@
+import { sortedAuc } from '../../src/evaluation/auc.ts';
+import type { ItemWeights } from '../../src/evaluation/paired-bootstrap.ts';
 import type { Question, Scored } from './scored.ts';
 
-/** How often each item counts: all once, or as a bootstrap draw has it. */
-export interface Weights {
-  readonly fight: readonly number[];
-  readonly interactions: readonly number[];
-  readonly blocks: readonly number[];
-}
+/** How often each item counts. */
+type Weights = ItemWeights<keyof Scored['counts']>;
 
 /** All between 0 and 1; NaN where a draw holds no example. */
 export interface Figures {
@@ -21,15 +19,6 @@ export interface Figures {
 }
 
 export type FigureName = keyof Figures;
-
-export const FIGURE_NAMES: readonly FigureName[] = [
-  'fightAuc',
-  'fightAccuracy',
-  'interactions',
-  'indoorAuc',
-  'short',
-  'together',
-];
 
 export function figuresOf(scored: Scored, weights: Weights): Figures {
   const fightAuc = weightedAuc(scored.fight, weights.fight);
@@ -49,41 +38,16 @@ export function figuresOf(scored: Scored, weights: Weights): Figures {
   };
 }
 
-/** Every item once. */
-export function evenWeights({ counts }: Scored): Weights {
-  const ones = (length: number): number[] => new Array<number>(length).fill(1);
-  return { fight: ones(counts.fight), interactions: ones(counts.interactions), blocks: ones(counts.blocks) };
-}
-
-/** Share of pairs in which the true one scores higher; equal scores count half. NaN without examples of both kinds. */
-export function weightedAuc({ answers }: Question, weights: readonly number[]): number {
-  let negatives = 0;
-  let positives = 0;
-  let wins = 0;
-  for (let start = 0; start < answers.length;) {
-    let tiedPositives = 0;
-    let tiedNegatives = 0;
-    const { score } = answers[start]!;
-    let end = start;
-    for (; end < answers.length && answers[end]!.score === score; end++) {
-      const { item, truth } = answers[end]!;
-      if (truth) tiedPositives += weights[item]!;
-      else tiedNegatives += weights[item]!;
-    }
-    wins += tiedPositives * (negatives + tiedNegatives / 2);
-    positives += tiedPositives;
-    negatives += tiedNegatives;
-    start = end;
-  }
-  return wins / (positives * negatives);
+function weightedAuc({ answers }: Question, weights: readonly number[]): number {
+  return sortedAuc(answers, ({ item }) => weights[item]!) ?? Number.NaN;
 }
 
 function weightedAccuracy({ answers }: Question, weights: readonly number[]): number {
   let right = 0;
   let all = 0;
-  for (const { item, score, truth } of answers) {
+  for (const { item, score, positive } of answers) {
     all += weights[item]!;
-    if (score > 0.5 === truth) right += weights[item]!;
+    if (score > 0.5 === positive) right += weights[item]!;
   }
   return right / all;
 }

@@ -1,16 +1,11 @@
+import { TASKS, type LabelNames } from '../../src/evaluation/tasks.ts';
 import type { LabelledClip } from '../../src/datasets/types.ts';
 
 /** The six interactions of ut-interaction: one of them is true of a clip. */
-export const INTERACTIONS = ['handshake', 'hug', 'kick', 'point', 'punch', 'push'] as const;
+export const INTERACTIONS = Object.values(namesOf('ut-interaction'));
 
 /** Our labels of the actions that fir-action times; sit, sleeping, active and fallen are states, not actions. */
-const INDOOR_OF: Readonly<Record<string, string>> = {
-  walk: 'walk',
-  sitdown: 'sit_down',
-  standup: 'stand_up',
-  lying: 'lie_down',
-  falling: 'fall',
-};
+const INDOOR_OF = namesOf('fir-action');
 
 export const INDOOR = Object.values(INDOOR_OF);
 
@@ -38,4 +33,11 @@ export function indoorTruth(
     else if (truth.get(label) !== true) truth.set(label, undefined);
   }
   return truth;
+}
+
+/** The labels of a data set, and the model's names of them. */
+function namesOf(dataset: string): LabelNames {
+  const task = TASKS[dataset];
+  if (!task || !('labels' in task)) throw new RangeError(`no labels of ${dataset}`);
+  return task.labels;
 }

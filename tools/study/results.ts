@@ -1,3 +1,4 @@
+import { groupBy } from '../../src/core/group-by.ts';
 import { samplerName, type Case } from './cases.ts';
 import { createBootstrap, type Estimates } from './intervals.ts';
 import type { Prediction } from './predict.ts';
@@ -79,12 +80,6 @@ export function summariseResults(
 
 export function keyOf({ case: { series, sampler, order } }: Pick<CaseResult, 'case'>): string {
   return JSON.stringify([series, samplerName(sampler), order]);
-}
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
 }
 
 /** Mean over seeds. */

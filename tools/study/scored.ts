@@ -10,7 +10,7 @@ export interface Question {
   readonly answers: readonly {
     readonly item: number;
     readonly score: number;
-    readonly truth: boolean;
+    readonly positive: boolean;
   }[];
 }
 
@@ -43,7 +43,7 @@ export function scorePrediction(prediction: Prediction, videos: readonly TestVid
   const fights = results('fight').map(({ name, windows }, item) => ({
     item,
     score: meanScore(windows, labels.indexOf('fight')),
-    truth: labelOf(name) === 'fight',
+    positive: labelOf(name) === 'fight',
   }));
   const interactions = results('interaction').map(({ name, windows }) => {
     const scores = INTERACTIONS.map((label) => meanScore(windows, labels.indexOf(label)));
@@ -65,7 +65,7 @@ function indoorQuestions(
   truthOf: ReadonlyMap<string, TestVideo>,
   labels: readonly string[],
 ): { readonly questions: readonly Question[]; readonly blocks: number } {
-  const answers = new Map<string, { item: number; score: number; truth: boolean }[]>(
+  const answers = new Map<string, { item: number; score: number; positive: boolean }[]>(
     INDOOR.map((label) => [label, []]),
   );
   const blocks = new Map<string, number>();
@@ -77,14 +77,14 @@ function indoorQuestions(
       for (const [label, holds] of truth) {
         if (holds === undefined) continue;
         const score = window.scores[labels.indexOf(label)] ?? 0;
-        answers.get(label)!.push({ item: blocks.get(block)!, score, truth: holds });
+        answers.get(label)!.push({ item: blocks.get(block)!, score, positive: holds });
       }
     }
   }
   return { questions: [...answers.values()].map(sorted), blocks: blocks.size };
 }
 
-function sorted(answers: readonly { item: number; score: number; truth: boolean }[]): Question {
+function sorted(answers: readonly { item: number; score: number; positive: boolean }[]): Question {
   return { answers: answers.toSorted((a, b) => a.score - b.score) };
 }
 
