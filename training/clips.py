@@ -26,7 +26,7 @@ SPEED_SPREAD = 0.3
 class ClipSampler:
     """Draws windows of `frames` frames at about `fps`, each played up to 1.35 times slower or faster."""
 
-    def __init__(self, store: FrameStore, videos: list[Video], frames: int, fps: float, seed: int):
+    def __init__(self, store: FrameStore, videos: list[Video], frames: int, fps: float, seed: int, scene_weight: float = 1.0):
         self.store, self.frames, self.fps = store, frames, fps
         self.rng = np.random.default_rng(seed)
         slots = {id(video): i for i, video in enumerate(store.videos)}
@@ -41,7 +41,7 @@ class ClipSampler:
             for label in {s.label for _, v in self.pools[pool] for s in v.segments}
         }  # fmt: skip
         names = [name for name in SHARES if name.partition(":")[0] in self.pools]
-        weights = np.array([SHARES[name] for name in names])
+        weights = np.array([SHARES[name] * (scene_weight if name.startswith("scene") else 1) for name in names])
         self.names, self.weights = names, weights / weights.sum()
         self.turn: dict[str, list] = {}
 
