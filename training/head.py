@@ -1,7 +1,7 @@
 """The last stage: fits the classifier anew on features of clips as production samples them; all else stays (README.md).
 
 Scenes weigh more here than in the stages before: actions of scenes are told apart without the real clips being unlearned, since the classifier
-is held to what it said of real clips.
+is held to what it said before.
 """
 
 import argparse
@@ -26,42 +26,36 @@ def main() -> None:
     args = parse_arguments()
     torch.manual_seed(args.seed)
     model = load_checkpoint(args.run)
-    real = load_videos(args.data, args.cache, "shared-train")
-    videos = real + load_scenes(args.scenes, args.cache)
+    videos = load_videos(args.data, args.cache, "shared-train") + load_scenes(args.scenes, args.cache)
     options = model.description["options"]
     store = FrameStore(videos, torch.device("cpu"))
     sampler = ClipSampler(store, videos, options["frames"], args.fps, args.seed, args.scene_weight)
-    args.out.mkdir(parents=True, exist_ok=True)
-    collected = args.out / "features.pt"
-    if not collected.exists():
-        torch.save(collect(model, sampler, store.first[len(real)], args), collected)
-    features, targets, scene = torch.load(collected)
-    hold = torch.where(scene, 0.0, args.hold)
-    weight, bias = fit(features, targets, model.tensor("Head.weight").detach(), model.tensor("Head.bias").detach(), hold)
+    features, targets = collect(model, sampler, args)
+    weight, bias = fit(features, targets, model.tensor("Head.weight").detach(), model.tensor("Head.bias").detach(), args.hold)
     average = {name: value.detach() for name, value in model.tensors().items()} | {"Head.weight": weight, "Head.bias": bias}
+    args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "network.json").write_text(json.dumps(model.description))
     torch.save({"average": average}, args.out / "checkpoint.pt")
 
 
 @torch.no_grad()
-def collect(model: Network, sampler: ClipSampler, first_scene: int, args: argparse.Namespace) -> tuple[torch.Tensor, ...]:
-    """Of mildly augmented clips, sampled at δ: pooled features [clips, channels], targets [clips, labels], whether a scene [clips]."""
+def collect(model: Network, sampler: ClipSampler, args: argparse.Namespace) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of mildly augmented clips, sampled at δ: pooled features [clips, channels], targets [clips, labels]."""
     size = model.description["options"]["height"]
-    features, targets, scene = [], [], []
+    features, targets = [], []
     for i in range(0, args.clips, BATCH):
         context = (i // BATCH) % 2
         index, target = sampler.batch(BATCH, before=context * TEMPORAL_STRIDE)
         model(augment(sampler.store.clips(index), size, args.strength), Sampling(args.delta), context)
         features.append(model.pooled)
         targets.append(torch.from_numpy(target))
-        scene.append(torch.from_numpy(index[:, 0] >= first_scene))
         if i % 512 == 0:
             print(f"{i} of {args.clips} clips", flush=True)
-    return torch.cat(features), torch.cat(targets), torch.cat(scene)
+    return torch.cat(features), torch.cat(targets)
 
 
-def fit(features: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, hold: torch.Tensor):
-    """The classifier of least loss, of which a clip's share `hold` is to say what was said before: (weight, bias). Every fifth clip is kept
+def fit(features: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, hold: float):
+    """The classifier of least loss, of which the share `hold` is to say what was said before: (weight, bias). Every fifth clip is kept
     apart to report."""
     before = features @ weight.T + bias
     shown = torch.arange(len(features)) % 5 == 0
@@ -72,7 +66,7 @@ def fit(features: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor, bia
         logits = features[rows] @ new[0].T + new[1]
         held = distillation_loss(logits, before[rows], targets[rows]) - distillation_loss(before[rows], before[rows], targets[rows])
         drift = (new[0] - weight).square().sum() + (new[1] - bias).square().sum()
-        return ((1 - hold[rows]) * label_loss(logits, targets[rows]) + hold[rows] * held).mean() + 1e-3 * drift
+        return ((1 - hold) * label_loss(logits, targets[rows]) + hold * held).mean() + 1e-3 * drift
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
@@ -100,9 +94,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--scene-weight", type=float, default=4.0, help="of scenes in a batch, against the stages before")
     parser.add_argument("--delta", type=float, default=1.2)
     parser.add_argument("--fps", type=float, default=10)
-    parser.add_argument("--clips", type=int, default=3072)
+    parser.add_argument("--clips", type=int, default=4096)
     parser.add_argument("--strength", type=float, default=0.4)
-    parser.add_argument("--hold", type=float, default=0.3, help="share of a real clip's loss that holds to what was said before")
+    parser.add_argument("--hold", type=float, default=0.3, help="share of the loss that holds to what was said before")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
