@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LabelledClip } from '../../src/datasets/types.ts';
-import { evenWeights } from '../../src/evaluation/paired-bootstrap.ts';
+import { evenWeights } from '../../tools/study/paired-bootstrap.ts';
 import { figuresOf } from '../../tools/study/figures.ts';
 import { createBootstrap } from '../../tools/study/intervals.ts';
 import { indoorTruth } from '../../tools/study/labels.ts';

@@ -1,5 +1,5 @@
 import { sortedAuc } from '../../src/evaluation/auc.ts';
-import type { ItemWeights } from '../../src/evaluation/paired-bootstrap.ts';
+import type { ItemWeights } from './paired-bootstrap.ts';
 import type { Question, Scored } from './scored.ts';
 
 /** How often each item counts. */

@@ -1,4 +1,4 @@
-import { createPairedBootstrap, type Estimate } from '../../src/evaluation/paired-bootstrap.ts';
+import { createPairedBootstrap, type Estimate } from './paired-bootstrap.ts';
 import { createRandomStream } from '../../src/inference/weights/random-stream.ts';
 import { figuresOf, type FigureName } from './figures.ts';
 import type { Scored } from './scored.ts';

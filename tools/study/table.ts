@@ -1,4 +1,4 @@
-import type { Estimate } from '../../src/evaluation/paired-bootstrap.ts';
+import type { Estimate } from './paired-bootstrap.ts';
 import type { ResultRow } from './results.ts';
 
 const HEADER = [
