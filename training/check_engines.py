@@ -52,10 +52,8 @@ def clip_of(network: dict, fps: float, video: Path | None) -> np.ndarray:
 
 def torch_logits(folder: Path, manifest: dict, pixels: np.ndarray, sampled: bool) -> tuple[np.ndarray, int | None]:
     model = Network(export_network(manifest["network"])).eval()
-    stored = load_file(folder / manifest["weights"]["file"])
+    model.adopt(load_file(folder / manifest["weights"]["file"]))
     with torch.no_grad():
-        for name, value in model.tensors().items():
-            value.copy_(stored[name].float())
         grey = torch.from_numpy(pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)) / 255
         record: list = []
         sampler = manifest["sampler"]

@@ -36,10 +36,10 @@ class Video:
     def duration_s(self) -> float:
         return len(self.frames) / self.fps
 
-    def read(self, start_s: float, count: int, fps: float) -> np.ndarray:
-        """`count` frames at `fps` from start_s; past the end the last frame repeats, as the product pads."""
-        at = np.floor((start_s + np.arange(count) / fps) * self.fps + 0.5).astype(int)
-        return self.frames[np.clip(at, 0, len(self.frames) - 1)]
+    def window(self, start_s: float, count: int, fps: float) -> np.ndarray:
+        """Indices of `count` frames at `fps` from start_s; past the end the last frame repeats, as the product pads."""
+        at = np.floor((start_s + np.arange(count) / fps) * self.fps + 0.5).astype(np.int64)
+        return np.clip(at, 0, len(self.frames) - 1)
 
 
 def load_videos(data: Path, cache: Path, split: str) -> list[Video]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from train import load_checkpoint
 from labels import LABELS
+from network import load_checkpoint
 
 
 def main() -> None:

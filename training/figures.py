@@ -9,8 +9,8 @@ import torch
 
 from data import fold_of, load_videos
 from evaluate import Prediction, figures, predict_all
+from network import load_checkpoint
 from store import FrameStore
-from train import load_checkpoint
 
 
 def main() -> None:

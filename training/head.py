@@ -14,10 +14,10 @@ from augment import augment
 from clips import ClipSampler
 from data import load_scenes, load_videos
 from losses import distillation_loss, label_loss
-from network import Network
+from network import Network, load_checkpoint
 from sgs import Sampling
 from store import FrameStore
-from train import TEMPORAL_STRIDE, load_checkpoint
+from train import TEMPORAL_STRIDE
 
 BATCH = 32
 
@@ -28,8 +28,7 @@ def main() -> None:
     model = load_checkpoint(args.run)
     videos = load_videos(args.data, args.cache, "shared-train") + load_scenes(args.scenes, args.cache)
     options = model.description["options"]
-    store = FrameStore(videos, torch.device("cpu"))
-    sampler = ClipSampler(store, videos, options["frames"], args.fps, args.seed, args.scene_weight)
+    sampler = ClipSampler(FrameStore(videos, torch.device("cpu")), videos, options["frames"], args.fps, args.seed, args.scene_weight)
     features, targets = collect(model, sampler, args)
     weight, bias = fit(features, targets, model.tensor("Head.weight").detach(), model.tensor("Head.bias").detach(), args.hold)
     average = {name: value.detach() for name, value in model.tensors().items()} | {"Head.weight": weight, "Head.bias": bias}

@@ -24,6 +24,13 @@ def export_network(options: dict) -> dict:
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
 
+def load_checkpoint(run: Path, device: torch.device | str = "cpu") -> "Network":
+    """The averaged weights of a training run, for evaluation."""
+    model = Network(json.loads((run / "network.json").read_text()))
+    model.adopt(torch.load(run / "checkpoint.pt", weights_only=False, map_location="cpu")["average"])
+    return model.to(device).eval()
+
+
 class Network(nn.Module):
     """Grey frames [n, t, h, w] in [0, 1] -> logits [n, classes]; `description` comes from export_network."""
 
@@ -56,6 +63,13 @@ class Network(nn.Module):
     def tensors(self) -> dict[str, torch.Tensor]:
         """All tensors under the product's names."""
         return {name: self.tensor(name) for name in self.description["weights"]}
+
+    @torch.no_grad()
+    def adopt(self, tensors: dict[str, torch.Tensor], partial: bool = False) -> None:
+        """Takes the values of `tensors`, by the product's names; with `partial` what they lack stays as it is."""
+        for name, value in self.tensors().items():
+            if name in tensors or not partial:
+                value.copy_(tensors[name])
 
     def forward(self, grey: torch.Tensor, sampling: Sampling | None = None, context: int = 0) -> torch.Tensor:
         """`sampling` None runs dense; else clips that keep equally many steps run together.

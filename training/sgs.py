@@ -9,9 +9,9 @@ EDGE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Sampling:
-    """`width` is δ: one for all clips, or a tensor with one a clip. `record`, a list, receives (kept steps [n], arc length [n])."""
+    """`width` is δ. `record`, a list, receives (kept steps [n], arc length [n])."""
 
-    width: float | torch.Tensor
+    width: float
     noise_floor: float = 0.0
     record: list | None = None
 
@@ -28,27 +28,28 @@ def arc_lengths(embeddings: torch.Tensor, noise_floor: float = 0.0) -> torch.Ten
     return torch.stack(steps, 1).cumsum(1)
 
 
-def groups_of(arc: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
-    """[n, t], [n] -> [n, t]: which of the kept steps each step goes into, from 0; a group is the steps of one bin."""
+def groups_of(arc: torch.Tensor, width: float) -> torch.Tensor:
+    """[n, t] -> [n, t]: which of the kept steps each step goes into, from 0; a group is the steps of one bin."""
     bins = bins_of(arc.detach(), width)
     begins = (bins[:, 1:] != bins[:, :-1]).long()
     return torch.cat([begins.new_zeros(len(arc), 1), begins], 1).cumsum(1)
 
 
-def bins_of(arc: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
+def bins_of(arc: torch.Tensor, width: float) -> torch.Tensor:
     """Width 0 parts all steps whose arc lengths differ."""
-    some = torch.where(width > 0, width, 1.0)[:, None]
-    return torch.where(width[:, None] > 0, torch.floor(arc / some + EDGE_TOLERANCE), arc)
+    return arc if width == 0 else torch.floor(arc / width + EDGE_TOLERANCE)
 
 
-def plan_ordered(arc: torch.Tensor, groups: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
-    """[n, t], [n, t], [n] -> [n, t, t]: rows of the plan, those past the kept steps empty; no gradient flows through the choice of
+def plan_ordered(arc: torch.Tensor, groups: torch.Tensor, width: float) -> torch.Tensor:
+    """[n, t], [n, t] -> [n, t, t]: rows of the plan, those past the kept steps empty; no gradient flows through the choice of
     bin."""
-    steps = arc.shape[1]
-    some = torch.where(width > 0, width, 1.0)[:, None]
-    centre = (bins_of(arc.detach(), width) + 0.5) * some
-    kernel = torch.where(width[:, None] > 0, (1 - (arc - centre).abs() / some).clamp_min(0.1), 1.0)
-    member = groups[:, None] == torch.arange(steps, device=arc.device)[:, None]
+    if width == 0:
+        kernel = torch.ones_like(arc)
+    else:
+        centre = (bins_of(arc.detach(), width) + 0.5) * width
+        # At least half within a bin; a length that rounding put on its edge comes near that.
+        kernel = (1 - (arc - centre).abs() / width).clamp_min(0.1)
+    member = groups[:, None] == torch.arange(arc.shape[1], device=arc.device)[:, None]
     weights = torch.where(member, kernel[:, None], 0.0)
     return (weights / weights.sum(2, keepdim=True).clamp_min(1e-12)).float()
 
@@ -56,12 +57,11 @@ def plan_ordered(arc: torch.Tensor, groups: torch.Tensor, width: torch.Tensor) -
 def rows_of(embeddings: torch.Tensor, sampling: Sampling):
     """Yields (clip indices, plans [clips, kept, t]) of clips that keep equally many steps."""
     arc = arc_lengths(embeddings, sampling.noise_floor)
-    width = torch.as_tensor(sampling.width, dtype=arc.dtype, device=arc.device).expand(len(arc))
-    groups = groups_of(arc, width)
+    groups = groups_of(arc, sampling.width)
     kept = groups[:, -1] + 1
     if sampling.record is not None:
         sampling.record.append((kept, arc[:, -1]))
-    plans = plan_ordered(arc, groups, width)
+    plans = plan_ordered(arc, groups, sampling.width)
     for count in kept.unique().tolist():
         chosen = (kept == count).nonzero().flatten()
         yield chosen, plans[chosen, :count]

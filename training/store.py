@@ -18,10 +18,8 @@ class FrameStore:
             self.frames[start : start + count] = torch.from_numpy(np.array(video.frames)).to(device)
 
     def window(self, video: int, start_s: float, count: int, fps: float) -> np.ndarray:
-        """Indices of `count` frames at `fps` from start_s; past the end the last frame repeats, as the product pads."""
-        source = self.videos[video]
-        at = np.floor((start_s + np.arange(count) / fps) * source.fps + 0.5).astype(np.int64)
-        return self.first[video] + np.clip(at, 0, len(source.frames) - 1)
+        """Indices in `frames` of Video.window."""
+        return self.first[video] + self.videos[video].window(start_s, count, fps)
 
     def clips(self, index: np.ndarray) -> torch.Tensor:
         """[n, t] -> [n, t, 176, 176] uint8 on the store's device."""

@@ -61,7 +61,7 @@ class StudyClips:
 
     def window(self, video: Video, start_s: float, fps: float, rng: np.random.Generator):
         """A crop of 70 % to all of the picture, perhaps mirrored, with another gain and brightness."""
-        pixels = video.read(start_s, self.frames, fps)
+        pixels = video.frames[video.window(start_s, self.frames, fps)]
         side = int(round((self.size + MARGIN) * math.sqrt(rng.uniform(0.7, 1.0))))
         top, left = rng.integers(self.size + MARGIN - side + 1, size=2)
         cut = torch.from_numpy(np.ascontiguousarray(pixels[:, top : top + side, left : left + side])).float()

@@ -62,13 +62,14 @@ def train(plan: Plan, shape: Shape, clips: StudyClips, out: Path, pause: Path | 
         with torch.no_grad():
             model.tensor("SGS.bn.weight").fill_(0.2)
     if plan.parent:
-        adopt(model, torch.load(out.parent / plan.parent / "checkpoint.pt", weights_only=False)["average"])
+        # SGS of a network that was trained without stays as it was made.
+        model.adopt(torch.load(out.parent / plan.parent / "checkpoint.pt", weights_only=False)["average"], partial=True)
     # Runs that go on from another keep its batch-norm statistics: clips of different kept steps then do not disturb each other.
     model.frozen_statistics = plan.parent is not None
     run = Run(plan, model)
     run.resume(out / "checkpoint.pt")
     run.train(clips, out / "checkpoint.pt", pause)
-    adopt(model, run.average)
+    model.adopt(run.average)
     write_model(plan, shape, model, run.history, out)
 
 
@@ -97,7 +98,7 @@ class Run:
         if not file.exists():
             return
         state = torch.load(file, weights_only=False)
-        adopt(self.model, state["model"])
+        self.model.adopt(state["model"])
         self.average, self.step, self.history = state["average"], state["step"], state["history"]
         self.seconds = state["seconds"]
         self.optimizer.load_state_dict(state["optimizer"])
@@ -171,14 +172,6 @@ class Run:
 def learning_rate(step: int, plan: Plan) -> float:
     warm = min(1.0, (step + 1) / 20)
     return plan.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / plan.steps)))
-
-
-@torch.no_grad()
-def adopt(model: Network, tensors: dict) -> None:
-    """Tensors that both have; SGS of a network that was trained without stays as it was made."""
-    for name, value in model.tensors().items():
-        if name in tensors:
-            value.copy_(tensors[name])
 
 
 def write_model(plan: Plan, shape: Shape, model: Network, history: list, out: Path) -> None:

@@ -7,13 +7,13 @@ from sgs import Sampling, arc_lengths, groups_of, plan_ordered, pool_rows, rows_
 
 def plan_of(embeddings: torch.Tensor, width: float) -> torch.Tensor:
     """[t, size] -> [kept, t]: the plan of one clip."""
-    arc, widths = arc_lengths(embeddings[None]), torch.tensor([width], dtype=torch.float64)
-    groups = groups_of(arc, widths)
-    return plan_ordered(arc, groups, widths)[0, : groups[0, -1] + 1].double()
+    arc = arc_lengths(embeddings[None])
+    groups = groups_of(arc, width)
+    return plan_ordered(arc, groups, width)[0, : groups[0, -1] + 1].double()
 
 
 def groups_one(embeddings: torch.Tensor, width: float) -> list[int]:
-    return groups_of(arc_lengths(embeddings[None]), torch.tensor([width], dtype=torch.float64))[0].tolist()
+    return groups_of(arc_lengths(embeddings[None]), width)[0].tolist()
 
 
 def test_gradient_of_the_plan_equals_finite_differences():
@@ -68,16 +68,16 @@ def test_a_noise_floor_stops_a_trembling_clip():
 
 def test_a_clip_keeps_its_plan_whatever_its_company():
     embeddings = torch.randn(6, 12, 8, generator=torch.Generator().manual_seed(5)) * torch.arange(6)[:, None, None]
-    widths = torch.tensor([8.0, 8.0, 0.0, 4.0, 8.0, 16.0], dtype=torch.float64)
     features = torch.rand(6, 3, 12, 2, 2)
 
-    parts = list(rows_of(embeddings, Sampling(widths)))
+    for width in (0.0, 4.0, 8.0, 16.0):
+        parts = list(rows_of(embeddings, Sampling(width)))
 
-    assert sorted(torch.cat([chosen for chosen, _ in parts]).tolist()) == list(range(6))
-    for chosen, plans in parts:
-        assert pool_rows(plans, features[chosen]).shape == (len(chosen), 3, plans.shape[1], 2, 2)
-        for i, plan in zip(chosen.tolist(), plans):
-            assert torch.equal(plan.double(), plan_of(embeddings[i], widths[i].item()))
+        assert sorted(torch.cat([chosen for chosen, _ in parts]).tolist()) == list(range(6))
+        for chosen, plans in parts:
+            assert pool_rows(plans, features[chosen]).shape == (len(chosen), 3, plans.shape[1], 2, 2)
+            for i, plan in zip(chosen.tolist(), plans):
+                assert torch.equal(plan.double(), plan_of(embeddings[i], width))
 
 
 def test_width_zero_keeps_all_steps_that_differ():

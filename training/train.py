@@ -19,14 +19,14 @@ from data import fold_of, load_scenes, load_videos
 from evaluate import figures, predict_all
 from labels import LABELS, UNKNOWN
 from losses import allocation_term, compute_term, distillation_loss, label_loss
-from network import Network, export_network
+from network import Network, export_network, load_checkpoint
 from plot import plot_history
 from sgs import Sampling
 from store import FrameStore
 
 # Frames a step of the lower half: one step of context is all it can see of the stream before a clip.
 TEMPORAL_STRIDE = 2
-# Share of clips that a sampled stage runs dense.
+# Share of batches that a sampled stage runs dense.
 DENSE_SHARE = 0.15
 
 
@@ -63,19 +63,6 @@ def network_options(args: argparse.Namespace) -> dict:
             "embedding": {"kind": "learned", "size": args.embedding},
         },
     }  # fmt: skip
-
-
-def load_checkpoint(run: Path, device: torch.device | str = "cpu") -> Network:
-    """The averaged weights of a run, for evaluation."""
-    model = Network(json.loads((run / "network.json").read_text()))
-    adopt(model, torch.load(run / "checkpoint.pt", weights_only=False, map_location="cpu")["average"])
-    return model.to(device).eval()
-
-
-@torch.no_grad()
-def adopt(model: Network, tensors: dict) -> None:
-    for name, value in model.tensors().items():
-        value.copy_(tensors[name])
 
 
 class Run:
@@ -130,7 +117,7 @@ class Run:
             state["model"] = state["average"]
         else:
             return self.begin()
-        adopt(self.model, state["model"])
+        self.model.adopt(state["model"])
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
 
     def begin(self) -> None:
@@ -139,11 +126,9 @@ class Run:
         unknown = [name for name, value in stored.items() if name not in tensors or tensors[name].shape != value.shape]
         if unknown:
             raise SystemExit(f"{self.args.weights}: {len(unknown)} tensors do not fit the network, the first is {unknown[0]}")
-        with torch.no_grad():
-            for name, value in stored.items():
-                tensors[name].copy_(value)
-            if "SGS.bn.weight" in tensors:
-                tensors["SGS.bn.weight"].fill_(0.2)
+        self.model.adopt(stored, partial=True)
+        if "SGS.bn.weight" in tensors:
+            torch.nn.init.constant_(tensors["SGS.bn.weight"], 0.2)
         self.average = {name: value.detach().clone() for name, value in tensors.items()}
 
     def save(self) -> None:
@@ -249,7 +234,7 @@ class Run:
         entry = {"step": self.step, "loss": round(loss, 4), "kept": round(kept, 2), "seconds": round(seconds, 3)}
         if held:
             model = Network(self.model.description).to(self.device).eval()
-            adopt(model, self.average)
+            model.adopt(self.average)
             for how in ["dense", *([f"ordered:{args.delta}"] if args.sampled else [])]:
                 predictions = predict_all(model, self.store, held, args.fps, args.stride, how)
                 entry[how.partition(":")[0]] = figures(predictions, args.fps, args.stride, args.frames)
