@@ -21,22 +21,12 @@ import torchvision.models.video  # noqa: F401
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import golden_weights
+from layer_table import MIXED as BLOCKS
 
 tv = sys.modules["torchvision.models.video.s3d"]
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "test/fixtures/checkpoints"
 NARROW = 16
-BLOCKS = {
-    "3b": (64, 96, 128, 16, 32, 32),
-    "3c": (128, 128, 192, 32, 96, 64),
-    "4b": (192, 96, 208, 16, 48, 64),
-    "4c": (160, 112, 224, 24, 64, 64),
-    "4d": (128, 128, 256, 24, 64, 64),
-    "4e": (112, 144, 288, 32, 64, 64),
-    "4f": (256, 160, 320, 32, 128, 128),
-    "5b": (256, 160, 320, 32, 128, 128),
-    "5c": (384, 192, 384, 48, 128, 128),
-}
 POSITION = dict(zip(BLOCKS, (5, 6, 8, 9, 10, 11, 12, 14, 15)))
 CLASSES = 7
 

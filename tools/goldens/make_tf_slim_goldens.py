@@ -24,6 +24,7 @@ import tf_slim as slim
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import golden_weights
+from layer_table import MIXED
 
 # TensorFlow 2.15 looks for slim's batch norm where tf_keras 2.15 no longer keeps it.
 sys.modules["tf_keras.legacy_tf_layers.normalization"] = importlib.import_module("tf_keras.src.legacy_tf_layers.normalization")
@@ -32,17 +33,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "test/fixtures/checkpoints"
 WIDTH = 3 / 64
 CLASSES = 7
-MIXED = {
-    "3b": (64, 96, 128, 16, 32, 32),
-    "3c": (128, 128, 192, 32, 96, 64),
-    "4b": (192, 96, 208, 16, 48, 64),
-    "4c": (160, 112, 224, 24, 64, 64),
-    "4d": (128, 128, 256, 24, 64, 64),
-    "4e": (112, 144, 288, 32, 64, 64),
-    "4f": (256, 160, 320, 32, 128, 128),
-    "5b": (256, 160, 320, 32, 128, 128),
-    "5c": (384, 192, 384, 48, 128, 128),
-}
 SPANNING = ["2c", *MIXED]
 CASES = (
     {"file": "tf-slim-s3dg.npz", "stem": 3, "temporal": "2c", "gates": True, "seed": 50, "size": (11, 39, 45)},
