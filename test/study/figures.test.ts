@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { LabelledClip } from '../../src/datasets/types.ts';
 import { evenWeights } from '../../tools/study/paired-bootstrap.ts';
+import type { SamplerOptions } from '../../src/sampler/index.ts';
+import { compareAtEqualCost } from '../../tools/study/equal-cost.ts';
 import { figuresOf } from '../../tools/study/figures.ts';
-import { createBootstrap } from '../../tools/study/intervals.ts';
+import { bySeed, createBootstrap } from '../../tools/study/intervals.ts';
 import { indoorTruth } from '../../tools/study/labels.ts';
 import type { Prediction } from '../../tools/study/predict.ts';
+import { joinSeeds, type CaseResult } from '../../tools/study/results.ts';
 import { scorePrediction } from '../../tools/study/scored.ts';
 import type { TestVideo } from '../../tools/study/videos.ts';
 
@@ -54,28 +57,72 @@ describe('bootstrap intervals', () => {
 
   test('hold the value, and are wider where items disagree', () => {
     const bootstrap = createBootstrap(good, 1);
-    const { fightAuc } = bootstrap.estimate([worse]);
+    const { fightAuc } = bootstrap.estimate(bySeed([worse]));
 
     expect(fightAuc.value).toBe(0.75);
     expect(fightAuc.from).toBeLessThan(0.75);
     expect(fightAuc.to).toBe(1);
-    expect(bootstrap.estimate([good]).fightAuc).toEqual({ value: 1, from: 1, to: 1 });
+    expect(bootstrap.estimate(bySeed([good])).fightAuc).toEqual({ value: 1, from: 1, to: 1 });
   });
 
   test('of a difference draw both alike: nothing differs from itself', () => {
     const { difference } = createBootstrap(good, 2);
 
-    expect(difference([good, worse], [good, worse]).fightAuc).toEqual({ value: 0, from: 0, to: 0 });
-    expect(difference([worse, worse], [good, good]).fightAuc.to).toBe(0);
+    expect(difference(bySeed([good, worse]), bySeed([good, worse])).fightAuc).toEqual({
+      value: 0,
+      from: 0,
+      to: 0,
+    });
+    expect(difference(bySeed([worse, worse]), bySeed([good, good])).fightAuc.to).toBe(0);
   });
 
   test('of several seeds cover how much seeds differ', () => {
-    const { fightAuc } = createBootstrap(good, 2).estimate([good, worse]);
+    const { fightAuc } = createBootstrap(good, 2).estimate(bySeed([good, worse]));
 
     expect(fightAuc.value).toBe(0.875);
     expect(fightAuc.from).toBeLessThan(0.75);
   });
 });
+
+describe('trained SGS beside a rival at equal cost', () => {
+  const dense = [0.9, 0.2, 0.8, 0.1];
+  const result = (
+    series: string,
+    width: number,
+    keptSteps: number,
+    fights: readonly number[],
+  ): CaseResult => ({
+    case: { model: '/m', seed: 1, training: 't', series, sampler: ordered(width), order: 'normal' },
+    prediction: predictionOf(fights, keptSteps),
+  });
+  const compare = (own: CaseResult, ...rival: readonly CaseResult[]) => {
+    const { joined, base } = joinSeeds([result('dense', 9, 8, dense), own, ...rival], VIDEOS, 'dense');
+    return compareAtEqualCost(joined, base, { series: 'own', rivals: ['rival'] })[0]!;
+  };
+
+  test('lies on the line between the two points of the rival around it', () => {
+    // The rival: 0.5 of the fights' area at 2 steps, 0.75 at 6: 0.625 at 4, where the own point has all.
+    const { above, costRatio } = compare(
+      result('own', 1, 4, dense),
+      result('rival', 1, 2, [0.9, 0.85, 0.3, 0.5]),
+      result('rival', 2, 6, [0.9, 0.85, 0.8, 0.1]),
+    );
+
+    expect(costRatio.short).toBe(0.5);
+    expect(above.short.value).toBeCloseTo((1 - 0.625) / 2);
+    expect(above.together.value).toBeCloseTo((1 - 0.625) / 4);
+    expect(above.short.from).toBeLessThan(above.short.value);
+  });
+
+  test("is set against the rival's cheapest point where the rival costs more, and against dense at the other end", () => {
+    const cheapest = result('rival', 1, 6, [0.9, 0.85, 0.8, 0.1]);
+
+    expect(compare(result('own', 1, 2, dense), cheapest).above.short.value).toBeCloseTo(0.125);
+    expect(compare(result('own', 1, 8, dense), cheapest).above.short).toEqual({ value: 0, from: 0, to: 0 });
+  });
+});
+
+const ordered = (width: number): SamplerOptions => ({ kind: 'ordered', width, distance: 'l2' });
 
 const LABELS = ['fight', 'handshake', 'hug', 'kick', 'point', 'punch', 'push', 'walk'];
 
@@ -96,7 +143,7 @@ function video(task: TestVideo['task'], name: string, label: string): TestVideo 
 }
 
 /** Fights scored as given; a kick that is seen; a long video of 20 s, walking in its first half. */
-function predictionOf(fights: readonly number[]): Prediction {
+function predictionOf(fights: readonly number[], steps = 4): Prediction {
   const window = (startS: number, label: string, score: number, keptSteps: number) => ({
     startS,
     endS: startS + 2,
@@ -112,13 +159,13 @@ function predictionOf(fights: readonly number[]): Prediction {
       ...fights.map((score, index) => ({
         task: 'fight' as const,
         name: `f${index}`,
-        windows: [window(0, 'fight', score, 4)],
+        windows: [window(0, 'fight', score, steps)],
       })),
-      { task: 'interaction', name: 'i', windows: [window(0, 'kick', 0.7, 4)] },
+      { task: 'interaction', name: 'i', windows: [window(0, 'kick', 0.7, steps)] },
       {
         task: 'indoor',
         name: 'long',
-        windows: [0, 5, 12, 17].map((startS) => window(startS, 'walk', startS < 10 ? 0.8 : 0.3, 2)),
+        windows: [0, 5, 12, 17].map((startS) => window(startS, 'walk', startS < 10 ? 0.8 : 0.3, steps / 2)),
       },
     ],
   };

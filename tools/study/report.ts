@@ -5,10 +5,11 @@ import path from 'node:path';
 import type { Figure } from '../../src/report/figure.ts';
 import { writeFigure } from '../../src/report/write-figure.ts';
 import { FAMILY } from './cases.ts';
+import { compareAtEqualCost, type AtEqualCost } from './equal-cost.ts';
 import type { StudyOptions } from './options.ts';
 import { familyFigure, placementFigure, samplerFigures } from './plots.ts';
-import { summariseResults, type CaseResult, type ResultRow } from './results.ts';
-import { markdownTable } from './table.ts';
+import { joinSeeds, summariseResults, type CaseResult, type ResultRow } from './results.ts';
+import { equalCostTable, markdownTable } from './table.ts';
 import type { TestVideo } from './videos.ts';
 
 /** Series of the study at the place where SGS pays most, as a plot calls them. */
@@ -28,6 +29,13 @@ const MODEL_NAMES = {
   'trained SGS': 'SGS ordered, trained',
 };
 
+/** What is compared at equal cost: the series of SGS that was trained in, and its rivals. */
+const STUDY_RIVALS = {
+  series: 'trained SGS Conv_2b',
+  rivals: ['uniform Conv_2b', 'trained uniform Conv_2b', 'untrained SGS Conv_2b', 'reference SGS Conv_2b'],
+};
+const MODEL_RIVALS = { series: 'trained SGS', rivals: ['uniform', 'untrained SGS', 'reference SGS'] };
+
 /** Writes `<name>.json` and `<name>.md` with all figures, and the plots as SVG and PNG. */
 export async function writeReport(
   results: readonly CaseResult[],
@@ -37,8 +45,8 @@ export async function writeReport(
   const isFamily = ({ case: { series } }: CaseResult): boolean => FAMILY.some((name) => name === series);
   const family = results.filter(isFamily);
   const samplers = results.filter((result) => !isFamily(result));
-  const familyRows = family.length === 0 ? [] : summariseResults(family, videos, 's3d-g');
-  const samplerRows = samplers.length === 0 ? [] : summariseResults(samplers, videos, 'dense');
+  const familyRows = family.length === 0 ? [] : rowsOf(family, videos, 's3d-g').rows;
+  const { rows: samplerRows, atEqualCost } = samplersOf(samplers, videos, options);
   await mkdir(options.results, { recursive: true });
   const facts = factsOf(results, videos, options);
   const file = (extension: string): string => path.join(options.results, `${options.name}.${extension}`);
@@ -46,12 +54,28 @@ export async function writeReport(
     file('json'),
     `${JSON.stringify({ ...facts, networks: familyRows, samplers: samplerRows }, null, 1)}\n`,
   );
-  await writeFile(file('md'), pageOf(options.name, facts, familyRows, samplerRows));
+  await writeFile(file('md'), pageOf(options.name, facts, { familyRows, samplerRows, atEqualCost }));
   const written = [file('json'), file('md')];
   for (const [name, figure] of figuresOf(familyRows, samplerRows, facts.note, options)) {
     written.push(...(await writeFigure(options.images, name, figure)));
   }
   process.stdout.write(`${written.map((name) => path.relative(process.cwd(), name)).join('\n')}\n`);
+}
+
+function rowsOf(results: readonly CaseResult[], videos: readonly TestVideo[], baseSeries: string) {
+  const { joined, base } = joinSeeds(results, videos, baseSeries);
+  return { joined, base, rows: summariseResults(joined, base) };
+}
+
+function samplersOf(
+  results: readonly CaseResult[],
+  videos: readonly TestVideo[],
+  { model }: StudyOptions,
+): { readonly rows: readonly ResultRow[]; readonly atEqualCost: readonly AtEqualCost[] } {
+  if (results.length === 0) return { rows: [], atEqualCost: [] };
+  const { joined, base, rows } = rowsOf(results, videos, 'dense');
+  const atEqualCost = compareAtEqualCost(joined, base, model === undefined ? STUDY_RIVALS : MODEL_RIVALS);
+  return { rows, atEqualCost };
 }
 
 interface Facts {
@@ -88,8 +112,15 @@ function factsOf(
 function pageOf(
   name: string,
   { note, date, commit, machine, threads }: Facts,
-  family: readonly ResultRow[],
-  samplers: readonly ResultRow[],
+  {
+    familyRows: family,
+    samplerRows: samplers,
+    atEqualCost,
+  }: {
+    readonly familyRows: readonly ResultRow[];
+    readonly samplerRows: readonly ResultRow[];
+    readonly atEqualCost: readonly AtEqualCost[];
+  },
 ): string {
   const parts = [
     `# ${name}: all figures`,
@@ -99,6 +130,13 @@ function pageOf(
     parts.push('## Networks', '"Dense" in this table is S3D-G.', markdownTable(family));
   }
   if (samplers.length > 0) parts.push('## Sampling', markdownTable(samplers));
+  if (atEqualCost.length > 0) {
+    parts.push(
+      '## Trained SGS above its rivals at equal cost',
+      "The rival's curve at the same multiply-adds, a straight line between its points and dense; its cheapest point where that costs more.",
+      equalCostTable(atEqualCost),
+    );
+  }
   return `${parts.join('\n\n')}\n`;
 }
 

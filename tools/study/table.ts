@@ -1,3 +1,4 @@
+import type { AtEqualCost } from './equal-cost.ts';
 import type { Estimate } from './paired-bootstrap.ts';
 import type { ResultRow } from './results.ts';
 
@@ -32,7 +33,30 @@ export function markdownTable(rows: readonly ResultRow[]): string {
     [row.costRatio.short, row.costRatio.long, row.costRatio.together].map((x) => x.toFixed(2)).join(', '),
     row.ms ? `${row.ms.short.toFixed(1)}, ${row.ms.long.toFixed(1)}` : '–',
   ]);
-  return [HEADER, HEADER.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdown(HEADER, lines);
+}
+
+/** A row each point of the series, with what it is above each rival at the same cost. */
+export function equalCostTable(comparisons: readonly AtEqualCost[]): string {
+  const header = [
+    'sampling',
+    'beside',
+    'multiply-adds of dense: short, long, both',
+    'short',
+    'long',
+    'together',
+  ];
+  const lines = comparisons.map(({ sampler, rival, costRatio, above }) => [
+    sampler,
+    rival,
+    [costRatio.short, costRatio.long, costRatio.together].map((x) => x.toFixed(2)).join(', '),
+    ...[above.short, above.indoorAuc, above.together].map((estimate) => withInterval(estimate, true)),
+  ]);
+  return markdown(header, lines);
+}
+
+function markdown(header: readonly string[], lines: readonly (readonly string[])[]): string {
+  return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function withInterval({ value, from, to }: Estimate, signed = false): string {
