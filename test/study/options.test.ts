@@ -28,14 +28,16 @@ describe('cases', () => {
 
   test('no way of running is asked twice', () => {
     const study = studyCases('models', 1).map(key);
-    const model = modelCases('m', {
+    const sgs = {
       after: 'Conv_2b',
       embedding: { kind: 'learned', size: 8 },
       boundary: 'nearest_complete',
-    }).map(key);
+    } as const;
+    const own = (width: number) => modelCases('m', sgs, { kind: 'ordered', width, distance: 'l2' }).map(key);
 
     expect(new Set(study).size).toBe(study.length);
-    expect(new Set(model).size).toBe(model.length);
+    expect(new Set(own(0.6)).size).toBe(own(0.6).length);
+    expect(own(1.2)).toHaveLength(own(0.6).length + 1);
   });
 
   test('SGS that nobody trained has no weights; trained SGS runs on its own embedding', () => {

@@ -89,8 +89,8 @@ export function studyCases(folder: string, seed: number): readonly Case[] {
   ];
 }
 
-/** The same questions for one model of any kind that brings its own SGS layer. */
-export function modelCases(model: string, sgs: SgsOptions): readonly Case[] {
+/** The same questions for one model of any kind that brings its own SGS layer; `own` is the sampler of its manifest. */
+export function modelCases(model: string, sgs: SgsOptions, own: SamplerOptions): readonly Case[] {
   const of = (series: string, sampler: SamplerOptions, more: Partial<Case> = {}): Case => ({
     model,
     seed: 1,
@@ -101,6 +101,8 @@ export function modelCases(model: string, sgs: SgsOptions): readonly Case[] {
     ...more,
   });
   const untrained = pooled(sgs.after);
+  const learned = LEARNED_WIDTHS.map(ordered);
+  const isNew = learned.every((sampler) => samplerName(sampler) !== samplerName(own));
   return [
     of('dense', NONE),
     of('dense', NONE, { order: 'reversed' }),
@@ -108,8 +110,8 @@ export function modelCases(model: string, sgs: SgsOptions): readonly Case[] {
     ...POOLED_WIDTHS.map((width) => of('untrained SGS', ordered(width), { sgs: untrained })),
     of('reference SGS', reference()),
     of('reference SGS', reference(4)),
-    ...LEARNED_WIDTHS.slice(0, -1).map((width) => of('trained SGS', ordered(width))),
-    of('trained SGS', ordered(0.6), { order: 'reversed' }),
+    ...[...(isNew ? [own] : []), ...learned].map((sampler) => of('trained SGS', sampler)),
+    of('trained SGS', own, { order: 'reversed' }),
   ];
 }
 

@@ -48,9 +48,9 @@ if (options.phases.has('report')) await writeReport(results, videos, options);
 /** Only what is trained: a case counts once all seeds of it are there. */
 async function casesOf({ model, models, seeds }: StudyOptions): Promise<readonly Case[]> {
   if (model !== undefined) {
-    const { sgs } = (await loadModel(model)).manifest.network;
-    if (!sgs) throw new Error(`${model} has no SGS layer: there is no trade-off to measure`);
-    return modelCases(model, sgs);
+    const { network, sampler } = (await loadModel(model)).manifest;
+    if (!network.sgs) throw new Error(`${model} has no SGS layer: there is no trade-off to measure`);
+    return modelCases(model, network.sgs, sampler);
   }
   const all = seeds.flatMap((seed) => studyCases(models, seed));
   const isTrained = (one: Case): boolean => existsSync(path.join(one.model, 'manifest.json'));
