@@ -7,6 +7,7 @@ const LABEL_MAPS = {
   kinetics400: { file: 'kinetics.txt', edition: '4' },
   kinetics600: { file: 'kinetics.txt', edition: '6' },
   kinetics700: { file: 'kinetics.txt', edition: '7' },
+  minikinetics200: { file: 'kinetics.txt', edition: 'm' },
   ucf101: { file: 'ucf101.txt' },
   hmdb51: { file: 'hmdb51.txt' },
   ssv2: { file: 'something-something-v2.txt' },
@@ -32,7 +33,7 @@ export function labelMap(name: string): readonly string[] {
   return labels;
 }
 
-/** One label a line; after a tab, the editions that have it: `4`, `6`, `7` for Kinetics-400, -600, -700. */
+/** One label a line; after a tab, the editions that have it: `4`, `6`, `7` for Kinetics-400, -600, -700, `m` for Mini-Kinetics-200. */
 interface LabelFile {
   readonly file: string;
   readonly edition?: string;
