@@ -2,15 +2,11 @@ import type { Embeddings } from './types.ts';
 
 export type Distance = 'l2' | 'l1';
 
-/** ‖e_a − e_b‖ between two time steps, in double precision. */
-export function stepDistance(
-  { data, size }: Embeddings,
-  [a, b]: readonly [number, number],
-  p: Distance,
-): number {
+/** ‖a − b‖ between two embeddings, in double precision. */
+export function embeddingDistance(a: Float32Array, b: Float32Array, p: Distance): number {
   let sum = 0;
-  for (let i = 0; i < size; i += 1) {
-    const difference = data[a * size + i]! - data[b * size + i]!;
+  for (let i = 0; i < a.length; i += 1) {
+    const difference = a[i]! - b[i]!;
     sum += p === 'l2' ? difference * difference : Math.abs(difference);
   }
   return p === 'l2' ? Math.sqrt(sum) : sum;

@@ -1,12 +1,6 @@
-import { stepDistance } from './distance.ts';
+import { binOf, walkArc } from './arc-length.ts';
 import { planOf } from './plan.ts';
 import type { Embeddings, OrderedOptions, SamplingPlan } from './types.ts';
-
-/**
- * In bins. A drift of exactly δ a step must give one step a bin, though single precision stores 0.7 as 0.69999999:
- * an arc length this close below an edge counts as on it.
- */
-const EDGE_TOLERANCE = 1e-5;
 
 /**
  * Ours: contiguous groups in time along the arc length in similarity space,
@@ -29,7 +23,7 @@ const EDGE_TOLERANCE = 1e-5;
  * δ = 0 is the limit of narrow bins: a step joins the one before exactly where s does not grow.
  */
 export function planOrdered(embeddings: Embeddings, options: OrderedOptions): SamplingPlan {
-  const arc = arcLengths(embeddings, options);
+  const { arc } = walkArc(embeddings, options);
   const rows: Float32Array[] = [];
   for (let start = 0; start < arc.length;) {
     const bin = binOf(arc[start]!, options.width);
@@ -39,29 +33,6 @@ export function planOrdered(embeddings: Embeddings, options: OrderedOptions): Sa
     start = end;
   }
   return planOf(rows, arc.length);
-}
-
-/**
- * s [T]. With a noise floor n the path is measured with a ruler longer than n: the distance is taken from the anchor,
- * the last step that moved, and counts (whole) once it exceeds n. Noise around a static picture then adds nothing, while
- * plain arc length would add its size at every step; a slow drift still counts as soon as it has gone n. With n = 0 the
- * anchor is always the step before.
- */
-function arcLengths(embeddings: Embeddings, { distance, noiseFloor = 0 }: OrderedOptions): Float64Array {
-  const arc = new Float64Array(embeddings.length);
-  let anchor = 0;
-  for (let t = 1; t < arc.length; t += 1) {
-    const moved = stepDistance(embeddings, [t, anchor], distance);
-    const counts = moved > noiseFloor;
-    arc[t] = arc[t - 1]! + (counts ? moved : 0);
-    if (counts) anchor = t;
-  }
-  return arc;
-}
-
-/** A number that two steps share exactly where they belong to one bin; it grows with s. */
-function binOf(s: number, width: number): number {
-  return width === 0 ? s : Math.floor(s / width + EDGE_TOLERANCE);
 }
 
 function rowOf(arc: Float64Array, [start, end]: readonly [number, number], width: number): Float32Array {
