@@ -67,11 +67,7 @@ export function addEvaluateCommand(program: Command, io: CliIo, services: Evalua
     .option('--engine <kind>', 'onnx, reference or null', 'onnx')
     .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
     .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
-    .option(
-      '--clip-stride <n>',
-      "long videos: frames between clip starts (default: the model's)",
-      positiveInteger,
-    )
+    .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
     .addOption(
       new Option('--order <order>', 'order of the frames of each window')
         .choices(['normal', 'reversed'])
@@ -79,7 +75,7 @@ export function addEvaluateCommand(program: Command, io: CliIo, services: Evalua
     )
     .option(
       '--clips <n>',
-      'short clips: windows spread evenly (default: as many as cover the clip)',
+      'short clips: windows spread evenly, each by itself (default: the windows of run)',
       positiveInteger,
     )
     .addOption(

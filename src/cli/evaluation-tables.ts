@@ -115,13 +115,14 @@ function perDataset(datasets: EvaluationReport['datasets']): readonly (readonly 
 function printCompute(stream: Writable, rows: readonly (readonly [string, ComputeFigures])[]): void {
   printLine(stream, '');
   printTable(stream, [
-    ['A CLIP OF', 'CLIPS', 'KEPT STEPS', 'MULTIPLY-ADDS', 'OF DENSE', 'TIME', 'KEPT STEPS: CLIPS'],
+    ['A CLIP OF', 'CLIPS', 'KEPT STEPS', 'MULTIPLY-ADDS', 'OF DENSE', 'OF DENSE, SHARED', 'TIME', 'KEPT STEPS: CLIPS'],
     ...rows.map(([name, figures]) => [
       name,
       String(figures.inferences),
       `${figures.kept_steps.toFixed(2)} of ${figures.input_steps} (${percent(figures.kept_ratio)})`,
       `${(figures.multiply_adds / 1e9).toFixed(2)} G`,
       percent(figures.multiply_adds_ratio),
+      percent(figures.multiply_adds_ratio_shared),
       `${figures.ms.toFixed(0)} ms`,
       Object.entries(figures.histogram)
         .map(([steps, clips]) => `${steps}: ${clips}`)

@@ -11,10 +11,12 @@ export interface ComputeFigures {
   readonly histogram: Readonly<Record<string, number>>;
   readonly multiply_adds: number;
   readonly dense_multiply_adds: number;
-  /** Multiply-adds ÷ dense ones. */
+  /** Multiply-adds ÷ dense ones: against a network without SGS that computes every window by itself. */
   readonly multiply_adds_ratio: number;
-  /** Not spent, because overlapping windows of a long video share them. */
+  /** Not spent, because overlapping windows share their lower halves. */
   readonly reused_multiply_adds: number;
+  /** Multiply-adds ÷ those of a network without SGS whose windows share theirs just so: what sampling alone saves. */
+  readonly multiply_adds_ratio_shared: number;
   /** In the engine: lower half, sampler and upper half. */
   readonly ms: number;
 }
@@ -26,6 +28,7 @@ export function computeFigures(work: readonly Work[]): ComputeFigures | undefine
   const sum = (value: (one: Work) => number): number => work.reduce((total, one) => total + value(one), 0);
   const [kept, input] = [sum((one) => one.keptSteps), sum((one) => one.inputSteps)];
   const [spent, dense] = [sum((one) => one.multiplyAdds), sum((one) => one.denseMultiplyAdds)];
+  const reused = sum((one) => one.reusedMultiplyAdds);
   const histogram: Record<string, number> = {};
   for (const { keptSteps } of work) histogram[keptSteps] = (histogram[keptSteps] ?? 0) + 1;
   return {
@@ -37,7 +40,8 @@ export function computeFigures(work: readonly Work[]): ComputeFigures | undefine
     multiply_adds: Math.round(spent / count),
     dense_multiply_adds: Math.round(dense / count),
     multiply_adds_ratio: dense === 0 ? 0 : rounded(spent / dense),
-    reused_multiply_adds: Math.round(sum((one) => one.reusedMultiplyAdds) / count),
+    reused_multiply_adds: Math.round(reused / count),
+    multiply_adds_ratio_shared: dense === reused ? 0 : rounded(spent / (dense - reused)),
     ms: rounded(sum((one) => one.ms) / count),
   };
 }

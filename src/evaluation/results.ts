@@ -4,7 +4,7 @@ export interface Work {
   readonly inputSteps: number;
   readonly multiplyAdds: number;
   readonly denseMultiplyAdds: number;
-  /** Not spent, because an overlapping window of the video had paid for them. */
+  /** Not spent, because an overlapping window of the clip or video had paid for them. */
   readonly reusedMultiplyAdds: number;
   /** All stages of the engine. */
   readonly ms: number;

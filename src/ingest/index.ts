@@ -1,4 +1,5 @@
 export { createClipStream } from './clip-stream.ts';
+export { clipsOfFrames } from './clips-of-frames.ts';
 export { findFfmpeg } from './find-ffmpeg.ts';
 export { probeSource } from './probe.ts';
 export type { SourceReport } from './probe-report.ts';

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { evaluate } from '../../src/app/evaluation/evaluate.ts';
 import type { EvaluationReport, EvaluationRequest, VideoFailure } from '../../src/app/evaluation/types.ts';
 import { printEvaluation } from '../../src/cli/evaluation-tables.ts';
+import type { InferenceEngine } from '../../src/inference/engine.ts';
+import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import { jsonLines } from '../support/cli.ts';
 import { LABELS, tinyModel, writeClips, writeManifest } from '../support/evaluation-clips.ts';
@@ -38,6 +40,7 @@ interface Evaluated {
 async function run(
   given: Partial<EvaluationRequest> & { readonly data: string },
   labels = LABELS,
+  openEngine = (): Promise<InferenceEngine> => Promise.resolve(createReferenceEngine(tinyModel(labels))),
 ): Promise<Evaluated> {
   const notes: string[] = [];
   const failures: VideoFailure[] = [];
@@ -54,7 +57,6 @@ async function run(
       if (failure) failures.push(failure);
     },
   };
-  const openEngine = () => Promise.resolve(createReferenceEngine(tinyModel(labels)));
   const context = { version: 'test', env: process.env, openEngine };
   const report = await evaluate(request, observer, context, new AbortController().signal);
   const lines = jsonLines(await readFile(at('predictions.ndjson'), 'utf8')) as Prediction[];
@@ -127,6 +129,47 @@ describe('our manifest', () => {
 
     expect(reversed).not.toEqual(forwards);
     expect(await scoresOf('backwards.mkv', 'normal')).toEqual(reversed);
+  });
+
+  test('every labelled clip is a stream of its own, which is forgotten; reversed windows share nothing, and that is said', async () => {
+    const data = await manifest('ut-interaction,long.mp4,hug,1,3,', 'ut-interaction,long.mp4,kick,2.5,5,');
+    const seen = new Map<string, 'open' | 'closed'>();
+    const openEngine = async (): Promise<InferenceEngine> => {
+      const engine = await createOnnxEngine({ model: tinyModel(LABELS, { shares: true }), threads: 1 });
+      return {
+        info: engine.info,
+        infer(clip, options) {
+          if (clip.stream) seen.set(clip.stream.id, 'open');
+          return engine.infer(clip, options);
+        },
+        closeStream(id) {
+          seen.set(id, 'closed');
+          engine.closeStream?.(id);
+        },
+        [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+      };
+    };
+
+    const normal = await run({ data }, LABELS, openEngine);
+    const streams = [...seen];
+    seen.clear();
+    const reversed = await run({ data, order: 'reversed' }, LABELS, openEngine);
+
+    expect(streams).toEqual([
+      ['long.mp4@1', 'closed'],
+      ['long.mp4@2.5', 'closed'],
+    ]);
+    expect(normal.report.compute!.reused_multiply_adds).toBeGreaterThan(0);
+    expect(normal.notes).toEqual([]);
+    // The same windows, each by itself.
+    expect(reversed.report.compute).toMatchObject({
+      inferences: normal.report.compute!.inferences,
+      reused_multiply_adds: 0,
+    });
+    expect([...seen.values()]).not.toContain('open');
+    expect(reversed.notes).toEqual([
+      'overlapping windows share no work: the frames of each are reversed, last first',
+    ]);
   });
 
   test('a data set is judged as another one that is named, and measured for its cost where it is asked for', async () => {

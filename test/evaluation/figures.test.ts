@@ -198,6 +198,7 @@ test('compute: means an inference, ratios of sums, every kept step counted', () 
     dense_multiply_adds: 1200,
     multiply_adds_ratio: 0.1667,
     reused_multiply_adds: 30,
+    multiply_adds_ratio_shared: 0.1709,
     ms: 20,
   });
   expect(computeFigures([])).toBeUndefined();

@@ -1,10 +1,45 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutWindow, sizeForViews, viewsOf } from '../../src/app/evaluation/views.ts';
-import { windowStarts } from '../../src/app/evaluation/windows.ts';
+import { spreadWindows } from '../../src/app/evaluation/windows.ts';
 import type { Frame } from '../../src/core/frame.ts';
+import { clipsOfFrames } from '../../src/ingest/index.ts';
+import { frameAt } from '../support/frames.ts';
 
-describe('windows of a short clip', () => {
+describe('windows of run in a short clip', () => {
+  test.each([
+    [7, [[0, 3]]],
+    [10, [[0, 0]]],
+    [
+      14,
+      [
+        [0, 0],
+        [4, 0],
+      ],
+    ],
+    [
+      15,
+      [
+        [0, 0],
+        [4, 0],
+        [8, 3],
+      ],
+    ],
+  ])('%i frames, 10 a window, one every 4: first frame and padding %j', (available, windows) => {
+    const frames = Array.from({ length: available }, (_, index) => frameAt(index));
+
+    const clips = clipsOfFrames(frames, { frames: 10, stride: 4, fps: 10, tail: 'pad', context: 2 });
+
+    expect(clips.map(({ framesBefore, paddedFrames }) => [framesBefore, paddedFrames])).toEqual(windows);
+    for (const clip of clips) {
+      const { framesBefore: first, paddedFrames, context } = clip;
+      expect(clip.frames.slice(0, 10 - paddedFrames)).toEqual(frames.slice(first, first + 10));
+      expect(context).toEqual(frames.slice(Math.max(0, first - 2), first));
+    }
+  });
+});
+
+describe('windows spread over a clip', () => {
   const clips = fc.record({
     available: fc.integer({ min: 1, max: 400 }),
     frames: fc.integer({ min: 2, max: 64 }),
@@ -13,7 +48,7 @@ describe('windows of a short clip', () => {
   test('together show every frame, and none of them leaves the clip', () => {
     fc.assert(
       fc.property(clips, ({ available, frames }) => {
-        const starts = windowStarts(available, frames);
+        const starts = spreadWindows(available, frames);
 
         expect(starts[0]).toBeGreaterThanOrEqual(0);
         for (const [index, start] of starts.entries()) {
@@ -29,11 +64,11 @@ describe('windows of a short clip', () => {
   });
 
   test('as many as asked for lie evenly from the beginning to the end', () => {
-    expect(windowStarts(100, 10, 4)).toEqual([0, 30, 60, 90]);
-    expect(windowStarts(100, 10, 1)).toEqual([45]);
+    expect(spreadWindows(100, 10, 4)).toEqual([0, 30, 60, 90]);
+    expect(spreadWindows(100, 10, 1)).toEqual([45]);
     // There are no more different windows than this.
-    expect(windowStarts(12, 10, 10)).toEqual([0, 1, 2]);
-    expect(windowStarts(7, 10, 3)).toEqual([0]);
+    expect(spreadWindows(12, 10, 10)).toEqual([0, 1, 2]);
+    expect(spreadWindows(7, 10, 3)).toEqual([0]);
   });
 
   test.each([
@@ -42,7 +77,7 @@ describe('windows of a short clip', () => {
     [32, [0, 8]],
     [48, [0, 12, 24]],
   ])('%i frames, 24 a window: %j', (available, starts) => {
-    expect(windowStarts(available, 24)).toEqual(starts);
+    expect(spreadWindows(available, 24)).toEqual(starts);
   });
 });
 

@@ -19,10 +19,14 @@ export const LABELS = [
   'fall',
 ];
 
-/** Random weights of 8 frames of 32² at 10 a second, whose scores lie around a half, and so do the thresholds. */
-export function tinyModel(labels: readonly string[]): Model {
+/**
+ * Random weights of 8 frames of 32² at 10 a second, whose scores lie around a half, and so do the thresholds. Its clips share no
+ * steps; with the short stem of the shipped model (`shares`) they do.
+ */
+export function tinyModel(labels: readonly string[], { shares = false } = {}): Model {
   const network = {
     ...{ variant: 's3d-g', frames: 8, height: 32, width: 32, widthMultiplier: 0.05, classes: labels.length },
+    ...(shares && ({ stem: 'dense', input: { kind: 'motion' } } as const)),
     sgs: { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 2 }, boundary: 'nearest_complete' },
   } as const;
   const clip = { fps: 10, stride: 4 };

@@ -81,7 +81,7 @@ async function evaluateVideo(
     await predictions.clip(scored, labels);
     const truth = settled.truthOf(scored.clip.labels) ?? [];
     examples.push({ group: scored.clip.group ?? path, truth, scores: scored.scores });
-    work.push(...scored.work);
+    work.push(...scored.windows.map((window) => window.work));
   }
   return { clips: examples, watched: [], work };
 }

@@ -6,6 +6,7 @@ import type { Work } from '../../evaluation/results.ts';
 import type { InferenceEngine } from '../../inference/engine.ts';
 import { findFfmpeg } from '../../ingest/index.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
+import { whyOneByOne } from '../clip-context.ts';
 import { samplerFromFlags, type ModelChoice } from '../model-choice.ts';
 import { evaluateDataset } from './evaluate-dataset.ts';
 import { planEvaluation } from './plan.ts';
@@ -53,6 +54,8 @@ export async function evaluate(
     plan.datasets.reduce((sum, { videos }) => sum + videos.size, 0),
   );
   plan.notes.forEach(onNote);
+  const oneByOne = whyOneByOne(info, settings.window.stride);
+  if (oneByOne !== undefined) onNote(`overlapping windows share no work: ${oneByOne}`);
   if (absent.length > 0)
     onNote(`${absent.length} videos of the list are not there, e.g. ${absent[0]?.name ?? ''}`);
 

@@ -3,6 +3,7 @@ import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import type { LabelledClip } from '../../datasets/types.ts';
 import type { Work } from '../../evaluation/results.ts';
 import type { ScoredClip } from './score-clips.ts';
+import type { ScoredWindow } from './types.ts';
 import type { WatchedVideo } from './watch-video.ts';
 
 /** One JSON line a scored clip or watched video, written as they come. */
@@ -27,13 +28,15 @@ export async function openPredictions(file: string | undefined): Promise<Predict
     await handle?.appendFile(`${JSON.stringify(line)}\n`);
   };
   return {
-    clip: ({ clip, scores, work }, labels) =>
+    clip: ({ clip, scores, windows }, labels) =>
       write({
         ...describe(clip),
         ...timesOf(clip),
         labels: clip.labels,
         scores: Object.fromEntries(labels.map((label, id) => [label, short(scores[id] ?? 0)])),
-        compute: describeWork(work),
+        score_labels: labels,
+        windows: windows.map(describeWindow),
+        compute: describeWork(windows.map(({ work }) => work)),
       }),
     video: (clips, { durationS, events, windows }, labels) =>
       write({
@@ -48,12 +51,7 @@ export async function openPredictions(file: string | undefined): Promise<Predict
           mean,
         })),
         score_labels: labels,
-        windows: windows.map(({ startS, endS, scores, work }) => ({
-          start_s: short(startS),
-          end_s: short(endS),
-          kept_steps: work.keptSteps,
-          scores: scores.map(short),
-        })),
+        windows: windows.map(describeWindow),
         compute: describeWork(windows.map(({ work }) => work)),
       }),
     async [Symbol.asyncDispose]() {
@@ -68,6 +66,17 @@ function describe({ dataset, name, split, group }: LabelledClip): object {
 
 function timesOf({ startS, endS }: LabelledClip): object {
   return { ...(startS !== undefined && { start_s: startS }), ...(endS !== undefined && { end_s: endS }) };
+}
+
+/** Scores to the decimals that `run` compares with thresholds: episodes can be told from them. */
+function describeWindow({ segment, startS, endS, scores, work }: ScoredWindow): object {
+  return {
+    segment,
+    start_s: short(startS),
+    end_s: short(endS),
+    kept_steps: work.keptSteps,
+    scores: scores.map((score) => Math.round(score * 1e6) / 1e6),
+  };
 }
 
 /** Kept steps and milliseconds of each inference, sums of the rest. */

@@ -1,4 +1,4 @@
-import type { InferenceEngine, PixelClip } from '../../inference/engine.ts';
+import type { EngineInfo, InferenceEngine, PixelClip } from '../../inference/engine.ts';
 
 /**
  * The same engine, shown the frames of every clip last first: what a network knows of the direction of time misleads it. Each
@@ -6,10 +6,14 @@ import type { InferenceEngine, PixelClip } from '../../inference/engine.ts';
  */
 export function reversedEngine(engine: InferenceEngine): InferenceEngine {
   return {
-    info: engine.info,
+    info: infoWithoutReuse(engine.info),
     infer: (clip, options) => engine.infer(reversedClip(clip), options),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+}
+
+function infoWithoutReuse({ reuse, ...info }: EngineInfo): EngineInfo {
+  return reuse ? { ...info, reuseUnfit: 'the frames of each are reversed, last first' } : info;
 }
 
 function reversedClip({ clipId, frames, height, width, data }: PixelClip): PixelClip {

@@ -2,21 +2,26 @@ import { resolveStream } from '../../config/index.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
 import type { LabelledClip } from '../../datasets/types.ts';
-import type { Work } from '../../evaluation/results.ts';
 import { createClipStream, probeSource } from '../../ingest/index.ts';
 import type { StreamOptions } from '../../ingest/types.ts';
-import type { EvaluationSetup } from './types.ts';
 import { noteLogger } from './note-logger.ts';
-import { cutWindow, sizeForViews, viewsOf } from './views.ts';
-import { windowStarts } from './windows.ts';
-import { workOf } from './work.ts';
+import { scoreAsRun, scoreViews } from './score-windows.ts';
+import type { EvaluationSetup, ScoredWindow } from './types.ts';
+import { sizeForViews } from './views.ts';
 
 /** A clip with its scores, the mean over its windows and views, one a model label. */
 export interface ScoredClip {
   readonly clip: LabelledClip;
   readonly scores: readonly number[];
-  /** One a window and view. */
-  readonly work: readonly Work[];
+  readonly windows: readonly ScoredWindow[];
+}
+
+interface ClipContext {
+  readonly setup: EvaluationSetup;
+  /** What `run` would use for the video. */
+  readonly options: StreamOptions;
+  readonly video: { readonly originMs: number; readonly lastS: number };
+  readonly signal: AbortSignal;
 }
 
 /** Frames of the clips that are open at a time: a clip is some seconds long, not hours. */
@@ -32,13 +37,20 @@ export async function* scoreClips(
   setup: EvaluationSetup,
   signal: AbortSignal,
 ): AsyncGenerator<ScoredClip, void, undefined> {
+  const { settings, engine, ffmpegPath } = setup;
+  const { options } = resolveStream({ ...settings, streamId: path, url: path }, engine.info, ffmpegPath);
   let open = clips.map((clip) => ({ clip, frames: [] as Frame[] }));
-  let [lastS, bytes] = [0, 0];
-  for await (const [timeS, frame] of framesOf(path, setup, signal)) {
-    lastS = timeS;
+  const video = { originMs: 0, lastS: 0 };
+  let bytes = 0;
+  let first = true;
+  for await (const frame of framesOf(options, setup, signal)) {
+    if (first) video.originMs = frame.capturedAtMs;
+    first = false;
+    const timeS = (frame.capturedAtMs - video.originMs) / 1000;
+    video.lastS = timeS;
     for (const { clip, frames } of open) {
       if (timeS >= (clip.endS ?? Infinity)) {
-        yield await scoreClip(clip, frames, { setup, lastS, signal });
+        yield await scoreClip(clip, frames, { setup, options, video, signal });
         bytes -= frames.reduce((sum, { data }) => sum + data.length, 0);
       } else if (timeS >= (clip.startS ?? 0)) {
         frames.push(frame);
@@ -49,31 +61,25 @@ export async function* scoreClips(
     if (open.length === 0) return;
     if (bytes > MOST_BYTES) throw tooLong(path, timeS);
   }
-  for (const { clip, frames } of open) yield await scoreClip(clip, frames, { setup, lastS, signal });
+  for (const { clip, frames } of open) yield await scoreClip(clip, frames, { setup, options, video, signal });
 }
 
-/** Frames with their seconds from the first one. */
 async function* framesOf(
-  path: string,
+  options: StreamOptions,
   setup: EvaluationSetup,
   signal: AbortSignal,
-): AsyncGenerator<readonly [timeS: number, frame: Frame], void, undefined> {
-  const { settings, engine, ffmpegPath, onNote } = setup;
-  const stream = { ...settings, streamId: path, url: path };
-  const { options } = resolveStream(stream, engine.info, ffmpegPath);
+): AsyncGenerator<Frame, void, undefined> {
   const { frames, fps } = options.window;
   const window = { frames, stride: frames, fps, tail: 'short' } as const;
   const source = createClipStream(
     { ...options, window, ...(await pictureSize(options, setup, signal)) },
-    { logger: noteLogger(path, onNote), onTransition: () => undefined, onGap: () => undefined },
+    {
+      logger: noteLogger(options.url, setup.onNote),
+      onTransition: () => undefined,
+      onGap: () => undefined,
+    },
   );
-  let firstMs: number | undefined;
-  for await (const clip of source.clips(signal)) {
-    for (const frame of clip.frames) {
-      firstMs ??= frame.capturedAtMs;
-      yield [(frame.capturedAtMs - firstMs) / 1000, frame];
-    }
-  }
+  for await (const clip of source.clips(signal)) yield* clip.frames;
 }
 
 async function pictureSize(
@@ -88,27 +94,21 @@ async function pictureSize(
 async function scoreClip(
   clip: LabelledClip,
   frames: readonly Frame[],
-  {
-    setup,
-    lastS,
-    signal,
-  }: { readonly setup: EvaluationSetup; readonly lastS: number; readonly signal: AbortSignal },
+  { setup, options, video, signal }: ClipContext,
 ): Promise<ScoredClip> {
-  const { engine, sampler, views } = setup;
-  const { frames: length, height, width, labels } = engine.info;
-  const [picture] = frames;
-  if (!picture) throw noFrames(clip, lastS);
-  const sums = new Float64Array(labels.length);
-  const work: Work[] = [];
-  for (const first of windowStarts(frames.length, length, views.clips)) {
-    for (const view of viewsOf(picture, { width, height })) {
-      const pixels = cutWindow(frames, { first, length, view, size: { width, height } });
-      const { scores, compute } = await engine.infer(pixels, { sampler, signal });
-      work.push(workOf(compute));
-      for (const [id, score] of scores.entries()) sums[id] = (sums[id] ?? 0) + score;
-    }
+  if (frames.length === 0) throw noFrames(clip, video.lastS);
+  const { views } = setup;
+  const shown = { frames, originMs: video.originMs };
+  const context = { window: options.window, signal };
+  const windows =
+    views.clips === undefined && views.crops === 1
+      ? await scoreAsRun(clip, shown, setup, context)
+      : await scoreViews(shown, setup, context);
+  const sums = new Float64Array(setup.engine.info.labels.length);
+  for (const { scores } of windows) {
+    for (const [id, score] of scores.entries()) sums[id] = (sums[id] ?? 0) + score;
   }
-  return { clip, scores: Array.from(sums, (sum) => sum / work.length), work };
+  return { clip, scores: Array.from(sums, (sum) => sum / windows.length), windows };
 }
 
 function noFrames({ name, startS = 0, endS }: LabelledClip, lastS: number): ActionstreamError {

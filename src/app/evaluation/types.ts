@@ -1,10 +1,12 @@
 import type { StreamSettings } from '../../config/index.ts';
+import type { Frame } from '../../core/frame.ts';
+import type { ModelReference } from '../../core/records.ts';
 import type { ClipListFormat } from '../../datasets/types.ts';
 import type { ComputeFigures } from '../../evaluation/compute-figures.ts';
 import type { DatasetFigures } from '../../evaluation/report.ts';
+import type { Work } from '../../evaluation/results.ts';
 import type { EngineInfo, InferenceEngine } from '../../inference/engine.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import type { ModelReference } from '../../core/records.ts';
 import type { ModelChoice, SamplerFlags } from '../model-choice.ts';
 
 /** What `evaluate` is asked to do. */
@@ -34,7 +36,7 @@ export type FrameOrder = 'normal' | 'reversed';
 
 /** Which views of a short clip are scored and averaged. */
 export interface ViewOptions {
-  /** Windows spread evenly; absent: as many as cover the clip, about half a window apart. */
+  /** Windows spread evenly. Absent, and one crop: those of `run`; absent, and three: about half a window apart. */
   readonly clips?: number;
   /** 1: the picture as `run` fits it. 3: squares along its longer side. */
   readonly crops: 1 | 3;
@@ -71,6 +73,24 @@ export interface EvaluationReport {
   readonly failed: readonly VideoFailure[];
   /** Entries of an official list whose video is not there. */
   readonly absent: number;
+}
+
+/** Decoded frames of a labelled clip. */
+export interface ClipFrames {
+  readonly frames: readonly Frame[];
+  /** Event time of the video's first frame. */
+  readonly originMs: number;
+}
+
+/** A window that was inferred. Times are seconds from the video's first frame. */
+export interface ScoredWindow {
+  /** Counts the video's discontinuities. */
+  readonly segment: number;
+  readonly startS: number;
+  readonly endS: number;
+  /** One a model label. */
+  readonly scores: readonly number[];
+  readonly work: Work;
 }
 
 /** How videos are read and scored: what `run` would use for each of them. */

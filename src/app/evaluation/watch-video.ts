@@ -1,18 +1,17 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import type { ActionEvent } from '../../core/records.ts';
-import type { Work } from '../../evaluation/results.ts';
 import { createEngineScheduler } from '../../inference/scheduler/engine-scheduler.ts';
 import { runStream } from '../../pipeline/run-stream.ts';
 import { createStreamJob } from '../stream-job.ts';
 import { noteLogger } from './note-logger.ts';
-import type { EvaluationSetup } from './types.ts';
+import type { EvaluationSetup, ScoredWindow } from './types.ts';
 import { workOf } from './work.ts';
 
 /** A video as `run` sees it. Times are seconds from its first frame. */
 export interface WatchedVideo {
   readonly durationS: number;
   readonly events: readonly WatchedEvent[];
-  readonly windows: readonly WatchedWindow[];
+  readonly windows: readonly ScoredWindow[];
 }
 
 interface WatchedEvent {
@@ -22,13 +21,6 @@ interface WatchedEvent {
   readonly endS: number;
   readonly peak: number;
   readonly mean: number;
-}
-
-interface WatchedWindow {
-  readonly startS: number;
-  readonly endS: number;
-  readonly scores: readonly number[];
-  readonly work: Work;
 }
 
 /**
@@ -43,7 +35,7 @@ export async function watchVideo(
 ): Promise<WatchedVideo> {
   const { engine, settings, ffmpegPath, version, onNote } = setup;
   const ended: ActionEvent[] = [];
-  const windows: WatchedWindow[] = [];
+  const windows: ScoredWindow[] = [];
   let originMs: number | undefined;
   const job = createStreamJob(
     { ...settings, streamId: path, url: path },
@@ -57,12 +49,10 @@ export async function watchVideo(
       observer: {
         onClip(clip, { scores, compute }) {
           originMs ??= clip.startedAtMs;
-          const [startS, endS] = [clip.startedAtMs - originMs, clip.endedAtMs - originMs].map(
-            (ms) => ms / 1000,
-          );
           windows.push({
-            startS: startS ?? 0,
-            endS: endS ?? 0,
+            segment: clip.segment,
+            startS: (clip.startedAtMs - originMs) / 1000,
+            endS: (clip.endedAtMs - originMs) / 1000,
             scores: Array.from(scores),
             work: workOf(compute),
           });

@@ -1,9 +1,9 @@
 /**
- * First frames of the windows that are scored of a clip of `available` frames. As many as asked for, spread evenly
- * from its beginning to its end; else about half a window apart, the last one at the end, so that every frame is seen. One
- * window lies in the middle. A clip no longer than a window has one, from its first frame.
+ * First frames of windows spread over a clip of `available` frames, as published protocols ask for them: so many, evenly from
+ * its beginning to its end; where none says how many, about half a window apart. The last lies at the end, so that every frame
+ * is seen; one alone lies in the middle. A clip no longer than a window has one, from its first frame.
  */
-export function windowStarts(available: number, frames: number, clips?: number): readonly number[] {
+export function spreadWindows(available: number, frames: number, clips?: number): readonly number[] {
   const free = Math.max(0, available - frames);
   const count = clips ?? 1 + Math.round(free / (frames / 2));
   if (count === 1) return [Math.floor(free / 2)];
