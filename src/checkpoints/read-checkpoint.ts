@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../core/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { isNpz, readNpz } from './readers/npz.ts';
@@ -56,10 +56,13 @@ export function parseCheckpoint(bytes: Uint8Array, origin: string): Checkpoint {
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    if (size > MAX_BYTES) throw refuse(path, `is ${size} bytes long, expected at most ${MAX_BYTES}`);
-    return await file.readFile();
+    const found = await stat(path);
+    // A device or a pipe would be read for ever.
+    if (!found.isFile()) throw refuse(path, 'is no regular file');
+    if (found.size > MAX_BYTES) {
+      throw refuse(path, `is ${found.size} bytes long, expected at most ${MAX_BYTES}`);
+    }
+    return await readFile(path);
   } catch (error) {
     if (error instanceof Error && error.name === 'ActionstreamError') throw error;
     throw refuse(path, `cannot be read: ${messageOf(error)}`, error);

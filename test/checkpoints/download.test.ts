@@ -85,6 +85,46 @@ describe('a download', () => {
     }
   });
 
+  it('follows redirections, from where an earlier try ended as well', async () => {
+    const server = await serveFile((request, response) => {
+      if (request.url === '/a.pth') response.writeHead(302, { location: '/mirror/b.pth' }).end();
+      else sendRange(BYTES, request, response);
+    });
+    const path = join(await temporaryDirectory(), 'x.part');
+    await writeFile(path, BYTES.subarray(0, 50_000));
+
+    const { result } = await fetchTo(server.url('a.pth'), { path, checksum: SHA256 });
+
+    expect(await result).toBe(SHA256);
+    expect(server.ranges).toEqual(['bytes=50000-', 'bytes=50000-']);
+  });
+
+  it('that is redirected for ever is given up', async () => {
+    const server = await serveFile((_, response) => {
+      response.writeHead(302, { location: '/a.pth' }).end();
+    });
+
+    const { result } = await fetchTo(server.url('a.pth'));
+
+    await expect(result).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringContaining('redirect') as string,
+    });
+  });
+
+  it.runIf(existsSync('/dev/full'))('that finds the disk full names the file and what to do', async () => {
+    const server = await serveFile((request, response) => {
+      sendRange(BYTES, request, response);
+    });
+
+    const { result } = await fetchTo(server.url('a.pth'), { path: '/dev/full' });
+
+    await expect(result).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: expect.stringMatching(/a\.pth: \/dev\/full cannot be written: ENOSPC.*make room/) as string,
+    });
+  });
+
   it('of other bytes than its checksum says is refused, and nothing of it kept', async () => {
     const server = await serveFile((request, response) => {
       sendRange(

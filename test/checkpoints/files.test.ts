@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseCheckpoint } from '../../src/checkpoints/read-checkpoint.ts';
@@ -71,6 +72,21 @@ function torchZip(data: Uint8Array, storage: Uint8Array, ...more: readonly Entry
   return zip({ name: 'm/data.pkl', data }, { name: 'm/data/0', data: storage }, ...more);
 }
 
+/** The second entry of the directory is said to lie where the first does. */
+function overlapping(bytes: Uint8Array): Uint8Array {
+  const changed = Buffer.from(bytes);
+  const second = changed.indexOf('PK\x01\x02', changed.indexOf('PK\x01\x02') + 1);
+  changed.writeUInt32LE(0, second + 42);
+  return changed;
+}
+
+/** Two bytes at this place of the first directory entry. */
+function patched(bytes: Uint8Array, at: number, value: number): Uint8Array {
+  const changed = Buffer.from(bytes);
+  changed.writeUInt16LE(value, changed.indexOf('PK\x01\x02') + at);
+  return changed;
+}
+
 function read(bytes: Uint8Array, tensor = 'w'): number[] {
   return [...parseCheckpoint(bytes, 'm.pt').tensors.get(tensor)!.read()];
 }
@@ -100,6 +116,22 @@ describe('a tensor of a checkpoint', () => {
     ];
 
     expect(read(zip(...entries))).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('of a legacy file is little-endian whatever the machine that wrote it, as PyTorch writes and reads it', () => {
+    const bytes = Buffer.from(checkpointBytes('kylemin-s3d.pt'));
+    const said = bytes.indexOf('little_endian') + 'little_endian'.length;
+    const flag = bytes.indexOf(0x88, said);
+    const changed = Buffer.from(bytes);
+    changed[flag] = 0x89;
+    const name = 'base.0.conv_s.weight';
+    const [whole, other] = [bytes, changed].map((file) => {
+      const { tensors } = parseCheckpoint(file, 'k.pt');
+      return [...tensors].find(([key]) => key.endsWith(name))?.[1].read();
+    });
+
+    expect(flag - said).toBeLessThan(5);
+    expect(other).toEqual(whole);
   });
 
   it('comes out of an npz in C and in Fortran order', () => {
@@ -150,6 +182,44 @@ describe('a file that lies or is damaged is refused, and what was found is named
       'a view of a billion values',
       torchZip(tensorPickle(1, 0, [65_536, 65_536], [0, 0]), two),
       /claims 4294967296 values/,
+    ],
+    [
+      'a stride below 0',
+      torchZip(tensorPickle(2, 1, [2], [-1]), two),
+      /a tensor whose offset, size or stride are no whole numbers of 0 or more/,
+    ],
+    ['an offset below 0', torchZip(tensorPickle(2, -1, [2], [1]), two), /a tensor whose offset, size/],
+    ['a size below 0', torchZip(tensorPickle(2, 0, [-2], [1]), two), /a tensor whose offset, size/],
+    [
+      'more strides than sizes',
+      torchZip(tensorPickle(2, 0, [2], [1, 1]), two),
+      /a tensor whose offset, size/,
+    ],
+    [
+      'an offset beyond its storage',
+      torchZip(tensorPickle(2, 2_000_000_000, [1], [1]), two),
+      /w: \[1\] needs values up to 2000000001 of its storage, which holds 2/,
+    ],
+    [
+      'a stride beyond its storage',
+      torchZip(tensorPickle(2, 0, [2], [2_000_000_000]), two),
+      /w: \[2\] needs values up to 2000000001 of its storage/,
+    ],
+    [
+      'seventeen dimensions',
+      torchZip(tensorPickle(2, 0, Array<number>(17).fill(1), Array<number>(17).fill(1)), two),
+      /a tensor of 17 dimensions, expected at most 16/,
+    ],
+    ['two entries in one place', overlapping(torchZip(data, two)), /entry m\/data\/0: overlaps m\/data\.pkl/],
+    ['an encrypted entry', patched(good, 8, 1), /m\/data\.pkl: is encrypted/],
+    ['an entry packed otherwise', patched(good, 10, 12), /m\/data\.pkl: is packed by method 12/],
+    [
+      'a bomb of opcodes',
+      zip(
+        { name: 'm/data.pkl', data: pickle('N'.repeat(3_000_000)), deflated: true },
+        { name: 'm/data/0', data: randomBytes(40_000) },
+      ),
+      /m\/data\.pkl: byte 1000001 of the pickle: has more than 1000000 opcodes/,
     ],
     [
       'a damaged storage',

@@ -69,6 +69,18 @@ describe('a hostile pickle is refused, with place, byte and reason', () => {
       pickle(Buffer.from([0x8b, 0xff, 0xff, 0xff, 0x7f])),
       /a whole number of 2147483647 bytes/,
     ],
+    [
+      'more opcodes than weights take: a byte of the file each, but hundreds of memory',
+      pickle('N'.repeat(1_000_001)),
+      /byte 1000001 of the pickle: has more than 1000000 opcodes/,
+    ],
+    [
+      'a text beyond what a configuration needs',
+      pickle('X', Buffer.from([1, 0, 0, 1]), Buffer.alloc(2 ** 24 + 1, 'a')),
+      /byte 2 of the pickle: a text of 16777217 bytes/,
+    ],
+    ['opcodes of text pickles', pickle('(dp0\n'), /opcode 0x64 \(d\) is none that weights need/],
+    ['a class from the extension registry', pickle(Buffer.from([0x82, 1])), /opcode 0x82 is none/],
     ['an empty stack', pickle(), /takes a value from an empty stack/],
     ['a mark that nobody set', pickle('t'), /a mark that nobody set/],
     ['a value below the mark', pickle('K\x01', '(', '0'), /empty stack/],

@@ -109,6 +109,8 @@ describe('models import', () => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [[at('evil.pt')], /MODEL_INVALID: .*evil\.pt: is a pickle that torch\.save did not write/],
       [[at('labels.txt')], /MODEL_INVALID: .*labels\.txt: is no checkpoint of a known kind/],
+      [[directory()], /MODEL_INVALID: .*: is no regular file/],
+      ...(existsSync('/dev/zero') ? ([[['/dev/zero'], /zero: is no regular file/]] as const) : []),
       [[at('absent.pth')], /MODEL_INVALID: .*absent\.pth: cannot be read: ENOENT/],
       [[at('torchvision-s3d.pth'), '--labels', 'kinetics400'], /has 7 outputs, but 400 labels were given/],
       [[at('torchvision-s3d.pth'), '--labels', 'kinetics1'], /USAGE: labels kinetics1: neither a file/],

@@ -36,6 +36,9 @@ export interface Machine {
   load(id: PickleValue): PickleValue;
 }
 
+/** A byte can ask for an empty dictionary of some hundred: 430 kB of zip killed a process of 4 GB. Weights take some 50 a tensor. */
+const MAX_OPCODES = 1_000_000;
+
 export function createMachine(bytes: Uint8Array, start: number, place: string, host: PickleHost): Machine {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stack: PickleValue[] = [];
@@ -43,6 +46,7 @@ export function createMachine(bytes: Uint8Array, start: number, place: string, h
   const memo = new Map<number, PickleValue>();
   let position = start;
   let opcodeAt = start;
+  let opcodes = 0;
   /** Elements that calls may still copy: an argument used again and again would else multiply. */
   let copies = Math.max(10_000, bytes.length);
 
@@ -70,6 +74,7 @@ export function createMachine(bytes: Uint8Array, start: number, place: string, h
     position: () => position,
     next: () => {
       opcodeAt = position;
+      if (++opcodes > MAX_OPCODES) throw fail(`has more than ${MAX_OPCODES} opcodes: no weights, or a bomb`);
       return view.getUint8(take(1));
     },
     fail,

@@ -146,8 +146,13 @@ function readLong(machine: Machine, count: number): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
+/** JavaScript's own limit is half a gigabyte, and its error names nothing. */
+const MAX_TEXT_BYTES = 2 ** 24;
+
 function text(machine: Machine, lengthBytes: number): string {
-  return new TextDecoder().decode(machine.bytes(machine.unsigned(lengthBytes)));
+  const bytes = machine.bytes(machine.unsigned(lengthBytes));
+  if (bytes.length > MAX_TEXT_BYTES) throw machine.fail(`a text of ${bytes.length} bytes`);
+  return new TextDecoder().decode(bytes);
 }
 
 function popMany(machine: Machine, count: number): PickleValue[] {

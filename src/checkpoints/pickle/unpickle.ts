@@ -5,7 +5,8 @@ import type { PickleHost, PickleValue } from './types.ts';
 /**
  * Reads one pickle (protocol 2 to 5) that begins at `start`, as data: it builds lists, dictionaries, strings and numbers,
  * and asks the host for everything else. Nothing is imported, looked up or called by name: what the host does not know by
- * module and name is refused. Work and memory are bounded by a small multiple of the pickle's length.
+ * module and name is refused. Work and memory are bounded: a million opcodes, and a small
+ * multiple of the pickle's length.
  * @throws ActionstreamError MODEL_INVALID naming place, byte and what stands there
  */
 export function unpickle(

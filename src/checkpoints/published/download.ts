@@ -52,7 +52,7 @@ async function fetchInto(options: DownloadOptions, hash: Hash): Promise<number> 
       received += chunk.length;
       if (received > MAX_BYTES) throw failed(url, `sends more than ${MAX_BYTES} bytes`);
       hash.update(chunk);
-      await file.appendFile(chunk);
+      await append(file, chunk, options);
       onProgress(received, body.total);
     }
   } catch (error) {
@@ -62,6 +62,19 @@ async function fetchInto(options: DownloadOptions, hash: Hash): Promise<number> 
     throw failed(url, `ended after ${received} of ${body.total} bytes; run it again to go on from there`);
   }
   return received;
+}
+
+async function append(
+  file: FileHandle,
+  chunk: Uint8Array,
+  { url, path }: Pick<DownloadOptions, 'url' | 'path'>,
+): Promise<void> {
+  try {
+    await file.appendFile(chunk);
+  } catch (error) {
+    const problem = `${path} cannot be written: ${messageOf(error)}`;
+    throw failed(url, `${problem}; make room and run it again to go on from there`, error);
+  }
 }
 
 async function hashFirst(file: FileHandle, length: number, hash: Hash): Promise<void> {

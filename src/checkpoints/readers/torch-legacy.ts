@@ -12,7 +12,7 @@ const PROTOCOL = 1001;
 
 /**
  * `torch.save` before PyTorch 1.6: five pickles one behind the other (magic number, protocol, machine, the object, storage
- * keys), then each storage as its number of elements and its numbers.
+ * keys), then each storage as its number of elements and its numbers, in little-endian order whatever the machine said.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function readTorchLegacy(bytes: Uint8Array, origin: string): Checkpoint {
@@ -24,10 +24,10 @@ export function readTorchLegacy(bytes: Uint8Array, origin: string): Checkpoint {
     return value;
   };
   checkHead(next(torchHost), next(torchHost), origin);
-  const littleEndian = endianOf(next(torchHost), origin);
+  next(torchHost);
   const value = next(noting(storages));
   const keys = next(torchHost);
-  const blocks = locateStorages(bytes, { position, keys, storages, littleEndian, origin });
+  const blocks = locateStorages(bytes, { position, keys, storages, origin });
   const load = (storage: TorchStorage): Uint8Array => {
     const block = blocks.get(storage.key);
     if (block) return block;
@@ -36,7 +36,7 @@ export function readTorchLegacy(bytes: Uint8Array, origin: string): Checkpoint {
   return {
     origin,
     container: 'pytorch-legacy',
-    tensors: tensorsOf(value, load, { place: origin, littleEndian }),
+    tensors: tensorsOf(value, load, { place: origin, littleEndian: true }),
   };
 }
 
@@ -50,12 +50,6 @@ function checkHead(magic: PickleValue, protocol: PickleValue, origin: string): v
   if (magic !== MAGIC || protocol !== PROTOCOL) {
     throw refuse(origin, `is no PyTorch file of protocol ${PROTOCOL}; save it again with torch.save`);
   }
-}
-
-function endianOf(machine: PickleValue, origin: string): boolean {
-  const little = machine instanceof Map ? machine.get('little_endian') : undefined;
-  if (typeof little !== 'boolean') throw refuse(origin, 'does not say which byte order it has');
-  return little;
 }
 
 /** The host that also remembers which storages it met: their element sizes are not written beside the numbers. */
@@ -75,13 +69,12 @@ interface StorageList {
   readonly position: number;
   readonly keys: PickleValue;
   readonly storages: ReadonlyMap<string, TorchStorage>;
-  readonly littleEndian: boolean;
   readonly origin: string;
 }
 
 function locateStorages(
   bytes: Uint8Array,
-  { position, keys, storages, littleEndian, origin }: StorageList,
+  { position, keys, storages, origin }: StorageList,
 ): ReadonlyMap<string, Uint8Array> {
   if (!Array.isArray(keys)) throw refuse(origin, 'does not list its storages');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -92,7 +85,7 @@ function locateStorages(
     if (!storage) throw refuse(origin, 'lists a storage that no tensor refers to');
     if (at + 8 > bytes.length)
       throw refuse(origin, `ends before storage ${storage.key}: truncated; fetch it again`);
-    const count = Number(view.getBigUint64(at, littleEndian));
+    const count = Number(view.getBigUint64(at, true));
     const end = at + 8 + count * NUMBER_BYTES[storage.format];
     if (end > bytes.length) {
       throw refuse(

@@ -6,6 +6,9 @@ import { tensorsOf } from './torch-tensors.ts';
 import type { TorchStorage } from './torch-values.ts';
 import type { ZipArchive } from './zip.ts';
 
+/** That of a network with its optimizer has some hundred kilobytes; text of a configuration may stand in it too. */
+const MAX_PICKLE_BYTES = 2 ** 28;
+
 /**
  * `torch.save` since PyTorch 1.6: a zip with data.pkl and one entry a storage, under a folder of any name.
  * @throws ActionstreamError MODEL_INVALID
@@ -20,6 +23,13 @@ export function readTorchZip(archive: ZipArchive, origin: string): Checkpoint {
   }
   const littleEndian = readByteOrder(archive, `${folder}byteorder`, origin);
   const place = `${origin}: ${folder}data.pkl`;
+  const pickleBytes = archive.sizeOf(`${folder}data.pkl`);
+  if (pickleBytes > MAX_PICKLE_BYTES) {
+    throw refuse(
+      place,
+      `has ${pickleBytes} bytes, expected at most ${MAX_PICKLE_BYTES}: no weights, or a bomb`,
+    );
+  }
   const { value } = unpickle(archive.read(`${folder}data.pkl`), { place, host: torchHost });
   // Many tensors may share a storage; each entry is checked and inflated once while they are read one after the other.
   let last: { readonly key: string; readonly bytes: Uint8Array } | undefined;

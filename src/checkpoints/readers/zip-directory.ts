@@ -10,11 +10,13 @@ export interface ZipEntry {
 
 /** Deflate shrinks trained weights by a tenth; zeros of a fresh optimizer more. Beyond this it is a bomb. */
 const MAX_GROWTH = 100;
+/** As the largest file that is read. */
+const MAX_TOTAL = 2 ** 31 - 1;
 const MAX_ENTRIES = 100_000;
 
 /**
  * The entries that a zip's central directory lists. Afterwards each lies inside the file, none overlaps another, and all
- * together inflate to no more than a hundred times the file.
+ * together inflate to no more than a hundred times the file, and 2 GiB.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function parseDirectory(bytes: Uint8Array, origin: string): ReadonlyMap<string, ZipEntry> {
@@ -153,10 +155,11 @@ function checkLayout(entries: ReadonlyMap<string, ZipEntry>, fileBytes: number, 
     previous = { name, end: dataStart + compressedSize };
     total += size;
   }
-  if (total > MAX_GROWTH * fileBytes) {
+  const limit = Math.min(MAX_GROWTH * fileBytes, MAX_TOTAL);
+  if (total > limit) {
     throw refuse(
       origin,
-      `would inflate from ${fileBytes} to ${total} bytes, expected at most ${MAX_GROWTH} times as many: a zip bomb`,
+      `would inflate from ${fileBytes} to ${total} bytes, expected at most ${limit}: a zip bomb`,
     );
   }
 }
