@@ -31,8 +31,8 @@ def main() -> None:
 
 def stages(steps: int, more: int) -> list:
     """Seed -> runs, in the order of what the study asks first. Networks are trained dense from scratch; S3D-G then goes on for
-    `more` steps: dense (the control), with uniform strides, with SGS at each place. Whatever is compared has seen
-    equally many clips."""
+    `more` steps: dense (the control), with uniform strides, with SGS at each place, all held to what it said before. Whatever is
+    compared has seen equally many clips."""
 
     def alone(*variants: str):
         return lambda seed: [Plan(f"{variant}-{seed}", variant, seed, steps, 3e-3) for variant in variants]
@@ -57,7 +57,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=root / ".cache/study/models")
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3])
     parser.add_argument("--steps", type=int, default=392, help="of 16 clips, from scratch: 28 epochs of 224 clips")
-    parser.add_argument("--more-steps", type=int, default=84, help="for S3D-G to go on: 6 epochs")
+    parser.add_argument("--more-steps", type=int, default=224, help="for S3D-G to go on: 16 epochs")
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--fps", type=float, default=7.5)
     parser.add_argument("--size", type=int, default=48)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +12,18 @@ import torch
 from safetensors.torch import save_file
 
 from labels import LABELS
-from losses import compute_term, label_loss
+from losses import compute_term, distillation_loss, label_loss
 from network import Network, encode_motion, export_network
 from sgs import Sampling, pool_rows, rows_of
 from study_clips import StudyClips
 
-DELTA = 0.6
-DELTA_SPREAD = 1.2
+DELTA = 0.3
+DELTA_SPREAD = 1.6
 COMPUTE = 0.01
 DENSE_SHARE = 0.25
 STRIDES = (1, 2, 3, 4)
+# Of the loss of runs that go on from another: that they say what it says.
+DISTIL = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,16 @@ def train(plan: Plan, shape: Shape, clips: StudyClips, out: Path, pause: Path | 
     if plan.after:
         with torch.no_grad():
             model.tensor("SGS.bn.weight").fill_(0.2)
+    parent = None
     if plan.parent:
+        weights = torch.load(out.parent / plan.parent / "checkpoint.pt", weights_only=False)["average"]
         # SGS of a network that was trained without stays as it was made.
-        model.adopt(torch.load(out.parent / plan.parent / "checkpoint.pt", weights_only=False)["average"], partial=True)
+        model.adopt(weights, partial=True)
+        parent = Network(export_network(network_options(replace(plan, after=None), shape))).eval()
+        parent.adopt(weights)
     # Runs that go on from another keep its batch-norm statistics: clips of different kept steps then do not disturb each other.
     model.frozen_statistics = plan.parent is not None
-    run = Run(plan, model)
+    run = Run(plan, model, parent)
     run.resume(out / "checkpoint.pt")
     run.train(clips, out / "checkpoint.pt", pause)
     model.adopt(run.average)
@@ -85,8 +91,9 @@ def network_options(plan: Plan, shape: Shape) -> dict:
 class Run:
     """What a checkpoint holds, and how a step changes it."""
 
-    def __init__(self, plan: Plan, model: Network):
-        self.plan, self.model, self.step, self.history, self.seconds = plan, model, 0, [], 0.0
+    def __init__(self, plan: Plan, model: Network, parent: Network | None):
+        self.plan, self.model, self.parent = plan, model, parent
+        self.step, self.history, self.seconds = 0, [], 0.0
         self.rng = np.random.default_rng([plan.seed, 7])
         decayed = [p for p in model.parameters() if p.dim() > 1]
         plain = [p for p in model.parameters() if p.dim() <= 1]
@@ -136,13 +143,21 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.plan)
         logits, extra = self.forward(clips)
-        loss = label_loss(logits, targets).mean()
+        loss = self.loss(logits, clips, targets)
         self.optimizer.zero_grad(set_to_none=True)
         (loss + extra).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
         self.optimizer.step()
         self.follow()
         return loss.item()
+
+    def loss(self, logits: torch.Tensor, clips: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        labels = label_loss(logits, targets).mean()
+        if self.parent is None:
+            return labels
+        with torch.no_grad():
+            said = self.parent(clips)
+        return (1 - DISTIL) * labels + DISTIL * distillation_loss(logits, said, targets).mean()
 
     def forward(self, clips: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | float]:
         """(logits, compute term)."""

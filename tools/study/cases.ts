@@ -28,8 +28,9 @@ export const PLACEMENTS = [
 const STRIDES = [2, 3, 4];
 const NONE: SamplerOptions = { kind: 'none' };
 
-/** δ where the embedding was learned. */
-const LEARNED_WIDTHS = [0.15, 0.3, 0.6, 1, 1.5, 2.5];
+/** δ where the embedding was learned: around those of training/study_run.py, and around those of a model's recipe. */
+const STUDY_WIDTHS = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6];
+const MODEL_WIDTHS = [0.3, 0.6, 1, 1.5, 2.5];
 /** δ over pooled features: they have length one, so smaller numbers. */
 const POOLED_WIDTHS = [0.03, 0.06, 0.12, 0.25];
 const REFERENCE_BINS = [2, 4, 8];
@@ -77,7 +78,7 @@ export function studyCases(folder: string, seed: number): readonly Case[] {
           of(control, `reference SGS ${after}`, reference(bins), { sgs: pooled(after, 'as_is') }),
         ),
         of(learned(after), `trained SGS ${after}, all steps`, NONE),
-        ...LEARNED_WIDTHS.map((width) => of(learned(after), `trained SGS ${after}`, ordered(width))),
+        ...STUDY_WIDTHS.map((width) => of(learned(after), `trained SGS ${after}`, ordered(width))),
       ];
     }),
     ...[1, ...STRIDES].map((n) => of('s3d-g-uniform-Conv_2b', 'trained uniform Conv_2b', uniform(n))),
@@ -85,7 +86,7 @@ export function studyCases(folder: string, seed: number): readonly Case[] {
     ...REFERENCE_BINS.map((bins) =>
       of(learned('Conv_2b'), 'reference in trained SGS Conv_2b', reference(bins)),
     ),
-    of(learned('Conv_2b'), 'trained SGS Conv_2b', ordered(0.6), { order: 'reversed' }),
+    of(learned('Conv_2b'), 'trained SGS Conv_2b', ordered(0.2), { order: 'reversed' }),
   ];
 }
 
@@ -101,7 +102,7 @@ export function modelCases(model: string, sgs: SgsOptions, own: SamplerOptions):
     ...more,
   });
   const untrained = pooled(sgs.after);
-  const learned = LEARNED_WIDTHS.map(ordered);
+  const learned = MODEL_WIDTHS.map(ordered);
   const isNew = learned.every((sampler) => samplerName(sampler) !== samplerName(own));
   return [
     of('dense', NONE),
