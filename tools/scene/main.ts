@@ -3,13 +3,15 @@ import { LABELS } from './actor.ts';
 import { writeClipSet } from './clips.ts';
 import { demoScene, longScene } from './ready-made.ts';
 import { VIEWS } from './setting.ts';
+import { writeStorySet } from './stories.ts';
 import { writeSceneVideo } from './video.ts';
 import type { Scene } from './scene.ts';
 
 const USAGE = `npx tsx tools/scene/main.ts demo  --out FILE.mp4 [--story fight|fall]
 npx tsx tools/scene/main.ts long  --out FILE.mp4 --minutes 10 [--every 75]
 npx tsx tools/scene/main.ts clips --out DIR --count 200 [--labels fight,hug] [--split NAME]
-all: [--seed 1] [--view ${VIEWS.join('|')} (not clips)] [--width 320] [--height 240] [--fps 15] [--ffmpeg PATH]`;
+npx tsx tools/scene/main.ts stories --out DIR --count 240
+all: [--seed 1] [--view ${VIEWS.join('|')} (not clips, stories)] [--width 320] [--height 240] [--fps 15] [--ffmpeg PATH]`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -59,6 +61,15 @@ switch (command) {
     };
     const set = { directory: out, count, seed: seed.seed ?? 1, split: values.split, onClip };
     await writeClipSet({ ...set, ...size, ...labels }, { ffmpegPath: values.ffmpeg });
+    break;
+  }
+  case 'stories': {
+    const count = number(values.count);
+    const onVideo = (done: number): void => {
+      if (done % 20 === 0 || done === count) console.log(`${done} of ${count} videos`);
+    };
+    const set = { directory: out, count, seed: seed.seed ?? 1, onVideo };
+    await writeStorySet({ ...set, ...size }, { ffmpegPath: values.ffmpeg });
     break;
   }
   case undefined:
