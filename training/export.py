@@ -28,7 +28,7 @@ def main() -> None:
         "sampler": {"kind": "ordered", "width": args.delta, "distance": "l2", "noiseFloor": args.noise_floor},
         "clip": {"fps": args.fps, "stride": args.stride},
         "weights": {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()},
-        "thresholds": json.loads(args.thresholds.read_text()),
+        **({"thresholds": json.loads(args.thresholds.read_text())} if args.thresholds else {}),
         "provenance": json.loads(args.provenance.read_text()),
     }
     (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -51,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--noise-floor", type=float, default=0.0)
     parser.add_argument("--fps", type=float, default=10)
     parser.add_argument("--stride", type=int, default=6)
-    parser.add_argument("--thresholds", type=Path, required=True, help="JSON written by thresholds.py")
+    parser.add_argument("--thresholds", type=Path, help="JSON written by tools/thresholds, which needs a first export without it")
     parser.add_argument("--provenance", type=Path, required=True, help="JSON: data sources, licences, date, command")
     return parser.parse_args()
 
