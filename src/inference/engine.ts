@@ -31,6 +31,11 @@ export interface InferOptions {
   readonly signal?: AbortSignal;
 }
 
+/** One clip of a batch. */
+export interface InferCall extends InferOptions {
+  readonly clip: PixelClip;
+}
+
 export interface InferenceResult {
   readonly clipId: string;
   /** [classes] */
@@ -71,6 +76,15 @@ export interface EngineInfo {
   readonly reuse?: ReuseInfo;
   /** Why they do not, where the network forbids it. */
   readonly reuseUnfit?: string;
+  /** How clips are computed together (ADR 0025); absent where each is computed by itself. */
+  readonly batch?: BatchInfo;
+}
+
+export interface BatchInfo {
+  /** Clips of one call, at most. */
+  readonly maxClips: number;
+  /** Whether a clip's scores have the same bits whatever else is in its batch; else they differ by rounding. */
+  readonly exact: boolean;
 }
 
 export interface ReuseInfo {
@@ -92,6 +106,13 @@ export interface ReuseInfo {
 export interface InferenceEngine extends AsyncDisposable {
   readonly info: EngineInfo;
   infer(clip: PixelClip, options: InferOptions): Promise<InferenceResult>;
+  /**
+   * Several clips in one turn, no two of the same stream, with whatever numbers of kept steps. One promise a clip, in the order of the
+   * calls, each settled for itself: a wrong clip, a failure or an abort leaves the others alone. In a receipt multiply-adds are the
+   * clip's own, milliseconds its equal share of each computation that it was part of. Engines without it have no `info.batch`
+   * (infer-together.ts takes the clips one by one).
+   */
+  inferBatch?(calls: readonly InferCall[]): readonly Promise<InferenceResult>[];
   /** The stream has ended: what was kept for its next clip is freed. Engines without `info.reuse` keep nothing. */
   closeStream?(streamId: string): void;
   /** Engines in this process have none: they fall with it. */

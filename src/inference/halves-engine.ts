@@ -4,13 +4,19 @@ import { planSampling, type Embeddings, type SamplerOptions, type SamplingPlan }
 import { checkClip } from './check-clip.ts';
 import { checkSamplerFits } from './check-sampler.ts';
 import { createComputeAccounting, type EngineRun } from './compute-stats.ts';
-import type { EngineInfo, InferenceEngine, PixelClip } from './engine.ts';
+import type { BatchHalves } from './batch/batch-halves.ts';
+import type { Member } from './batch/gathering.ts';
+import { createInferBatch } from './batch/infer-batch.ts';
+import { runApart } from './batch/run-apart.ts';
+import { warmUpBatch } from './batch/warm-up-batch.ts';
+import type { EngineInfo, InferCall, InferenceEngine, InferenceResult, PixelClip } from './engine.ts';
 import type { ModelManifest } from './model.ts';
 import type { Network } from './network/graph.ts';
 import { scoresOf } from './postprocess.ts';
 import { createSerialQueue, throwIfAborted } from './serial-queue.ts';
 import { settleBoundary } from './settle-boundary.ts';
 import { createLowerStreams, type LowerStreamsOptions, type StreamClip } from './stream/lower-streams.ts';
+import { createSharedMaps } from './stream/shared-maps.ts';
 import type { StepHalves } from './stream/steps.ts';
 import { monotonicMs } from '../core/time.ts';
 
@@ -27,6 +33,8 @@ export interface Halves {
   ): Promise<HalvesRun>;
   /** The halves one by one; present where clips of a stream are to share steps. */
   readonly steps?: StepHalves;
+  /** The same for several clips in one call; present where clips are to be computed together. */
+  readonly batch?: BatchHalves;
   release(): Promise<void>;
 }
 
@@ -60,27 +68,59 @@ export function createHalvesEngine(options: HalvesEngineOptions): InferenceEngin
   const queue = createSerialQueue(`${runtime} engine`);
   const streamed = halves.steps && reuse && createStreamedRun(network, halves.steps, reuse);
   let released: Promise<void> | undefined;
+
+  const check = ({ clip, sampler }: InferCall): void => {
+    checkClip(clip, info);
+    checkSamplerFits(network, sampler);
+  };
+
+  const runOne = ({ clip, sampler }: InferCall, signal: AbortSignal): Promise<HalvesRun> =>
+    streamed && isStreamClip(clip, reuse)
+      ? streamed.run(clip, sampler, signal)
+      : halves.run(clip.data, (embeddings) => planClip(network, embeddings, sampler), signal);
+
+  const runMember = (
+    { clip, sampler }: InferCall,
+    signal: AbortSignal,
+    member: Member,
+  ): Promise<HalvesRun> =>
+    streamed && isStreamClip(clip, reuse)
+      ? streamed.run(clip, sampler, signal, member.halves)
+      : runApart(member, {
+          clip,
+          signal,
+          network,
+          planOf: (embeddings) => planClip(network, embeddings, sampler),
+        });
+
+  const resultOf = async (
+    { clip, sampler }: InferCall,
+    running: Promise<HalvesRun>,
+  ): Promise<InferenceResult> => {
+    const { logits, plan, ...measured } = await running.catch(rethrowNaming(clip.clipId, runtime));
+    const keptSteps = plan.outputLength;
+    return {
+      clipId: clip.clipId,
+      logits,
+      scores: scoresOf(logits, activation),
+      plan,
+      compute: statsOf({ sampler: sampler.kind, keptSteps, engine, device, ...measured }),
+    };
+  };
+
+  const inferOne = (call: InferCall): Promise<InferenceResult> =>
+    queue.run((signal) => resultOf(call, runOne(call, signal)), call.signal);
+
   return {
     info,
-    async infer(clip, { sampler, signal: callerSignal }) {
-      checkClip(clip, info);
-      checkSamplerFits(network, sampler);
-      return queue.run(async (signal) => {
-        const run =
-          streamed && isStreamClip(clip, reuse)
-            ? streamed.run(clip, sampler, signal)
-            : halves.run(clip.data, (embeddings) => planClip(network, embeddings, sampler), signal);
-        const { logits, plan, ...measured } = await run.catch(rethrowNaming(clip.clipId, runtime));
-        const keptSteps = plan.outputLength;
-        return {
-          clipId: clip.clipId,
-          logits,
-          scores: scoresOf(logits, activation),
-          plan,
-          compute: statsOf({ sampler: sampler.kind, keptSteps, engine, device, ...measured }),
-        };
-      }, callerSignal);
+    async infer(clip, callOptions) {
+      const call = { clip, ...callOptions };
+      check(call);
+      return inferOne(call);
     },
+    ...(halves.batch && {
+      inferBatch: createInferBatch(halves.batch, { queue, check, runMember, resultOf, inferOne }),
+    }),
     closeStream: (id) => streamed?.close(id),
     [Symbol.asyncDispose]: async () => {
       await queue.close();
@@ -91,7 +131,7 @@ export function createHalvesEngine(options: HalvesEngineOptions): InferenceEngin
 
 /**
  * A black clip with all steps kept: the largest memory that a later clip can ask for; and for streams the shortest part of
- * one, so that the first clip to go on where another began finds all in place.
+ * one, so that the first clip to go on where another began finds all in place; where clips are computed together, as many as can be.
  */
 export async function warmUp(
   halves: Halves,
@@ -103,6 +143,7 @@ export async function warmUp(
   await halves.run(black(frames), plan, new AbortController().signal);
   const seen = streams && streams.high - streams.low + 1;
   if (seen !== undefined) await halves.steps?.lower(black(seen), seen, 'continued');
+  if (halves.batch) await warmUpBatch(halves.batch, black(frames), frames);
 }
 
 /** Clips between time steps have no step in common with their stream's others: each is taken by itself. */
@@ -119,26 +160,36 @@ function createStreamedRun(
   reuse: NonNullable<HalvesEngineOptions['reuse']>,
 ) {
   const streams = createLowerStreams({ ...reuse, halves });
+  const maps = createSharedMaps(network, reuse.geometry);
   return {
     close: (id: string) => {
       streams.close(id);
+      maps.close(id);
     },
-    async run(clip: StreamClip, sampler: SamplerOptions, signal: AbortSignal): Promise<HalvesRun> {
+    async run(
+      clip: StreamClip,
+      sampler: SamplerOptions,
+      signal: AbortSignal,
+      by = halves,
+    ): Promise<HalvesRun> {
       const startedMs = monotonicMs();
-      const { features, embeddings, ...shared } = await streams.lower(clip, signal);
+      const { features, embeddings, ...shared } = await streams.lower(clip, signal, by);
       const loweredMs = monotonicMs();
       // Lets an abort come through: a runtime may compute on this thread, and messages wait meanwhile.
       await setImmediate();
       throwIfAborted(signal);
-      const plan = planClip(network, embeddings, sampler);
+      const samplingMs = monotonicMs();
+      const known = maps.find(clip.stream, embeddings, sampler);
+      const plan = known?.plan ?? planClip(network, embeddings, sampler);
       const plannedMs = monotonicMs();
-      const logits = await halves.upper(features, plan);
+      const logits = known?.logits ?? (await by.upper(features, plan));
+      if (!known) maps.keep(clip.stream, settleBoundary(network, embeddings), sampler, { plan, logits });
       return {
         logits,
         plan,
-        shared,
+        shared: { ...shared, reusedKeptSteps: known ? plan.outputLength : 0 },
         lowerMs: loweredMs - startedMs,
-        samplerMs: plannedMs - loweredMs,
+        samplerMs: plannedMs - samplingMs,
         upperMs: monotonicMs() - plannedMs,
       };
     },

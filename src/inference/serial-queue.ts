@@ -7,6 +7,14 @@ export interface SerialQueue {
    * waiting then never starts, and the promise rejects with ABORTED.
    */
   run<T>(task: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /**
+   * Several tasks in one turn, which ends when all have settled. `start` gets a signal for each, as `run` gives it, some of which may
+   * have aborted before.
+   */
+  runTogether<T>(
+    signals: readonly (AbortSignal | undefined)[],
+    start: (signals: readonly AbortSignal[]) => readonly Promise<T>[],
+  ): readonly Promise<T>[];
   /** Aborts the running task and all waiting ones; resolves once none is left. May be called again. */
   close(): Promise<void>;
 }
@@ -17,9 +25,8 @@ export function createSerialQueue(owner: string): SerialQueue {
   let tail: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const run = async <T>(task: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> => {
-    if (closed) throw new ActionstreamError('ABORTED', `${owner} has been disposed of`);
-    // Not AbortSignal.any: Node 20 keeps its results alive as long as the caller's signal lives.
+  /** Not AbortSignal.any: Node 20 keeps its results alive as long as the caller's signal lives. */
+  const enter = (signal: AbortSignal | undefined) => {
     const controller = new AbortController();
     const abort = (): void => {
       controller.abort();
@@ -27,27 +34,52 @@ export function createSerialQueue(owner: string): SerialQueue {
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     running.add(controller);
-    const turn = tail.then(() => {
-      throwIfAborted(controller.signal);
-      return task(controller.signal);
-    });
-    tail = turn.catch(() => undefined);
-    try {
-      return await turn;
-    } finally {
+    const leave = (): void => {
       running.delete(controller);
       signal?.removeEventListener('abort', abort);
+    };
+    return { signal: controller.signal, leave };
+  };
+
+  const runTogether: SerialQueue['runTogether'] = (signals, start) => {
+    if (closed) {
+      const refused = new ActionstreamError('ABORTED', `${owner} has been disposed of`);
+      return signals.map(() => Promise.reject(refused));
     }
+    const members = signals.map(enter);
+    const started = tail.then(() => start(members.map(({ signal }) => signal)));
+    tail = started.then((results) => Promise.allSettled(results)).catch(() => undefined);
+    return members.map(async ({ leave }, index) => {
+      try {
+        return await (
+          await started
+        )[index]!;
+      } finally {
+        leave();
+      }
+    });
   };
 
   return {
-    run,
+    run: (task, signal) => {
+      const [turn] = runTogether([signal], ([own]) => [startUnlessAborted(task, own!)]);
+      return turn!;
+    },
+    runTogether,
     async close() {
       closed = true;
       for (const controller of running) controller.abort();
       await tail;
     },
   };
+}
+
+async function startUnlessAborted<T>(
+  task: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  throwIfAborted(signal);
+  return task(signal);
 }
 
 /** @throws ActionstreamError ABORTED */

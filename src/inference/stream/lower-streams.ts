@@ -19,8 +19,11 @@ export interface LoweredClip extends LowerSteps {
 
 /** The lower halves of many streams' clips, each step computed once. */
 export interface LowerStreams {
-  /** One call at a time; its features are valid until the next one. Rejects with ABORTED between runs. */
-  lower(clip: StreamClip, signal: AbortSignal): Promise<LoweredClip>;
+  /**
+   * One call at a time for each stream; its features are valid until the stream's next one. Rejects with ABORTED between runs.
+   * @param by what computes instead of the options' halves
+   */
+  lower(clip: StreamClip, signal: AbortSignal, by?: LowerStreamsOptions['halves']): Promise<LoweredClip>;
   /** Forgets a stream. */
   close(id: string): void;
 }
@@ -59,7 +62,7 @@ export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
     runs: readonly LowerRun[],
     features: LowerSteps['features'],
     { pixels, before, pictureSize }: SeenPixels,
-    signal: AbortSignal,
+    { signal, by }: { readonly signal: AbortSignal; readonly by: LowerStreamsOptions['halves'] },
   ): Promise<readonly LowerSteps[]> => {
     const outputs: LowerSteps[] = [];
     for (const { left, firstFrame, frames, firstStep } of runs) {
@@ -68,13 +71,13 @@ export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
       const seen = pixels.subarray(from, from + frames * pictureSize);
       const toEnd = firstStep >= 0 && firstFrame + frames === geometry.frames;
       const into = toEnd ? features.subarray(firstStep * stepSize) : undefined;
-      outputs.push(await halves.lower(seen, frames, left, into));
+      outputs.push(await by.lower(seen, frames, left, into));
     }
     return outputs;
   };
 
   return {
-    async lower(clip, signal) {
+    async lower(clip, signal, by = halves) {
       const { id, segment, firstFrame } = clip.stream;
       const seen = seenPixels(clip);
       const kept = streams.get(id);
@@ -95,7 +98,7 @@ export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
       // Out while its memory is being changed: should computing fail, nothing half changed is left.
       streams.delete(id);
       if (kept) moveRows(features, kept.features, moves, stepSize);
-      const outputs = await compute(runs, features, seen, signal);
+      const outputs = await compute(runs, features, seen, { signal, by });
       outputs.forEach((output, run) => {
         const { firstStep } = runs[run]!;
         const inPlace = output.features.buffer === features.buffer;

@@ -1,11 +1,12 @@
 import { sleep } from '../../../core/abort.ts';
 import { monotonicMs } from '../../../core/time.ts';
 import { planSampling, type Embeddings } from '../../../sampler/index.ts';
+import { checkCalls } from '../../batch/check-calls.ts';
 import { checkClip } from '../../check-clip.ts';
 import { checkSamplerFits } from '../../check-sampler.ts';
 import { createComputeAccounting } from '../../compute-stats.ts';
 import { engineInfoOf } from '../../engine-info.ts';
-import type { InferenceEngine, InferenceResult, PixelClip } from '../../engine.ts';
+import type { InferCall, InferenceEngine, InferenceResult, PixelClip } from '../../engine.ts';
 import type { Model } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
 import { countCost } from '../../network/cost.ts';
@@ -18,6 +19,8 @@ export interface NullEngineOptions {
   readonly delayMs?: number;
   /** The logits of every clip. Default: drawn from a hash of the clip's pixels. */
   readonly logits?: readonly number[];
+  /** Clips that are computed at once, at most: they pretend to take the time of one. Default: 1. */
+  readonly maxClips?: number;
 }
 
 /** Pixels read of each frame: enough that frames which differ to the eye differ here. */
@@ -30,12 +33,15 @@ const SAMPLES_PER_FRAME = 64;
  */
 export function createNullEngine(
   model: Pick<Model, 'manifest' | 'digest'>,
-  { delayMs = 0, logits: fixed }: NullEngineOptions = {},
+  { delayMs = 0, logits: fixed, maxClips = 1 }: NullEngineOptions = {},
 ): InferenceEngine {
   const { network: options, labels, activation } = model.manifest;
   const network = buildNetwork(options);
   const { inputSteps } = countCost(network);
-  const info = engineInfoOf(model, { engine: 'null', device: 'none', warmupMs: 0 });
+  const info = {
+    ...engineInfoOf(model, { engine: 'null', device: 'none', warmupMs: 0 }),
+    ...(maxClips > 1 && { batch: { maxClips, exact: true } }),
+  };
   const statsOf = createComputeAccounting(network);
   const queue = createSerialQueue('null engine');
 
@@ -64,13 +70,26 @@ export function createNullEngine(
     return { clipId: clip.clipId, logits, scores: scoresOf(logits, activation), plan, compute };
   };
 
+  const check = ({ clip, sampler }: InferCall): void => {
+    checkClip(clip, info);
+    checkSamplerFits(network, sampler);
+  };
+
+  const inferBatch: InferenceEngine['inferBatch'] = (calls) =>
+    checkCalls(calls, check, (fit) =>
+      queue.runTogether(
+        fit.map(({ signal }) => signal),
+        (signals) => fit.map(({ clip, sampler }, index) => score(clip, sampler, signals[index]!)),
+      ),
+    );
+
   return {
     info,
-    async infer(clip, { sampler, signal: callerSignal }) {
-      checkClip(clip, info);
-      checkSamplerFits(network, sampler);
-      return queue.run((signal) => score(clip, sampler, signal), callerSignal);
+    async infer(clip, options) {
+      check({ clip, ...options });
+      return queue.run((signal) => score(clip, options.sampler, signal), options.signal);
     },
+    ...(maxClips > 1 && { inferBatch }),
     [Symbol.asyncDispose]: () => queue.close(),
   };
 }

@@ -3,22 +3,24 @@ import type { Network, NetworkNode, SgsNode } from '../../network/graph.ts';
 import type { Weights } from '../../model.ts';
 import { blockedLayers } from './blocked/blocked-layers.ts';
 import { writeEmbedding } from './embedding.ts';
-import { createGraphWriter } from './graph-writer.ts';
+import { createGraphWriter, type GraphWriter } from './graph-writer.ts';
 import { writeHead } from './head.ts';
 import type { LayerContext, LayerWriters } from './layer-writers.ts';
 import { plainLayers } from './layers.ts';
 
 /** Tensor names at the edges of the graphs. */
 export const TENSOR = {
-  /** uint8 [t, h, w, 3] */
+  /** uint8 [t, h, w, 3]; [n, t, h, w, 3] where n clips are computed at once. */
   pixels: 'pixels',
-  /** float32 [t′, …], taken as [t′, size]: what enters the SGS layer, one row a time step; the order within a row is the graphs' own. */
+  /** float32 [t′, …], or those of all n clips one after the other, taken as [t′, size]: what enters the SGS layer, one row a time step; the order within a row is the graphs' own. */
   features: 'features',
   /** float32 [t′, size] */
   embeddings: 'embeddings',
   /** float32 [b′, t′]: the sampling plan. */
   plan: 'plan',
-  /** float32 [1, classes] */
+  /** float32 [n, b′, size]: the steps of n clips that the plans keep, equally many of each. */
+  kept: 'kept',
+  /** float32 [n, classes] */
   logits: 'logits',
 } as const;
 
@@ -29,8 +31,10 @@ export type Graphs =
       readonly lower: Uint8Array;
       /** The same for frames from the middle of a stream, nothing padded in front; where asked for. */
       readonly continued?: Uint8Array;
-      /** features, plan → logits */
+      /** features, plan → logits; with `sample` kept → logits */
       readonly upper: Uint8Array;
+      /** features, plan → kept, of one clip: where several are computed at once. */
+      readonly sample?: Uint8Array;
     }
   /** pixels → logits */
   | { readonly whole: Uint8Array };
@@ -39,34 +43,41 @@ export type Graphs =
  * The network as ONNX models with height and width written in and the number of steps left open: one from pixels to
  * logits where the network has no SGS layer, else two, cut there, and with `streams` the lower one once more for clips that
  * go on where another began (only where streamGeometry says that the network can). With `blockSize` they live in ONNX
- * Runtime's blocked memory and run only where its blocks have that size (blocked/block-size.ts).
+ * Runtime's blocked memory and run only where its blocks have that size (blocked/block-size.ts). With `batched` each computes any
+ * number of clips at once, all of one length: then a graph of its own applies each clip's plan (ADR 0025).
  */
 export function buildGraphs(
   network: Network,
   weights: Weights,
-  { streams = false, blockSize }: GraphOptions = {},
+  { blockSize, ...options }: GraphOptions = {},
 ): Graphs {
-  return blockSize === undefined || !fitsBlocks(network, blockSize)
-    ? build(network, weights, streams, plainLayers)
-    : build(network, weights, streams, (context) => blockedLayers(context, blockSize));
+  return blockSize !== undefined && fitsBlocks(network, blockSize)
+    ? build(network, weights, options, (context) => blockedLayers(context, blockSize))
+    : build(network, weights, options, plainLayers);
 }
 
 export interface GraphOptions {
   readonly streams?: boolean;
+  readonly batched?: boolean;
   readonly blockSize?: number | undefined;
 }
 
-/** Rows of features are counted in real channels (stream/geometry.ts), so blocks must hold nothing else at the cut. */
-function fitsBlocks({ nodes }: Network, blockSize: number): boolean {
+/** Whether graphs are blocked. Rows of features are counted in real channels (stream/geometry.ts), so blocks must hold nothing else at the cut. */
+export function fitsBlocks({ nodes }: Network, blockSize: number): boolean {
   return nodes.every((node) => node.op !== 'sgs' || node.channels % blockSize === 0);
 }
 
 type LayersOf<V> = (context: LayerContext) => LayerWriters<V>;
 
-function build<V>(network: Network, weights: Weights, streams: boolean, layersOf: LayersOf<V>): Graphs {
+function build<V>(
+  network: Network,
+  weights: Weights,
+  { streams = false, batched = false }: Omit<GraphOptions, 'blockSize'>,
+  layersOf: LayersOf<V>,
+): Graphs {
   const part = (of: Network, suffix: string): Part<V> => {
     const context = { graph: createGraphWriter(`${of.name}${suffix}`), weights };
-    return { context, layers: layersOf(context), network: of, values: new Map() };
+    return { context, layers: layersOf(context), network: of, batched, values: new Map() };
   };
   const { nodes } = network;
   const cut = nodes.findIndex((node) => node.op === 'sgs');
@@ -79,9 +90,13 @@ function build<V>(network: Network, weights: Weights, streams: boolean, layersOf
   };
   const lower = writeLower(network, '-lower');
   const upper = part(network, '-upper');
-  upper.values.set(sgs.name, writeUpperStart(upper, valueOf(lower, sgs.input)));
+  const like = valueOf(lower, sgs.input);
+  upper.values.set(sgs.name, writeUpperStart(upper, like));
   writeNodes(upper, nodes.slice(cut + 1));
-  const halves = { lower: encode(lower), upper: encode(upper) };
+  const halves = {
+    ...{ lower: encode(lower), upper: encode(upper) },
+    ...(batched && { sample: sampleGraph(upper.layers.rowSize(like)) }),
+  };
   return streams
     ? { ...halves, continued: encode(writeLower(continuedLower(network), '-continued')) }
     : halves;
@@ -96,6 +111,7 @@ interface Part<V> {
   readonly context: LayerContext;
   readonly layers: LayerWriters<V>;
   readonly network: Network;
+  readonly batched: boolean;
   readonly values: Map<string, V>;
 }
 
@@ -112,16 +128,32 @@ function writeLowerEnd<V>(lower: Part<V>, sgs: SgsNode): void {
   });
 }
 
-function writeUpperStart<V>({ context: { graph }, layers }: Part<V>, like: V): V {
+function writeUpperStart<V>({ context: { graph }, layers, batched }: Part<V>, like: V): V {
   const size = layers.rowSize(like);
+  if (batched) {
+    const kept = graph.input({ name: TENSOR.kept, type: 'float32', shape: ['clips', 'kept', size] });
+    graph.clipsOf(kept);
+    return layers.fromRows(kept, like);
+  }
+  return layers.fromRows(writeSampling(graph, size), like);
+}
+
+/** Applies a plan; the product is the one that single clips have within their upper half. */
+function sampleGraph(size: number): Uint8Array {
+  const graph = createGraphWriter('sample');
+  graph.output(writeSampling(graph, size), { name: TENSOR.kept, type: 'float32', shape: ['kept', size] });
+  return graph.encode();
+}
+
+function writeSampling(graph: GraphWriter, size: number): string {
   const features = graph.input({ name: TENSOR.features, type: 'float32', shape: ['steps', size] });
   const plan = graph.input({ name: TENSOR.plan, type: 'float32', shape: ['kept', 'steps'] });
-  return layers.fromRows(graph.node('MatMul', [plan, features]), like);
+  return graph.node('MatMul', [plan, features]);
 }
 
 /** Writes the nodes in order. */
 function writeNodes<V>(part: Part<V>, nodes: readonly NetworkNode[]): Part<V> {
-  const { context, layers, network, values } = part;
+  const { context, layers, network, batched, values } = part;
   const { graph } = context;
   const pixelScale = new Map<string, readonly number[]>();
   const input = (name: string): V => valueOf(part, name);
@@ -133,9 +165,11 @@ function writeNodes<V>(part: Part<V>, nodes: readonly NetworkNode[]): Part<V> {
         const pixels = graph.input({
           name: TENSOR.pixels,
           type: 'uint8',
-          shape: ['frames', height, width, 3],
+          shape: [...(batched ? ['clips'] : []), 'frames', height, width, 3],
         });
-        const { value, scale } = layers.input(pixels, node, network);
+        if (batched) graph.clipsOf(pixels);
+        const frames = batched ? graph.reshape(pixels, [-1, height, width, 3]) : pixels;
+        const { value, scale } = layers.input(frames, node, network);
         values.set(node.name, value);
         pixelScale.set(node.name, scale);
         break;
@@ -156,7 +190,7 @@ function writeNodes<V>(part: Part<V>, nodes: readonly NetworkNode[]): Part<V> {
         graph.output(writeHead(context, node, layers.toPlain(input(node.input))), {
           name: TENSOR.logits,
           type: 'float32',
-          shape: [1, node.classes],
+          shape: [batched ? 'clips' : 1, node.classes],
         });
         break;
       case 'sgs':

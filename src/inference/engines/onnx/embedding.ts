@@ -4,10 +4,10 @@ import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import type { LayerContext } from './layer-writers.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 
-/** Writes the means [1, c, t, grid·grid] over the cells of a raster of the feature maps. */
+/** Writes the means [n, c, t, grid·grid] over the cells of a raster of the feature maps. */
 type RasterMeans = (grid: number) => string;
 
-/** Feature maps → embeddings [t, size]: the space in which SGS compares time steps. */
+/** Feature maps → embeddings [n·t, size]: the space in which SGS compares time steps. */
 export function writeEmbedding(context: LayerContext, node: SgsNode, means: RasterMeans): string {
   const { embedding, channels } = node;
   return embedding.kind === 'pooled'
@@ -42,7 +42,7 @@ function writePooled({ graph }: LayerContext, means: string, size: number): stri
   return graph.node('Div', [flat, safe]);
 }
 
-/** [1, c, t, n] → [t, c·n] */
+/** [n, c, t, cells] → [n·t, c·cells] */
 function writeSteps(graph: LayerContext['graph'], means: string, size: number): string {
   const byStep = graph.node('Transpose', [means], { perm: [0, 2, 1, 3] });
   return graph.node('Reshape', [byStep, graph.ints([-1, size])]);

@@ -1,6 +1,7 @@
 import { headPixelShares } from '../../mean-matrices.ts';
 import type { HeadNode } from '../../network/graph.ts';
 import { headNames } from '../../network/weight-shapes.ts';
+import { CLIPS } from './graph-writer.ts';
 import { inForm, type Activation } from './layouts.ts';
 import type { LayerContext } from './layer-writers.ts';
 import { tensorOf } from '../../weights/tensor-of.ts';
@@ -14,7 +15,7 @@ export function writeHead({ graph, weights }: LayerContext, node: HeadNode, inpu
   const { inChannels, classes, pooling } = node;
   const shares = graph.floats(headPixelShares(node, height, width), [height * width, 1]);
   const perStep = graph.node('MatMul', [inForm(graph, input, 'steps'), shares]);
-  const steps = graph.node('Reshape', [perStep, graph.ints([1, inChannels, -1])]);
+  const steps = graph.reshape(perStep, [CLIPS, inChannels, -1]);
   const positions =
     pooling === 'whole'
       ? steps
@@ -27,7 +28,7 @@ export function writeHead({ graph, weights }: LayerContext, node: HeadNode, inpu
   return graph.node('Gemm', [features, weight, bias], { transB: 1 });
 }
 
-/** [1, c, t] with the last step doubled where it is the only one: the clamped window then averages that step alone. */
+/** [n, c, t] with the last step doubled where it is the only one: the clamped window then averages that step alone. */
 function atLeastTwoSteps(graph: LayerContext['graph'], steps: string): string {
   const last = graph.node('Slice', [
     steps,

@@ -1,7 +1,7 @@
 import type { InputNode } from '../../network/graph.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { activation, type Activation } from './layouts.ts';
-import { skipSteps } from './windowed.ts';
+import { onSteps, skipSteps } from './windowed.ts';
 
 export interface EncodedInput<V> {
   readonly value: V;
@@ -9,7 +9,7 @@ export interface EncodedInput<V> {
   readonly scale: readonly number[];
 }
 
-/** uint8 [t, h, w, 3] → what the first convolution sees, zero where padding stands, up to `scale`. */
+/** uint8 [n·t, h, w, 3] → what the first convolution sees, zero where padding stands, up to `scale`. */
 export function writeInput(
   graph: GraphWriter,
   pixels: string,
@@ -28,19 +28,25 @@ export function writeInput(
     const value = activation('frames', graph.node('Sub', [rgb, mean]), { ...size, channels });
     return { value: skipSteps(graph, value, skip), scale: encoding.std.map((std) => 1 / (255 * std)) };
   }
-  const motion = activation('frames', writeMotion(graph, rgb), { ...size, channels });
+  const motion = activation('frames', writeMotion(graph, rgb, size), { ...size, channels });
   return { value: skipSteps(graph, motion, skip), scale: [1, 1, 1] };
 }
 
 /** Grey level, its change since the step before, and how large that change is; each over 0.25. */
-function writeMotion(graph: GraphWriter, rgb: string): string {
+function writeMotion(
+  graph: GraphWriter,
+  rgb: string,
+  size: { readonly height: number; readonly width: number },
+): string {
   const luma = Float32Array.from([0.299, 0.587, 0.114], (part) => part / (255 * 0.25));
   const weight = graph.floats(luma, [1, 3, 1, 1]);
   const offset = graph.floats(Float32Array.of(-0.5 / 0.25), [1]);
   const grey = graph.node('Conv', [rgb, weight, offset], { kernel_shape: [1, 1] });
-  const slice = (from: number, to: number): string =>
-    graph.node('Slice', [grey, graph.ints([from]), graph.ints([to]), graph.ints([0])]);
-  const before = graph.node('Concat', [slice(0, 1), slice(0, -1)], { axis: 0 });
+  const before = onSteps(graph, grey, { ...size, channels: 1 }, (steps, axis) => {
+    const slice = (from: number, to: number): string =>
+      graph.node('Slice', [steps, graph.ints([from]), graph.ints([to]), graph.ints([axis])]);
+    return graph.node('Concat', [slice(0, 1), slice(0, -1)], { axis });
+  });
   const change = graph.node('Sub', [grey, before]);
   return graph.node('Concat', [grey, change, graph.node('Abs', [change])], { axis: 1 });
 }

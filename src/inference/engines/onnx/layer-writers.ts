@@ -12,7 +12,7 @@ export interface LayerContext {
 
 /** Writes layers of a network over activations of its own kind. */
 export interface LayerWriters<V> {
-  /** uint8 [t, h, w, 3] → what the first convolution reads. */
+  /** uint8 [n·t, h, w, 3] → what the first convolution reads. */
   input(pixels: string, node: InputNode, network: Network): EncodedInput<V>;
   conv(node: ConvNode, input: V, inputScale?: readonly number[]): V;
   maxPool(node: MaxPoolNode, input: V): V;
@@ -20,18 +20,18 @@ export interface LayerWriters<V> {
   concat(node: ConcatNode, inputs: readonly V[]): V;
   /** In memory that any operator reads. */
   toPlain(value: V): Activation;
-  /** [1, c, t, grid·grid]: the mean of each cell of the raster of mean-matrices.ts. */
+  /** [n, c, t, grid·grid]: the mean of each cell of the raster of mean-matrices.ts. */
   rasterMeans(value: V, grid: number): string;
-  /** One row a time step, in an order of the writer's own. */
+  /** One row a time step, clip after clip, in an order of the writer's own. */
   toRows(value: V): Rows;
   /** Numbers in such a row. */
   rowSize(value: V): number;
-  /** [t, size]: other rows of the same kind, as activation. */
+  /** [n·t, size]: other rows of the same kind, as activation. */
   fromRows(rows: string, like: V): V;
 }
 
 export interface Rows {
   readonly tensor: string;
-  /** [t, …]: whatever comes without a Reshape, which copies where its result is what the graph gives out. */
+  /** [n·t, …] or [n, t, …]: whatever comes without a Reshape, which copies where its result is what the graph gives out. */
   readonly shape: readonly (string | number)[];
 }

@@ -2,9 +2,9 @@ import type { ConcatNode, ConvNode, GateNode, MaxPoolNode } from '../../network/
 import { convNames, gateNames } from '../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import { writeInput } from './input-encoding.ts';
-import type { LayerContext, LayerWriters } from './layer-writers.ts';
+import type { LayerContext, LayerWriters, Rows } from './layer-writers.ts';
 import { writeRasterMeans } from './raster-means.ts';
-import { activation, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
+import { activation, byStep, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
 import { skipSteps, slideWindow, strideSteps } from './windowed.ts';
 
@@ -19,16 +19,21 @@ export function plainLayers(context: LayerContext): LayerWriters<Activation> {
     concat: (node, inputs) => writeConcat(context, node, inputs),
     toPlain: (value) => value,
     rasterMeans: (value, grid) => writeRasterMeans(graph, value, grid),
-    toRows: (value) => ({
-      tensor: inForm(graph, value, 'frames'),
-      shape: ['steps', value.channels, value.height, value.width],
-    }),
+    toRows: (value) => toRows(graph, value),
     rowSize,
     fromRows: (rows, { channels, height, width }) => {
-      const frames = graph.node('Reshape', [rows, graph.ints([-1, channels, height, width])]);
+      const frames = graph.reshape(rows, [-1, channels, height, width]);
       return activation('frames', frames, { channels, height, width });
     },
   };
+}
+
+function toRows(graph: LayerContext['graph'], value: Activation): Rows {
+  const { channels, height, width, forms } = value;
+  const frames = forms.get('frames');
+  return frames === undefined
+    ? { tensor: byStep(graph, value), shape: ['clips', 'steps', channels, height * width] }
+    : { tensor: frames, shape: ['steps', channels, height, width] };
 }
 
 function rowSize({ channels, height, width }: Activation): number {

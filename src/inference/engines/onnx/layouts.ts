@@ -1,7 +1,7 @@
-import type { GraphWriter } from './graph-writer.ts';
+import { CLIPS, type Dimension, type GraphWriter } from './graph-writer.ts';
 
 /**
- * One activation of the network and the forms in which the graph already holds it. Two memory orders exist: time first
+ * One activation of n clips (mostly one) and the forms in which the graph already holds it. Two memory orders exist: time first
  * (`frames`), which a spatial convolution wants, and channel first, in three shapes that Reshape turns into one another for
  * free: a temporal convolution is a (k, 1) Conv2d over `steps`. Only frames ↔ channel first costs a Transpose.
  */
@@ -14,13 +14,13 @@ export interface Activation {
 }
 
 export type Form =
-  /** [t, c, h, w] */
+  /** [n·t, c, h, w] */
   | 'frames'
-  /** [c, t, h, w] */
+  /** [n, c·t, h, w]: for what looks at one channel at a time. */
   | 'planes'
-  /** [1, c, t, h, w] */
+  /** [n, c, t, h, w] */
   | 'volume'
-  /** [1, c, t, h·w]: the form in which activations mostly live. */
+  /** [n, c, t, h·w]: the form in which activations mostly live. */
   | 'steps';
 
 export type Size = Pick<Activation, 'channels' | 'height' | 'width'>;
@@ -28,12 +28,6 @@ export type Size = Pick<Activation, 'channels' | 'height' | 'width'>;
 export function activation(form: Form, tensor: string, size: Size): Activation {
   return { ...size, forms: new Map([[form, tensor]]) };
 }
-
-/** Position of the time axis. */
-export const TIME_AXIS = { frames: 0, planes: 1, volume: 2, steps: 2 } as const satisfies Record<
-  Form,
-  number
->;
 
 /** Name of the activation in a form, converting it at most once. */
 export function inForm(graph: GraphWriter, value: Activation, form: Form): string {
@@ -49,25 +43,33 @@ export function isChannelFirst(value: Activation): boolean {
   return value.forms.has('steps') || value.forms.has('planes') || value.forms.has('volume');
 }
 
+/** [n, t, c, h·w]: the memory of `frames`, made of what is held channel first. */
+export function byStep(graph: GraphWriter, value: Activation): string {
+  return graph.node('Transpose', [inForm(graph, value, 'steps')], { perm: [0, 2, 1, 3] });
+}
+
 function toFrames(graph: GraphWriter, value: Activation): string {
-  return graph.node('Transpose', [inForm(graph, value, 'planes')], { perm: [1, 0, 2, 3] });
+  const { channels, height, width } = value;
+  return graph.reshape(byStep(graph, value), [-1, channels, height, width]);
 }
 
 function toChannelFirst(graph: GraphWriter, value: Activation, form: Exclude<Form, 'frames'>): string {
   const held = value.forms.get('steps') ?? value.forms.get('planes') ?? value.forms.get('volume');
-  if (held !== undefined) return graph.node('Reshape', [held, graph.ints(shapeOf(value, form))]);
-  const planes = graph.node('Transpose', [inForm(graph, value, 'frames')], { perm: [1, 0, 2, 3] });
-  value.forms.set('planes', planes);
-  return form === 'planes' ? planes : toChannelFirst(graph, value, form);
+  if (held !== undefined) return graph.reshape(held, shapeOf(value, form));
+  const { channels, height, width } = value;
+  const frames = graph.reshape(inForm(graph, value, 'frames'), [CLIPS, -1, channels, height * width]);
+  const steps = graph.node('Transpose', [frames], { perm: [0, 2, 1, 3] });
+  value.forms.set('steps', steps);
+  return form === 'steps' ? steps : toChannelFirst(graph, value, form);
 }
 
-function shapeOf({ channels, height, width }: Size, form: Exclude<Form, 'frames'>): readonly number[] {
+function shapeOf({ channels, height, width }: Size, form: Exclude<Form, 'frames'>): readonly Dimension[] {
   switch (form) {
     case 'planes':
-      return [channels, -1, height, width];
+      return [CLIPS, -1, height, width];
     case 'volume':
-      return [1, channels, -1, height, width];
+      return [CLIPS, channels, -1, height, width];
     case 'steps':
-      return [1, channels, -1, height * width];
+      return [CLIPS, channels, -1, height * width];
   }
 }

@@ -9,8 +9,8 @@ import { countCost } from '../../network/cost.ts';
 import { settleReuse, type ReuseOptions } from '../../stream/reuse-settings.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
 import { findBlockSize } from './blocked/block-size.ts';
-import { buildGraphs, type Graphs } from './build-graphs.ts';
-import { ONNX_PROVIDERS, type OnnxProvider } from './providers.ts';
+import { buildGraphs, fitsBlocks, type Graphs } from './build-graphs.ts';
+import { ONNX_PROVIDERS } from './providers.ts';
 import { openSessions } from './sessions.ts';
 
 export interface OnnxEngineOptions extends DeviceChoice {
@@ -19,6 +19,8 @@ export interface OnnxEngineOptions extends DeviceChoice {
   readonly threads?: number;
   /** How clips of a stream share steps; null: they do not. */
   readonly reuse?: ReuseOptions | null;
+  /** Clips that are computed at once, at most; 1: graphs of one clip, a little faster (ADR 0025). */
+  readonly maxClips?: number;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function createOnnxEngine({
   model,
   threads,
   reuse: sharing = {},
+  maxClips = 1,
   ...choice
 }: OnnxEngineOptions): Promise<InferenceEngine> {
   const startedMs = monotonicMs();
@@ -40,20 +43,22 @@ export async function createOnnxEngine({
   const settled = sharing && settleReuse(network, sharing);
   const reuse = settled && 'streams' in settled ? settled : undefined;
   const reuseUnfit = settled && 'unfit' in settled ? settled.unfit : undefined;
-  const graphsFor = async ({ provider }: OnnxProvider): Promise<Graphs> => {
-    const blockSize = provider === 'cpu' ? await findBlockSize() : undefined;
-    return buildGraphs(network, weights, { streams: reuse !== undefined, blockSize });
-  };
+  const graphsFor = (blockSize: number | undefined): Graphs =>
+    buildGraphs(network, weights, { streams: reuse !== undefined, batched: maxClips > 1, blockSize });
   const { opened, notices } = await openDevice(
     ONNX_PROVIDERS.map((device) => ({
       ...device,
       open: async () => {
         device.prepare();
-        const halves = await openSessions(await graphsFor(device), {
+        const blockSize = device.provider === 'cpu' ? await findBlockSize() : undefined;
+        // Blocked operators compute each clip of a batch by itself; others cut their products by the size of all.
+        const exact = blockSize !== undefined && fitsBlocks(network, blockSize);
+        const halves = await openSessions(graphsFor(blockSize), {
           pixelShape: [frames, height, width, 3],
           steps: countCost(network).inputSteps,
           provider: device,
           ...(threads !== undefined && { threads }),
+          ...(maxClips > 1 && { batch: { maxClips, exact } }),
         });
         await warmUp(halves, network.options, reuse?.streams.geometry).catch(releasing(halves));
         return { halves, device: device.device };
@@ -65,7 +70,12 @@ export async function createOnnxEngine({
   const warmupMs = monotonicMs() - startedMs;
   const info = engineInfoOf(model, { engine: 'onnx', device, warmupMs, notices });
   return createHalvesEngine({
-    info: { ...info, ...(reuse && { reuse: reuse.info }), ...(reuseUnfit !== undefined && { reuseUnfit }) },
+    info: {
+      ...info,
+      ...(reuse && { reuse: reuse.info }),
+      ...(reuseUnfit !== undefined && { reuseUnfit }),
+      ...(halves.batch && { batch: { maxClips, exact: halves.batch.exact } }),
+    },
     activation,
     network,
     halves,

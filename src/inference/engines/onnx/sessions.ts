@@ -1,30 +1,18 @@
-import { setImmediate } from 'node:timers/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { ActionstreamError, messageOf } from '../../../core/errors.ts';
 import { monotonicMs } from '../../../core/time.ts';
-import type { Embeddings } from '../../../sampler/index.ts';
 import type { Halves } from '../../halves-engine.ts';
 import type { StepHalves } from '../../stream/steps.ts';
+import { openBatched } from './batched-sessions.ts';
 import { TENSOR, type Graphs } from './build-graphs.ts';
-import { CPU_PROVIDER, explainRefusal, type OnnxProvider } from './providers.ts';
+import { openSession, type SessionsOptions } from './open-session.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
-
-export interface SessionsOptions {
-  /** [t, h, w, 3] of every clip. */
-  readonly pixelShape: PixelShape;
-  /** T′, the steps that reach the SGS layer or, without one, the head. */
-  readonly steps: number;
-  /** Intra-op threads; ONNX Runtime takes one a core where absent. */
-  readonly threads?: number;
-  /** Default: the CPU. */
-  readonly provider?: OnnxProvider;
-}
-
-type PixelShape = readonly [frames: number, height: number, width: number, channels: number];
+import { embeddingsOf, floatsOf, giveWay, rowsTensor } from './session-tensors.ts';
 
 /** @throws ActionstreamError ENGINE_UNAVAILABLE where ONNX Runtime has no binary for this machine or refuses the graph */
 export async function openSessions(graphs: Graphs, options: SessionsOptions): Promise<Halves> {
   const runtime = await loadRuntime();
+  const { batch } = options;
+  if (batch) return openBatched(runtime, graphs, { ...options, batch });
   if ('whole' in graphs)
     return openWhole(runtime, await openSession(runtime, graphs.whole, options), options);
   const [lower, upper] = [
@@ -130,36 +118,6 @@ function openSteps(
   };
 }
 
-/** Lets an abort come through: ONNX Runtime computes on this thread, and messages wait meanwhile. */
-async function giveWay(signal: AbortSignal): Promise<void> {
-  await setImmediate();
-  if (signal.aborted) throw new ActionstreamError('ABORTED', 'inference was interrupted');
-}
-
-async function openSession(
-  runtime: Runtime,
-  model: Uint8Array,
-  { threads, provider = CPU_PROVIDER }: SessionsOptions,
-): Promise<InferenceSession> {
-  try {
-    return await runtime.InferenceSession.create(model, {
-      executionProviders: provider.executionProviders ?? [],
-      graphOptimizationLevel: 'all',
-      executionMode: 'sequential',
-      // One planned block for each input shape cost half as much memory again and made the second clip slow; no faster.
-      enableMemPattern: false,
-      // Each half has its own threads, and those that have just run spin for tens of milliseconds: on the other's cores.
-      // Those that wait within a run spin for a millisecond, so that more threads than cores do not starve each other.
-      extra: { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '1000' } } },
-      logSeverityLevel: 3,
-      ...(threads !== undefined && { intraOpNumThreads: threads }),
-    });
-  } catch (error) {
-    const problem = `ONNX Runtime refuses the graph: ${explainRefusal(provider, messageOf(error))}`;
-    throw new ActionstreamError('ENGINE_UNAVAILABLE', problem, { cause: error });
-  }
-}
-
 /** ONNX Runtime does not read shared memory: such pixels are copied first, here, off the main thread. */
 function createPixelReader(
   runtime: Runtime,
@@ -181,27 +139,4 @@ function featuresTensor(runtime: Runtime, session: InferenceSession, data: Float
   const output = session.outputMetadata.find(({ name }) => name === TENSOR.features);
   const row = output?.isTensor ? output.shape.slice(1).map(Number) : [];
   return new runtime.Tensor('float32', data, [data.length / row.reduce((a, b) => a * b, 1), ...row]);
-}
-
-/** [rows, …] as a matrix. */
-function rowsTensor(runtime: Runtime, data: Float32Array, rows: number): Tensor {
-  return new runtime.Tensor('float32', data, [rows, data.length / rows]);
-}
-
-function embeddingsOf(fetched: InferenceSession.ReturnType): Embeddings {
-  const { dims } = tensorOf(fetched, TENSOR.embeddings);
-  const [length = 0, size = 0] = dims;
-  return { length, size, data: floatsOf(fetched, TENSOR.embeddings) };
-}
-
-function floatsOf(fetched: InferenceSession.ReturnType, name: string): Float32Array {
-  const { data } = tensorOf(fetched, name);
-  if (!(data instanceof Float32Array)) throw new TypeError(`output "${name}" is not float32`);
-  return data;
-}
-
-function tensorOf(fetched: InferenceSession.ReturnType, name: string): Tensor {
-  const tensor = fetched[name];
-  if (!tensor) throw new TypeError(`the graph has no output "${name}"`);
-  return tensor;
 }

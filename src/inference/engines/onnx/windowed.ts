@@ -1,8 +1,8 @@
 import type { Padding } from '../../network/graph.ts';
 import { axisMode, axisPadding, type AxisMode } from '../../network/padding.ts';
 import type { Triple } from '../../network/stages.ts';
-import type { GraphWriter } from './graph-writer.ts';
-import { activation, inForm, TIME_AXIS, type Activation, type Form } from './layouts.ts';
+import { CLIPS, type GraphWriter } from './graph-writer.ts';
+import { activation, inForm, type Activation, type Form, type Size } from './layouts.ts';
 import type { OnnxAttribute } from './onnx-proto.ts';
 
 export interface Window {
@@ -60,10 +60,10 @@ export function slideWindow(
     attributes['pads'] = [...pads.map((pad) => pad.before), ...pads.map((pad) => pad.after)];
   }
   const slid = graph.node(layer.op, [inForm(graph, value, form), ...layer.constants], attributes);
-  const axis = TIME_AXIS[form];
-  const before = { tensor: inForm(graph, value, form), axis };
+  // Frames and planes are slid over one by one, so nothing is left over.
+  const before = { tensor: inForm(graph, value, form), axis: 2 };
   const tensor = hasSurplusSteps({ kernel, padding })
-    ? cutSurplusSteps(graph, { tensor: slid, axis }, before, { kernel, stride })
+    ? cutSurplusSteps(graph, { tensor: slid, axis: 2 }, before, { kernel, stride })
     : slid;
   return activation(form, tensor, {
     channels: layer.channels,
@@ -87,15 +87,30 @@ function sliceSteps(
   value: Activation,
   { from, stride }: { readonly from: number; readonly stride: number },
 ): Activation {
-  const form: Form = value.forms.has('frames') ? 'frames' : 'steps';
-  const tensor = graph.node('Slice', [
-    inForm(graph, value, form),
-    graph.ints([from]),
-    graph.ints([Number.MAX_SAFE_INTEGER]),
-    graph.ints([TIME_AXIS[form]]),
-    graph.ints([stride]),
-  ]);
-  return activation(form, tensor, value);
+  const slice = (tensor: string, axis: number): string =>
+    graph.node('Slice', [
+      tensor,
+      graph.ints([from]),
+      graph.ints([Number.MAX_SAFE_INTEGER]),
+      graph.ints([axis]),
+      graph.ints([stride]),
+    ]);
+  const frames = value.forms.get('frames');
+  return frames === undefined
+    ? activation('steps', slice(inForm(graph, value, 'steps'), 2), value)
+    : activation('frames', onSteps(graph, frames, value, slice), value);
+}
+
+/** Applies `change` to the steps, axis 1, of [n·t, c, h, w]: to each clip's for itself. */
+export function onSteps(
+  graph: GraphWriter,
+  frames: string,
+  { channels, height, width }: Size,
+  change: (tensor: string, axis: number) => string,
+): string {
+  if (!graph.batched) return change(frames, 0);
+  const changed = change(graph.reshape(frames, [CLIPS, -1, channels * height * width]), 1);
+  return graph.reshape(changed, [-1, channels, height, width]);
 }
 
 /** Attributes of a window over [t, h·w] that moves in time alone. */

@@ -1,4 +1,4 @@
-import type { GraphWriter } from '../graph-writer.ts';
+import { CLIPS, type Dimension, type GraphWriter } from '../graph-writer.ts';
 import { activation, type Activation } from '../layouts.ts';
 
 /** Operators of ONNX Runtime that read and write its blocked memory; its own optimiser puts the same ones into plain graphs. */
@@ -7,8 +7,8 @@ export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 /**
  * An activation in ONNX Runtime's blocked memory ("NCHWc"): S channels lie side by side, S one vector register. Two memory
  * orders exist, both free of any cost until one is turned into the other by moving whole pictures of a block:
- * `steps` [c/S, t, h, w, S], which operators see as [1, c, t, h·w]: temporal convolutions, concatenation;
- * `frames` [t, c/S, h, w, S], which they see as [t, c, h, w]: spatial convolutions. A 1×1×1 convolution takes either.
+ * `steps` [n, c/S, t, h, w, S] of n clips, which operators see as [n, c, t, h·w]: temporal convolutions, concatenation;
+ * `frames` [n, t, c/S, h, w, S], which they see as [n·t, c, h, w]: spatial convolutions. A 1×1×1 convolution takes either.
  */
 export interface BlockedActivation {
   /** Real channels of each run; a run is filled up with zero channels to whole blocks. */
@@ -17,7 +17,7 @@ export interface BlockedActivation {
   readonly width: number;
   /** Rows below each picture that hold no picture (stacked-stem.ts); only in `steps` order. */
   readonly spareRows: number;
-  /** [1, c, 1, 1]: a gate that is still to scale the channels. Consumers take it into their weights where they can. */
+  /** [n, c, 1, 1]: a gate that is still to scale the channels. Consumers take it into their weights where they can. */
   readonly gate?: string;
   /** Tensor names without the gate; grows as orders are asked for. */
   readonly orders: Map<Order, string>;
@@ -49,13 +49,14 @@ export function inOrder(graph: GraphWriter, value: BlockedActivation, size: numb
   if (known !== undefined) return known;
   const { runs, height, width } = value;
   const channels = channelsInMemory(runs, size);
-  const shape = order === 'frames' ? [-1, channels, height, width] : [1, channels, -1, height * width];
-  const tensor = graph.node('Reshape', [turned(graph, value, size), graph.ints(shape)]);
+  const shape: readonly Dimension[] =
+    order === 'frames' ? [-1, channels, height, width] : [CLIPS, channels, -1, height * width];
+  const tensor = graph.reshape(turned(graph, value, size), shape);
   value.orders.set(order, tensor);
   return tensor;
 }
 
-/** Whole pictures moved from the one order that it is held in to the other, without spare rows: [t, c/S, h·w·S] or [c/S, t, h·w·S]. */
+/** Whole pictures moved from the one order that it is held in to the other, without spare rows: [n, t, c/S, h·w·S] or [n, c/S, t, h·w·S]. */
 export function turned(graph: GraphWriter, value: BlockedActivation, size: number): string {
   const { runs, height, width, spareRows, orders } = value;
   const order = heldOrder(value);
@@ -64,9 +65,9 @@ export function turned(graph: GraphWriter, value: BlockedActivation, size: numbe
   const blocks = channelsInMemory(runs, size) / size;
   const picture = height * width * size;
   const outer = order === 'steps' ? [blocks, -1] : [-1, blocks];
-  const pictures = graph.node('Reshape', [held, graph.ints([...outer, picture + spareRows * width * size])]);
-  const trimmed = spareRows === 0 ? pictures : slice(graph, pictures, 2, { to: picture });
-  return graph.node('Transpose', [trimmed], { perm: [1, 0, 2] });
+  const pictures = graph.reshape(held, [CLIPS, ...outer, picture + spareRows * width * size]);
+  const trimmed = spareRows === 0 ? pictures : slice(graph, pictures, 3, { to: picture });
+  return graph.node('Transpose', [trimmed], { perm: [0, 2, 1, 3] });
 }
 
 /** The same activation with its gate multiplied in: a depthwise 1×1 convolution whose weights are the gate. */
@@ -74,11 +75,40 @@ export function settleGate(graph: GraphWriter, value: BlockedActivation, size: n
   const { gate, ...shape } = value;
   if (gate === undefined) return value;
   const channels = channelsInMemory(value.runs, size);
-  const weights = graph.node('Reshape', [gate, graph.ints([channels, 1, 1, 1])]);
   const order = heldOrder(value);
+  if (graph.batched) return blocked(order, scaled(graph, value, { gate, order, size }), shape);
+  const weights = graph.reshape(gate, [channels, 1, 1, 1]);
   const inputs = [inOrder(graph, value, size, order), weights];
-  const scaled = graph.node('Conv', inputs, { group: channels, ...POINT }, BLOCKED_DOMAIN);
-  return blocked(order, scaled, shape);
+  const gated = graph.node('Conv', inputs, { group: channels, ...POINT }, BLOCKED_DOMAIN);
+  return blocked(order, gated, shape);
+}
+
+/** Each clip's channels times its own gate. */
+function scaled(
+  graph: GraphWriter,
+  value: BlockedActivation,
+  { gate, order, size }: { readonly gate: string; readonly order: Order; readonly size: number },
+): string {
+  const { runs, height, width, spareRows } = value;
+  const channels = channelsInMemory(runs, size);
+  const blocks = channels / size;
+  const rows = height + spareRows;
+  const held = inOrder(graph, value, size, order);
+  const times = (shape: readonly Dimension[], gateShape: readonly Dimension[]): string =>
+    graph.node('Mul', [graph.reshape(held, shape), graph.reshape(gate, gateShape)]);
+  return order === 'steps'
+    ? graph.reshape(times([CLIPS, blocks, -1, size], [CLIPS, blocks, 1, size]), [
+        CLIPS,
+        channels,
+        -1,
+        rows * width,
+      ])
+    : graph.reshape(times([CLIPS, -1, blocks, rows * width, size], [CLIPS, 1, blocks, 1, size]), [
+        -1,
+        channels,
+        rows,
+        width,
+      ]);
 }
 
 /** Without the rows that hold no picture. */

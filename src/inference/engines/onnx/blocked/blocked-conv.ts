@@ -4,10 +4,11 @@ import { convNames } from '../../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../../weights/fold-batch-norm.ts';
 import { batchNormOf, tensorOf } from '../../../weights/tensor-of.ts';
 import { inForm, type Activation } from '../layouts.ts';
-import { hasSurplusSteps, timeWindow } from '../windowed.ts';
+import { hasSurplusSteps, onSteps, timeWindow } from '../windowed.ts';
 import {
   blocked,
   BLOCKED_DOMAIN,
+  channelsInMemory,
   heldOrder,
   inOrder,
   settleGate,
@@ -120,14 +121,19 @@ function writeSpatial(
     strides: [sh, sw],
     pads: [vertical.before, horizontal.before, vertical.after, horizontal.after],
   };
-  const frames = kt === 1 ? source : padSteps(graph, source, node);
+  const { height, width } = input;
+  const picture = { channels: plain ? input.channels : channelsInMemory(runs, size), height, width };
+  const frames =
+    kt === 1 ? source : onSteps(graph, source, picture, (steps, axis) => padSteps(graph, steps, axis, node));
   let sum: string | undefined;
   for (let tap = 0; tap < kt; tap++) {
     const last = tap === kt - 1;
     const chosen =
       kt === 1 && st === 1
         ? frames
-        : slice(graph, frames, 0, { from: tap, stride: st, ...(!last && { to: tap + 1 - kt }) });
+        : onSteps(graph, frames, picture, (steps, axis) =>
+            slice(graph, steps, axis, { from: tap, stride: st, ...(!last && { to: tap + 1 - kt }) }),
+          );
     const filter = blockFilter(tapOf(weight, kt, kh * kw, tap), node.outChannels, runs, size, plain);
     const constant = graph.floats(filter.data, [...filter.channels, kh, kw]);
     sum = graph.node(

@@ -1,4 +1,5 @@
 import type { ConcatNode, GateNode } from '../../../network/graph.ts';
+import { CLIPS } from '../graph-writer.ts';
 import { gateNames } from '../../../network/weight-shapes.ts';
 import { tensorOf } from '../../../weights/tensor-of.ts';
 import {
@@ -36,11 +37,20 @@ export function writeBlockedGate(
   }
   const order = heldOrder(value);
   const means = graph.node('GlobalAveragePool', [inOrder(graph, value, size, order)], {}, BLOCKED_DOMAIN);
-  const mean =
-    order === 'steps' ? means : graph.node('ReduceMean', [means, graph.ints([0])], { keepdims: 1 });
+  const mean = order === 'steps' ? means : meanOfFrames(context, means, value);
   const attributes = { ...POINT, activation: 'Sigmoid' };
   const gate = graph.node('Conv', [mean, ...constants], attributes, BLOCKED_DOMAIN);
-  return { ...value, gate };
+  const gated = { ...value, gate };
+  // A weight is common to all clips, a gate is not.
+  return graph.batched ? settleGate(graph, gated, size) : gated;
+}
+
+/** [n·t, c, 1, 1] → [n, c, 1, 1] */
+function meanOfFrames({ graph, size }: BlockedContext, means: string, { runs }: BlockedActivation): string {
+  const channels = channelsInMemory(runs, size);
+  const perStep = graph.reshape(means, [CLIPS, -1, channels, 1]);
+  const mean = graph.node('ReduceMean', [perStep, graph.ints([1])], { keepdims: 1 });
+  return graph.reshape(mean, [CLIPS, channels, 1, 1]);
 }
 
 /** Blocked weights [o, i, 1, 1] with each input channel scaled by its gate. */
@@ -52,10 +62,10 @@ export function scaleFilter(
 ): string {
   // Each gate value S times, so that the product runs along whole rows of the filter.
   const ones = graph.floats(new Float32Array(size).fill(1), [1, size]);
-  const column = graph.node('Reshape', [gate, graph.ints([inputs, 1])]);
-  const repeated = graph.node('Reshape', [graph.node('Mul', [column, ones]), graph.ints([1, inputs * size])]);
-  const rows = graph.node('Reshape', [filter, graph.ints([outputs / size, inputs * size])]);
-  return graph.node('Reshape', [graph.node('Mul', [rows, repeated]), graph.ints([outputs, inputs, 1, 1])]);
+  const column = graph.reshape(gate, [inputs, 1]);
+  const repeated = graph.reshape(graph.node('Mul', [column, ones]), [1, inputs * size]);
+  const rows = graph.reshape(filter, [outputs / size, inputs * size]);
+  return graph.reshape(graph.node('Mul', [rows, repeated]), [outputs, inputs, 1, 1]);
 }
 
 /** Branches one after the other; where one has a gate, all get one. */

@@ -41,8 +41,7 @@ export function blockedLayers(context: LayerContext, size: number): LayerWriters
     rowSize,
     fromRows: (rows, like) => {
       const { runs, height, width } = blockedOf(like);
-      const shape = [-1, channelsInMemory(runs, size), height, width];
-      const frames = graph.node('Reshape', [rows, graph.ints(shape)]);
+      const frames = graph.reshape(rows, [-1, channelsInMemory(runs, size), height, width]);
       return blocked('frames', frames, { runs, height, width, spareRows: 0 });
     },
   };
@@ -53,7 +52,10 @@ function toRows({ graph, size }: BlockedContext, value: BlockedActivation): Rows
   const frames = orders.get('frames');
   const channels = channelsInMemory(runs, size);
   return frames === undefined
-    ? { tensor: turned(graph, value, size), shape: ['steps', channels / size, height * width * size] }
+    ? {
+        tensor: turned(graph, value, size),
+        shape: ['clips', 'steps', channels / size, height * width * size],
+      }
     : { tensor: frames, shape: ['steps', channels, height, width] };
 }
 

@@ -1,5 +1,6 @@
 import type { MaxPoolNode } from '../../../network/graph.ts';
 import { axisMode, axisPadding, type AxisPadding } from '../../../network/padding.ts';
+import { CLIPS, type Dimension } from '../graph-writer.ts';
 import { hasSurplusSteps, timeWindow } from '../windowed.ts';
 import {
   blocked,
@@ -48,10 +49,8 @@ function poolSpace(
   const order = heldOrder(value);
   const rows = value.height + value.spareRows;
   const channels = channelsInMemory(value.runs, size);
-  const pictures = graph.node('Reshape', [
-    inOrder(graph, value, size, order),
-    graph.ints([-1, size, rows, value.width]),
-  ]);
+  const held = inOrder(graph, value, size, order);
+  const pictures = graph.reshape(held, [-1, size, rows, value.width]);
   const after = value.spareRows > 0 ? 0 : vertical.after;
   const attributes = {
     kernel_shape: [kh, kw],
@@ -60,10 +59,12 @@ function poolSpace(
   };
   const pooled = graph.node('MaxPool', [pictures], attributes, BLOCKED_DOMAIN);
   const rowsOut = value.spareRows > 0 ? Math.floor((rows + vertical.before - kh) / sh) + 1 : vertical.out;
-  const shape =
-    order === 'steps' ? [1, channels, -1, rowsOut * horizontal.out] : [-1, channels, rowsOut, horizontal.out];
+  const shape: readonly Dimension[] =
+    order === 'steps'
+      ? [CLIPS, channels, -1, rowsOut * horizontal.out]
+      : [-1, channels, rowsOut, horizontal.out];
   const size2d = { height: vertical.out, width: horizontal.out, spareRows: rowsOut - vertical.out };
-  return blocked(order, graph.node('Reshape', [pooled, graph.ints(shape)]), { ...value, ...size2d });
+  return blocked(order, graph.reshape(pooled, shape), { ...value, ...size2d });
 }
 
 /** Whether the last window looks below the picture. */

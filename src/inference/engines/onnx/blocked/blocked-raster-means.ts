@@ -1,3 +1,4 @@
+import { CLIPS, type Dimension } from '../graph-writer.ts';
 import { inForm } from '../layouts.ts';
 import { writeRasterMeans } from '../raster-means.ts';
 import {
@@ -22,15 +23,14 @@ export function writeBlockedRasterMeans(
   if (!cell.every(Number.isInteger) || spareRows >= cell[0])
     return writeRasterMeans(graph, toPlain(graph, value, size), grid);
   const order = heldOrder(value);
-  const pictures = graph.node('Reshape', [
-    inOrder(graph, value, size, order),
-    graph.ints([-1, size, height + spareRows, width]),
-  ]);
+  const held = inOrder(graph, value, size, order);
+  const pictures = graph.reshape(held, [-1, size, height + spareRows, width]);
   const window = { kernel_shape: cell, strides: cell, pads: [0, 0, 0, 0] };
   const means = graph.node('AveragePool', [pictures], window, BLOCKED_DOMAIN);
   const channels = channelsInMemory(runs, size);
-  const shape = order === 'steps' ? [1, channels, -1, grid * grid] : [-1, channels, grid, grid];
-  const cells = graph.node('Reshape', [means, graph.ints(shape)]);
+  const shape: readonly Dimension[] =
+    order === 'steps' ? [CLIPS, channels, -1, grid * grid] : [-1, channels, grid, grid];
+  const cells = graph.reshape(means, shape);
   const small = blocked(order, cells, { ...value, height: grid, width: grid, spareRows: 0 });
   return inForm(graph, toPlain(graph, small, size), 'steps');
 }

@@ -1,5 +1,6 @@
 import type { ConvNode } from '../../../network/graph.ts';
-import { cutSurplusSteps } from '../windowed.ts';
+import { CLIPS } from '../graph-writer.ts';
+import { cutSurplusSteps, onSteps } from '../windowed.ts';
 import {
   blocked,
   channelsInMemory,
@@ -30,7 +31,7 @@ export function skipBlockedSteps(
   return chooseSteps(context, value, (tensor, axis) => slice(context.graph, tensor, axis, { from: count }));
 }
 
-/** See cutSurplusSteps; `before` is the tensor [1, c, t, h·w] that the window slid over. */
+/** See cutSurplusSteps; `before` is the tensor [n, c, t, h·w] that the window slid over. */
 export function cutBlockedSteps(
   context: BlockedContext,
   value: BlockedActivation,
@@ -50,10 +51,10 @@ function chooseSteps(
 ): BlockedActivation {
   const order = heldOrder(value);
   const tensor = inOrder(graph, value, size, order);
-  if (order === 'frames') return blocked('frames', choose(tensor, 0), value);
-  const pixels = (value.height + value.spareRows) * value.width;
   const channels = channelsInMemory(value.runs, size);
-  const blocks = graph.node('Reshape', [tensor, graph.ints([channels / size, -1, pixels * size])]);
-  const chosen = graph.node('Reshape', [choose(blocks, 1), graph.ints([1, channels, -1, pixels])]);
-  return blocked('steps', chosen, value);
+  if (order === 'frames')
+    return blocked('frames', onSteps(graph, tensor, { ...value, channels }, choose), value);
+  const pixels = (value.height + value.spareRows) * value.width;
+  const blocks = graph.reshape(tensor, [CLIPS, channels / size, -1, pixels * size]);
+  return blocked('steps', graph.reshape(choose(blocks, 2), [CLIPS, channels, -1, pixels]), value);
 }

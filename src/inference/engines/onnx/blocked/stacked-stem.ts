@@ -1,6 +1,6 @@
 import type { ConvNode, InputEncoding, Network } from '../../../network/graph.ts';
 import { axisMode, axisPadding } from '../../../network/padding.ts';
-import type { GraphWriter } from '../graph-writer.ts';
+import { CLIPS, type GraphWriter } from '../graph-writer.ts';
 import type { EncodedInput } from '../input-encoding.ts';
 import { blocked, BLOCKED_DOMAIN, type BlockedActivation } from './blocked-activation.ts';
 import type { BlockedContext } from './blocked-context.ts';
@@ -14,7 +14,7 @@ import { blockBias, blockFilter } from './blocked-filter.ts';
  * activation of the network costs 3 % of a clip. What falls between the pictures are spare rows.
  */
 export interface StackedInput {
-  /** float32 [1, 3, t·(h + gap), w] */
+  /** float32 [n, 3, t·(h + gap), w] */
   readonly tall: string;
   readonly height: number;
   readonly width: number;
@@ -40,7 +40,7 @@ export function stemGap({ nodes, options }: Network): number | undefined {
   return kernel - stride - before < 0 ? undefined : gap;
 }
 
-/** uint8 [t, h, w, 3] → what the stem sees, zero between the pictures. */
+/** uint8 [n·t, h, w, 3] → what the stem sees, zero between the pictures. */
 export function stackInput(
   graph: GraphWriter,
   pixels: string,
@@ -48,14 +48,15 @@ export function stackInput(
   { height, width, gap }: Omit<StackedInput, 'tall'>,
 ): EncodedInput<StackedInput> {
   const padded = graph.node('Pad', [pixels, graph.ints([0, 0, 0, 0, 0, gap, 0, 0])]);
-  const planes = graph.node('Transpose', [padded], { perm: [3, 0, 1, 2] });
-  const rgb = graph.node('Cast', [planes], { to: 1 });
   const picture = height * width;
   const rows = picture + gap * width;
+  const clips = graph.reshape(padded, [CLIPS, -1, rows, 3]);
+  const planes = graph.node('Transpose', [clips], { perm: [0, 3, 1, 2] });
+  const rgb = graph.node('Cast', [planes], { to: 1 });
   const means = new Float32Array(3 * rows);
   mean.forEach((m, channel) => means.fill(255 * m, channel * rows, channel * rows + picture));
-  const centred = graph.node('Sub', [rgb, graph.floats(means, [3, 1, height + gap, width])]);
-  const tall = graph.node('Reshape', [centred, graph.ints([1, 3, -1, width])]);
+  const centred = graph.node('Sub', [rgb, graph.floats(means, [3, 1, rows])]);
+  const tall = graph.reshape(centred, [CLIPS, 3, -1, width]);
   return { value: { tall, height, width, gap }, scale: std.map((s) => 1 / (255 * s)) };
 }
 
@@ -83,10 +84,7 @@ export function writeStackedStem(
     },
     BLOCKED_DOMAIN,
   );
-  const steps = graph.node('Reshape', [
-    convolved,
-    graph.ints([1, filter.channels[0], -1, rows * horizontal.out]),
-  ]);
+  const steps = graph.reshape(convolved, [CLIPS, filter.channels[0], -1, rows * horizontal.out]);
   return blocked('steps', steps, {
     runs: [node.outChannels],
     height: vertical.out,

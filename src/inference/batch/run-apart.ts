@@ -1,0 +1,44 @@
+import { setImmediate } from 'node:timers/promises';
+import { monotonicMs } from '../../core/time.ts';
+import type { Embeddings, SamplingPlan } from '../../sampler/types.ts';
+import type { PixelClip } from '../engine.ts';
+import { countCost } from '../network/cost.ts';
+import type { Network } from '../network/graph.ts';
+import { throwIfAborted } from '../serial-queue.ts';
+import type { Member } from './gathering.ts';
+
+interface Course {
+  readonly clip: PixelClip;
+  readonly signal: AbortSignal;
+  readonly network: Network;
+  readonly planOf: (embeddings: Embeddings) => SamplingPlan;
+}
+
+/** What a clip of a batch gives; the times of the halves its member knows. */
+interface ApartRun {
+  readonly logits: Float32Array;
+  readonly plan: SamplingPlan;
+  readonly lowerMs: number;
+  readonly samplerMs: number;
+  readonly upperMs: number;
+}
+
+/** A clip of a batch that shares no steps with its stream's others. */
+export async function runApart(
+  { halves, whole }: Member,
+  { clip, signal, network, planOf }: Course,
+): Promise<ApartRun> {
+  const times = { lowerMs: 0, samplerMs: 0, upperMs: 0 };
+  if (!network.nodes.some(({ op }) => op === 'sgs')) {
+    const plan = planOf({ length: countCost(network).inputSteps, size: 0, data: new Float32Array() });
+    return { ...times, plan, logits: await whole(clip.data) };
+  }
+  const { features, embeddings } = await halves.lower(clip.data, clip.frames, 'padded');
+  // Lets an abort come through: a runtime may compute on this thread, and messages wait meanwhile.
+  await setImmediate();
+  throwIfAborted(signal);
+  const samplingMs = monotonicMs();
+  const plan = planOf(embeddings);
+  const samplerMs = monotonicMs() - samplingMs;
+  return { ...times, samplerMs, plan, logits: await halves.upper(features, plan) };
+}
