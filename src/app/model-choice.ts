@@ -97,6 +97,7 @@ export function samplerFromFlags(
     kind,
     width: flags.delta,
     noiseFloor: flags.noiseFloor,
+    anchor: flags.anchor,
     stride: flags.stride,
     bins: flags.bins,
     kernel: flags.kernel,

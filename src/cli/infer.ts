@@ -115,6 +115,7 @@ function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, en
         multiply_adds: compute.multiplyAdds,
         dense_multiply_adds: compute.denseMultiplyAdds,
         reused_steps: compute.reusedSteps,
+        reused_kept_steps: compute.reusedKeptSteps,
         reused_multiply_adds: compute.reusedMultiplyAdds,
         lower_ms: compute.lowerMs,
         sampler_ms: compute.samplerMs,

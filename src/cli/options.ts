@@ -41,6 +41,12 @@ export function addSamplerFlags(command: Command): Command {
     )
     .option('--delta <δ>', 'ordered: bin width in embedding distance', nonNegativeNumber)
     .option('--noise-floor <n>', 'ordered: smaller moves count as none', nonNegativeNumber)
+    .addOption(
+      new Option(
+        '--anchor <where>',
+        'ordered: bins begin with each clip, or a still bin runs on along the stream',
+      ).choices(['clip', 'stream']),
+    )
     .option('--stride <n>', 'uniform: keep every n-th step', positiveInteger)
     .option('--bins <B>', 'reference: number of bins', positiveInteger)
     .option('--kernel <name>', 'reference: linear, linear_normalized, delta or delta_normalized')

@@ -104,6 +104,7 @@ function settingsOf(flags: RunFlags): object {
       embedding_size: flags.sgsSize,
       width: flags.delta,
       noise_floor: flags.noiseFloor,
+      anchor: flags.anchor,
       stride: flags.stride,
       bins: flags.bins,
       kernel: flags.kernel,

@@ -39,6 +39,10 @@ const samplerShape = {
   ).optional(),
   width: notNegative('`ordered`: bin width δ in embedding distance. Larger keeps fewer steps.').optional(),
   noise_floor: notNegative('`ordered`: moves no larger than this count as none.').optional(),
+  anchor: choice(
+    ['clip', 'stream'],
+    '`ordered`: where bins begin. `stream`: clips of a stream that stay within one bin share its map, which is computed once; needs `engine.reuse`. Default: `clip`, each clip by itself.',
+  ).optional(),
   stride: wholeFrom(1, '`uniform`: every n-th step is kept.').optional(),
   bins: wholeFrom(1, '`reference`: number of bins. Default: as many as steps.').optional(),
   kernel: choice(

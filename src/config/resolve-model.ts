@@ -106,6 +106,7 @@ function samplerSettings(settings: SamplerInput): SamplerSettings {
     sgsSize: settings.embedding_size,
     delta: settings.width,
     noiseFloor: settings.noise_floor,
+    anchor: settings.anchor,
     stride: settings.stride,
     bins: settings.bins,
     kernel: settings.kernel,
@@ -115,10 +116,10 @@ function samplerSettings(settings: SamplerInput): SamplerSettings {
 
 /** @param settings those of a stream or of all; options of another kind than the one named are problems */
 export function checkSampler(settings: SamplerInput, path: SettingPath, report: Report): void {
-  const { kind, width, noise_floor: noiseFloor, stride, bins, kernel, distance } = settings;
+  const { kind, width, noise_floor: noiseFloor, anchor, stride, bins, kernel, distance } = settings;
   if (kind === undefined) return;
   try {
-    parseSamplerOptions({ kind, width, noiseFloor, stride, bins, kernel, distance });
+    parseSamplerOptions({ kind, width, noiseFloor, anchor, stride, bins, kernel, distance });
   } catch (error) {
     report({
       path,

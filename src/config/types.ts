@@ -60,6 +60,7 @@ export interface SamplerSettings {
   readonly sgsSize?: number;
   readonly delta?: number;
   readonly noiseFloor?: number;
+  readonly anchor?: 'clip' | 'stream';
   readonly stride?: number;
   readonly bins?: number;
   readonly kernel?: string;

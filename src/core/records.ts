@@ -58,6 +58,8 @@ export interface ComputeReceipt {
   readonly dense_multiply_adds: number;
   /** Of the input steps, those that were not computed: an earlier clip had, or the pictures were the same. */
   readonly reused_steps?: number;
+  /** Of the kept steps, those whose maps an earlier clip had been scored with. */
+  readonly reused_kept_steps?: number;
   readonly reused_multiply_adds: number;
   readonly latency_ms: {
     readonly queue: number;

@@ -39,6 +39,7 @@ export function clipStatsOf(clip: ScoredClip, context: ClipStatsContext): ClipSt
       multiply_adds: compute.multiplyAdds,
       dense_multiply_adds: compute.denseMultiplyAdds,
       reused_steps: compute.reusedSteps,
+      reused_kept_steps: compute.reusedKeptSteps,
       reused_multiply_adds: compute.reusedMultiplyAdds,
       latency_ms: {
         queue: rounded(compute.queueMs, MS_DECIMALS),

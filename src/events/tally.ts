@@ -12,6 +12,7 @@ export interface Tally {
   readonly multiplyAdds: number;
   readonly denseMultiplyAdds: number;
   readonly reusedSteps: number;
+  readonly reusedKeptSteps: number;
   readonly reusedMultiplyAdds: number;
   readonly queueMs: number;
   readonly lowerMs: number;
@@ -30,6 +31,7 @@ export const EMPTY_TALLY: Tally = {
   multiplyAdds: 0,
   denseMultiplyAdds: 0,
   reusedSteps: 0,
+  reusedKeptSteps: 0,
   reusedMultiplyAdds: 0,
   queueMs: 0,
   lowerMs: 0,
@@ -40,9 +42,9 @@ export const EMPTY_TALLY: Tally = {
 
 export function tallyOf({ compute, delta = -1 }: ScoredClip, score: number): Tally {
   const { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds } = compute;
-  const { reusedSteps, reusedMultiplyAdds } = compute;
+  const { reusedSteps, reusedKeptSteps, reusedMultiplyAdds } = compute;
   const { queueMs, lowerMs, samplerMs, upperMs } = compute;
-  const reused = { reusedSteps, reusedMultiplyAdds };
+  const reused = { reusedSteps, reusedKeptSteps, reusedMultiplyAdds };
   const work = { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, ...reused };
   return {
     clips: 1,
@@ -67,6 +69,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
     multiplyAdds: a.multiplyAdds + b.multiplyAdds,
     denseMultiplyAdds: a.denseMultiplyAdds + b.denseMultiplyAdds,
     reusedSteps: a.reusedSteps + b.reusedSteps,
+    reusedKeptSteps: a.reusedKeptSteps + b.reusedKeptSteps,
     reusedMultiplyAdds: a.reusedMultiplyAdds + b.reusedMultiplyAdds,
     queueMs: a.queueMs + b.queueMs,
     lowerMs: a.lowerMs + b.lowerMs,
@@ -87,6 +90,7 @@ export function receiptOf(tally: Tally, sampler: string, newest: ScoredClip): Ep
     multiply_adds: tally.multiplyAdds,
     dense_multiply_adds: tally.denseMultiplyAdds,
     reused_steps: tally.reusedSteps,
+    reused_kept_steps: tally.reusedKeptSteps,
     reused_multiply_adds: tally.reusedMultiplyAdds,
     saved_ratio: savedRatio(tally),
     latency_ms: {

@@ -21,6 +21,8 @@ export interface EngineRun {
 interface SharedLower {
   readonly runs: readonly { readonly left: 'padded' | 'continued'; readonly frames: number }[];
   readonly reusedSteps: number;
+  /** Of the kept steps, those whose maps were scored with an earlier clip: all or none. */
+  readonly reusedKeptSteps: number;
 }
 
 /**
@@ -47,15 +49,18 @@ export function createComputeAccounting(network: Network): (run: EngineRun) => C
   return ({ sampler, keptSteps, shared, ...measured }) => {
     const readsEmbeddings = sampler !== 'none' && sampler !== 'uniform';
     const unspent = readsEmbeddings ? 0 : embedding;
-    const reused = shared ? full.lowerMultiplyAdds - unspent - spentOn(shared.runs, readsEmbeddings) : 0;
+    const { multiplyAdds } = costAt(keptSteps);
+    const reusedLower = shared ? full.lowerMultiplyAdds - unspent - spentOn(shared.runs, readsEmbeddings) : 0;
+    const reusedUpper = shared && shared.reusedKeptSteps > 0 ? multiplyAdds - full.lowerMultiplyAdds : 0;
     return {
       inputSteps: full.inputSteps,
       keptSteps,
-      multiplyAdds: costAt(keptSteps).multiplyAdds - unspent - reused,
+      multiplyAdds: multiplyAdds - unspent - reusedLower - reusedUpper,
       denseMultiplyAdds: full.multiplyAdds - embedding,
       reusedSteps: shared?.reusedSteps ?? 0,
+      reusedKeptSteps: shared?.reusedKeptSteps ?? 0,
       // Computing the beginning of a segment once more may cost more than it saves.
-      reusedMultiplyAdds: Math.max(0, reused),
+      reusedMultiplyAdds: Math.max(0, reusedLower) + reusedUpper,
       queueMs: 0,
       ...measured,
     };

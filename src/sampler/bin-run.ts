@@ -2,34 +2,34 @@ import { binOf, walkArc, type ArcWalk } from './arc-length.ts';
 import type { Embeddings, OrderedOptions } from './types.ts';
 
 /**
- * The bins of `ordered` as they run on along a stream behind the clip with whose first step they began. A step's bin
- * needs nothing after it, so those that stand never change.
+ * The first bin of `ordered` as it runs on along a stream behind the clip with which it began. Whether a step lies in it needs
+ * nothing after that step, so what stands never changes.
  */
 export interface BinRun {
-  /** ⌊s/δ⌋ of each step since; never falls. */
-  readonly bins: readonly number[];
+  /** Steps since the bin began, those behind it too. */
+  readonly steps: number;
+  /** How many of them lie in it: the first so many. */
+  readonly inBin: number;
   readonly walk: ArcWalk;
 }
 
-/** Bins that begin with the first of these steps; as in planOrdered. */
-export function beginBins(embeddings: Embeddings, options: OrderedOptions): BinRun {
-  return binsBehind([], walkArc(embeddings, options), options);
+/** A bin that begins with the first of these steps, as the first one of planOrdered. */
+export function beginBin(embeddings: Embeddings, options: OrderedOptions): BinRun {
+  return reachOf({ steps: 0, inBin: 0 }, walkArc(embeddings, options), options);
 }
 
-/** The same bins with the steps that come next. */
-export function continueBins({ bins, walk }: BinRun, next: Embeddings, options: OrderedOptions): BinRun {
-  return binsBehind(bins, walkArc(next, options, walk), options);
+/** The same bin once these steps have come, which follow the ones before. */
+export function continueBin(run: BinRun, next: Embeddings, options: OrderedOptions): BinRun {
+  return reachOf(run, walkArc(next, options, run.walk), options);
 }
 
-/**
- * Whether the `length` steps from `first` on lie in just the bins of the first `length` ones, so that both clips keep the
- * same maps, and have a step in common.
- */
-export function keepsSameBins({ bins }: BinRun, first: number, length: number): boolean {
-  const last = first + length - 1;
-  return first < length && bins[first] === bins[0] && bins[last] === bins[length - 1];
-}
-
-function binsBehind(bins: readonly number[], walk: ArcWalk, { width }: OrderedOptions): BinRun {
-  return { bins: [...bins, ...Array.from(walk.arc, (s) => binOf(s, width))], walk };
+function reachOf(
+  { steps, inBin }: Pick<BinRun, 'steps' | 'inBin'>,
+  walk: ArcWalk,
+  { width }: OrderedOptions,
+): BinRun {
+  const { length } = walk.arc;
+  const left = walk.arc.findIndex((s) => binOf(s, width) !== binOf(0, width));
+  const more = inBin < steps ? 0 : left < 0 ? length : left;
+  return { steps: steps + length, inBin: inBin + more, walk };
 }

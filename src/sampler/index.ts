@@ -7,7 +7,8 @@ import type { Embeddings, SamplerOptions, SamplingPlan } from './types.ts';
 import { planUniform } from './uniform.ts';
 
 export { DEFAULT_SAMPLER, parseSamplerOptions } from './options.ts';
-export type { Embeddings, SamplerOptions, SamplingPlan } from './types.ts';
+export { beginBin, continueBin, type BinRun } from './bin-run.ts';
+export type { Embeddings, OrderedOptions, SamplerOptions, SamplingPlan } from './types.ts';
 
 /**
  * Decides which time steps of one clip are kept, and how the others are mixed into them. Pure: the same embeddings give

@@ -26,7 +26,12 @@ const RULES: { readonly [K in SamplerOptions['kind']]: Readonly<Record<string, R
     kernel: oneOf('linear', 'linear_normalized', 'delta', 'delta_normalized'),
     distance: DISTANCE,
   },
-  ordered: { width: notNegative(), distance: DISTANCE, noiseFloor: notNegative() },
+  ordered: {
+    width: notNegative(),
+    distance: DISTANCE,
+    noiseFloor: notNegative(),
+    anchor: oneOf('clip', 'stream'),
+  },
 };
 
 /**

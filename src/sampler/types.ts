@@ -26,6 +26,11 @@ export interface OrderedOptions {
    * noise adds no arc length. Default 0: the plain arc length.
    */
   readonly noiseFloor?: number;
+  /**
+   * Where bins begin. `clip` (default): with each clip. `stream`: clips of a stream that stay within one bin share it and its map,
+   * which is computed once (ADR 0024); one that does not begins its own. Clips by themselves know only the former.
+   */
+  readonly anchor?: 'clip' | 'stream';
 }
 
 /**

@@ -218,6 +218,7 @@ const SUMMED = [
   'multiply_adds',
   'dense_multiply_adds',
   'reused_steps',
+  'reused_kept_steps',
   'reused_multiply_adds',
 ];
 

@@ -62,6 +62,7 @@ export function clipOf(
       multiplyAdds: 1_000_000 + 1000 * n,
       denseMultiplyAdds: 4_000_000,
       reusedSteps: n % 5,
+      reusedKeptSteps: n % 3,
       reusedMultiplyAdds: 10 * n,
       queueMs: 1 + (n % 3),
       lowerMs: 10,

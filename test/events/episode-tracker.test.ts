@@ -355,6 +355,7 @@ describe('rules for any scores and policy', () => {
           expect(event.compute.multiply_adds).toBe(sum(({ compute }) => compute.multiplyAdds));
           expect(event.compute.dense_multiply_adds).toBe(sum(({ compute }) => compute.denseMultiplyAdds));
           expect(event.compute.reused_steps).toBe(sum(({ compute }) => compute.reusedSteps));
+          expect(event.compute.reused_kept_steps).toBe(sum(({ compute }) => compute.reusedKeptSteps));
           expect(event.compute.reused_multiply_adds).toBe(sum(({ compute }) => compute.reusedMultiplyAdds));
         }
       }),

@@ -11,6 +11,7 @@ const COMPUTE = {
   multiply_adds: 1_234_567_890_123,
   dense_multiply_adds: 9_876_543_210_987,
   reused_steps: 3,
+  reused_kept_steps: 1,
   reused_multiply_adds: 42,
   latency_ms: { queue: 0.1, lower: 12.25, sampler: 0.3, upper: 7.125, e2e: 101.7 },
   engine: 'null',

@@ -11,7 +11,16 @@ export type Thresholds = NonNullable<ModelManifest['thresholds']>;
 /** Receipts are not asked of a replay. */
 const NO_COMPUTE: ScoredClip['compute'] = {
   ...{ inputSteps: 1, keptSteps: 1, multiplyAdds: 0, denseMultiplyAdds: 0, reusedSteps: 0 },
-  ...{ reusedMultiplyAdds: 0, queueMs: 0, lowerMs: 0, samplerMs: 0, upperMs: 0, engine: '', device: '' },
+  ...{
+    reusedKeptSteps: 0,
+    reusedMultiplyAdds: 0,
+    queueMs: 0,
+    lowerMs: 0,
+    samplerMs: 0,
+    upperMs: 0,
+    engine: '',
+    device: '',
+  },
 };
 
 /**

@@ -10,6 +10,7 @@ const RECEIPT_COLUMNS = {
   multiply_adds: 'double precision',
   dense_multiply_adds: 'double precision',
   reused_steps: 'bigint',
+  reused_kept_steps: 'bigint',
   reused_multiply_adds: 'double precision',
   latency_queue_ms: 'double precision',
   latency_lower_ms: 'double precision',
@@ -143,7 +144,7 @@ export type ActionEventRow = {
     ? Value<(typeof ACTION_EVENT_COLUMNS)[Name]> | null
     : Value<(typeof ACTION_EVENT_COLUMNS)[Name]>;
 };
-type Optional = 'end_reason' | 'ended_at' | 'duration_ms' | 'delta' | 'reused_steps';
+type Optional = 'end_reason' | 'ended_at' | 'duration_ms' | 'delta' | 'reused_steps' | 'reused_kept_steps';
 type Value<Type> = Type extends 'timestamptz' ? Date : Type extends 'text' | 'uuid' ? string : number;
 
 /** The event that made the row, exactly. */
@@ -177,6 +178,7 @@ export function fromActionEventRow(row: ActionEventRow): ActionEvent {
       multiply_adds: row.multiply_adds,
       dense_multiply_adds: row.dense_multiply_adds,
       ...(row.reused_steps === null ? {} : { reused_steps: row.reused_steps }),
+      ...(row.reused_kept_steps === null ? {} : { reused_kept_steps: row.reused_kept_steps }),
       reused_multiply_adds: row.reused_multiply_adds,
       saved_ratio: row.saved_ratio,
       latency_ms: {
@@ -196,7 +198,8 @@ export function fromActionEventRow(row: ActionEventRow): ActionEvent {
 
 function computeColumns(compute: ClipStats['compute']): Row<typeof CLIP_STATS_COLUMNS> {
   const { latency_ms: latency, sampler, delta, kept_steps, input_steps, engine, device } = compute;
-  const { multiply_adds, dense_multiply_adds, reused_steps, reused_multiply_adds } = compute;
+  const { multiply_adds, dense_multiply_adds, reused_multiply_adds } = compute;
+  const { reused_steps, reused_kept_steps } = compute;
   return {
     ...{
       sampler,
@@ -206,6 +209,7 @@ function computeColumns(compute: ClipStats['compute']): Row<typeof CLIP_STATS_CO
       multiply_adds,
       dense_multiply_adds,
       reused_steps,
+      reused_kept_steps,
       reused_multiply_adds,
       engine,
       device,

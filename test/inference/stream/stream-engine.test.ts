@@ -20,6 +20,8 @@ const NETWORK: Partial<NetworkOptions> = {
 };
 const MODEL = createUntrainedModel({ network: NETWORK, seed: 3 });
 const ORDERED: SamplerOptions = { kind: 'ordered', width: 0.02, distance: 'l2' };
+/** Noise of a camera stays within one bin. */
+const STILL = { kind: 'ordered', width: 1, distance: 'l2' } as const satisfies SamplerOptions;
 const FRAMES = 16;
 const STRIDE = 4;
 const SIZE = 16 * 24 * 3;
@@ -132,6 +134,40 @@ describe('clips of a stream', () => {
     expect(reused.slice(1)).toEqual(reused.slice(1).map(() => 8));
   });
 
+  test('bins that run on: a still clip is scored once for all that keep its map, and the receipt says so', async () => {
+    const noisy = movingPictures(64, SIZE, 11).map((value) => 90 + (value & 3));
+    const network = buildNetwork(MODEL.manifest.network);
+    const upper = countCost(network, { keptSteps: 1 }).multiplyAdds - countCost(network).lowerMultiplyAdds;
+    const apart = await inferAll(clipsOf(noisy, 'anchored-clip'), STILL);
+
+    const shared = await inferAll(clipsOf(noisy, 'anchored-stream'), { ...STILL, anchor: 'stream' });
+
+    // Of 8 steps 2 are new: four clips have a step in common with the first of them.
+    shared.forEach(({ logits, compute }, n) => {
+      const held = n % 4 > 0;
+      const alike = apart[n]!.compute;
+      expect(logits).toEqual(apart[n - (n % 4)]!.logits);
+      expect([compute.keptSteps, compute.reusedKeptSteps]).toEqual([1, held ? 1 : 0]);
+      expect(compute.multiplyAdds).toBe(alike.multiplyAdds - (held ? upper : 0));
+      expect(compute.reusedMultiplyAdds).toBe(alike.reusedMultiplyAdds + (held ? upper : 0));
+    });
+    expect(apart.map(({ compute }) => compute.reusedKeptSteps)).toEqual(apart.map(() => 0));
+    expect(shared.length).toBeGreaterThan(8);
+  });
+
+  test('bins that run on: moving clips, and clips of no stream, are what they were, bit for bit', async () => {
+    const clips = clipsOf(movingPictures(40, SIZE, 12), 'moving-clip');
+    const apart = await inferAll(clips);
+    const anchored: SamplerOptions = { ...ORDERED, anchor: 'stream' };
+
+    const running = await inferAll(clipsOf(movingPictures(40, SIZE, 12), 'moving-stream'), anchored);
+
+    expect(running.map(({ logits }) => logits)).toEqual(apart.map(({ logits }) => logits));
+    expect(apart.every(({ compute }) => compute.keptSteps > 1)).toBe(true);
+    const { stream: _, ...single } = clips[1]!;
+    expect((await engine.infer(single, { sampler: anchored })).compute.reusedKeptSteps).toBe(0);
+  });
+
   test('a segment shares nothing with the one before', async () => {
     const clips = clipsOf(movingPictures(40, SIZE, 7), 'cut');
     await inferAll(clips);
@@ -191,9 +227,12 @@ function clipsOf(pixels: Uint8Array, id: string): readonly PixelClip[] {
   });
 }
 
-async function inferAll(clips: readonly PixelClip[]): Promise<readonly InferenceResult[]> {
+async function inferAll(
+  clips: readonly PixelClip[],
+  sampler: SamplerOptions = ORDERED,
+): Promise<readonly InferenceResult[]> {
   const results = [];
-  for (const clip of clips) results.push(await engine.infer(clip, { sampler: ORDERED }));
+  for (const clip of clips) results.push(await engine.infer(clip, { sampler }));
   return results;
 }
 
