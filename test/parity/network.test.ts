@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
 import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import type { NetworkOptions } from '../../src/inference/network/graph.ts';
+import { STAGES } from '../../src/inference/network/stages.ts';
+import { listVariantNames } from '../../src/inference/network/variants.ts';
 import { parseSafetensors } from '../../src/inference/weights/safetensors.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { findEngines } from '../support/engines.ts';
@@ -35,6 +37,28 @@ const ENGINES: readonly (readonly [string, CreateEngine])[] = [
     .map(({ kind, device, create }) => [`${kind} on ${device}`, create] as const),
 ];
 
+test('every member of the family, every place and every sampler is among the goldens', () => {
+  const samplers = CASES.filter(({ network }) => network.sgs).map(({ sampler }) =>
+    [sampler.kind, 'kernel' in sampler && sampler.kernel, 'distance' in sampler && sampler.distance].join(
+      ' ',
+    ),
+  );
+
+  expect(
+    missing(
+      CASES.map(({ network }) => network.variant),
+      listVariantNames(),
+    ),
+  ).toEqual([]);
+  expect(
+    missing(
+      CASES.map(({ network }) => network.sgs?.after),
+      STAGES.map(({ name }) => name),
+    ),
+  ).toEqual([]);
+  expect(new Set(samplers).size).toBe(2 + 2 + 8); // none, uniform, ordered by l1 and l2, four kernels by both
+});
+
 describe.each(ENGINES)('%s computes what PyTorch computes', (_, createEngine) => {
   it.each(CASES.map((golden) => [golden.name, golden] as const))('%s', async (name, golden) => {
     const expected = GOLDENS.get(name)!;
@@ -50,3 +74,7 @@ describe.each(ENGINES)('%s computes what PyTorch computes', (_, createEngine) =>
     if (golden.keptSteps !== undefined) expect(result.compute.keptSteps).toBe(golden.keptSteps);
   });
 });
+
+function missing(found: readonly unknown[], wanted: readonly unknown[]): readonly unknown[] {
+  return wanted.filter((name) => !found.includes(name));
+}

@@ -340,6 +340,8 @@ def ordered(distance="l2", **options):
 
 
 KERNELS = ("linear", "linear_normalized", "delta", "delta_normalized")
+ALL_PLACES = ["Conv_1a", "MaxPool_2a", "Conv_2b", "Conv_2c", "MaxPool_3a", "Mixed_3b", "Mixed_3c", "MaxPool_4a"]
+ALL_PLACES += [*(f"Mixed_4{letter}" for letter in "bcdef"), "MaxPool_5a", "Mixed_5b", "Mixed_5c"]
 PLACES = ["Conv_1a", "Conv_2b", "Conv_2c", *(f"Mixed_{block}" for block in MIXED)]
 
 
@@ -359,6 +361,35 @@ def placed():
             layer = sgs(place, boundary, kind="learned", size=5)
             padding = "same" if at % 3 == 2 else "symmetric"
             yield tiny(f"{variant}-sgs-{place}", variant, *size, sampler, sgs=layer, padding=padding, widthMultiplier=0.125)
+
+
+def cuts():
+    """Every cut of the bottom- and top-heavy networks that no other case has, SGS at every place in turn with every sampler."""
+    had = {"bottom-heavy-i3d": ("Conv_2c", "Mixed_4d"), "top-heavy-i3d": ("Mixed_3b", "Mixed_5c"), "top-heavy-s3d": ("Conv_2c", "Mixed_4b")}
+    samplers = [
+        ordered(),
+        {"kind": "uniform", "stride": 2},
+        reference(bins=3),
+        ordered("l1"),
+        {"kind": "none"},
+        *(reference(kernel, distance, bins=3) for kernel in KERNELS[1:] for distance in ("l1", "l2")),
+    ]
+    number = 0
+    for base, known in had.items():
+        for cut in TEMPORAL:
+            if cut in known:
+                continue
+            place, sampler = ALL_PLACES[number * 5 % len(ALL_PLACES)], samplers[number % len(samplers)]
+            embedding = {"kind": "learned", "size": 5} if number // 2 % 2 else {"kind": "pooled", "grid": 2}
+            early = ALL_PLACES.index(place) < ALL_PLACES.index("MaxPool_4a")
+            layer = sgs(place, "nearest_complete" if early and number % 3 else "as_is", **embedding)
+            size = (16 if early else 28, 17 + number % 4, 16 + number % 3)
+            yield tiny(f"{base}-{cut}", f"{base}:{cut}", *size, sampler, sgs=layer, padding=("symmetric", "same")[number % 2])
+            number += 1
+    # Beside the cuts: the other members, where SGS stands behind a pool.
+    for variant, place in (("i2d", "MaxPool_2a"), ("s3d-4branch", "MaxPool_4a"), ("s3d-g", "MaxPool_5a"), ("s3d-4branch", "Mixed_3b")):
+        layer = sgs(place, kind="learned", size=5)
+        yield tiny(f"{variant}-sgs-{place}", variant, 30, 20, 20, ordered(), sgs=layer)
 
 
 def cases():
@@ -421,6 +452,7 @@ def cases():
     # Shorter than what a step sees: no step is complete, all stay as they are.
     short = sgs("Conv_2c", "nearest_complete", kind="pooled", grid=2)
     yield tiny("sgs-none-complete", "s3d", 9, 32, 32, ordered(), sgs=short)
+    yield from cuts()
 
 
 def solve(case, number, known):
@@ -451,7 +483,7 @@ def solve(case, number, known):
 
 
 def main():
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
     # The search begins where the last one ended: delete cases.json to begin anew.
     last = OUT / "cases.json"
