@@ -1,8 +1,8 @@
-"""The shipped model from the data folder: teacher, student, sampling, head, one after another; goes on from what is there (README.md).
+"""The shipped model from the data folder: teacher, student, sampling, upper part, one after another; goes on from what is there (README.md).
 
     python training/recipe.py --out .cache/recipe --scenes .cache/scenes
 
-Twelve minutes on an H100; a CPU of two cores would take days.
+Twelve minutes on an H100; a CPU of two cores would take days. `--quick` runs every stage for a few steps, which shows that all of them work.
 """
 
 import argparse
@@ -11,13 +11,16 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# The last of two values of an option counts.
+QUICK_TRAIN = ["--batch", 4, "--steps", 4, "--epoch", 2]
+QUICK_UPPER = ["--real-clips", 32, "--scene-clips", 32, "--epochs", 2]
 
 
 def main() -> None:
     args, more = parse_arguments()
-    kinetics, *runs = (args.out / name for name in ("kinetics.safetensors", "teacher", "student", "sampled", "head"))
-    teacher, student, sampled, head = runs
-    common = ["--data", args.data, "--cache", args.cache, "--scenes", args.scenes, *more]
+    kinetics, *runs = (args.out / name for name in ("kinetics.safetensors", "teacher", "student", "sampled", "upper"))
+    teacher, student, sampled, upper = runs
+    common = ["--data", args.data, "--cache", args.cache, "--scenes", args.scenes, *more, *(QUICK_TRAIN if args.quick else [])]
     if not kinetics.exists():
         python("kinetics.py", kinetics)
     # I3D of Kinetics-400 learns the labels of the data folder from grey frames.
@@ -30,9 +33,9 @@ def main() -> None:
     sampling = ["--delta", 1.2, "--delta-spread", -1.1, 0.9, "--compute", 0.02, "--allocation", 0.05]
     rate = ["--batch", 160, "--steps", 316, "--lr", 4e-4, "--warmup", 40, "--average", 0.99, "--epoch", 50]
     python("train.py", *goes_on, *sampling, *rate, *common, "--out", sampled)
+    # Above MaxPool_5a it goes on with scenes that are told when actions begin and end.
     places = ["--data", args.data, "--cache", args.cache, "--scenes", args.scenes]
-    if not head.exists():
-        python("head.py", sampled, head, "--delta", 1.2, *places)
+    python("upper.py", sampled, upper, "--delta", 1.2, *places, *(QUICK_UPPER if args.quick else []))
 
 
 def python(script: str, *arguments) -> None:
@@ -49,6 +52,7 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--cache", type=Path, default=root / ".cache/training")
     parser.add_argument("--scenes", type=Path, required=True, help="videos of tools/scene with their truth")
     parser.add_argument("--out", type=Path, default=root / ".cache/recipe")
+    parser.add_argument("--quick", action="store_true", help="a few steps a stage: a trial of the recipe, not a model")
     return parser.parse_known_args()
 
 
