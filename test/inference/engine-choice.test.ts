@@ -82,6 +82,30 @@ describe('a provider of another system', () => {
     });
   });
 
+  // One that this machine has opens; the others say which library, driver or system is missing.
+  test.each([
+    ['cuda', /libonnxruntime_providers_shared.* missing in .*docs\/gpu\.md|no NVIDIA driver|exists on/],
+    ['tensorrt', /providers_tensorrt.* missing in .*docs\/gpu\.md|no NVIDIA driver|exists on/],
+    ['coreml', /Core ML exists on macOS only/],
+    ['directml', /DirectML exists on Windows only/],
+    ['webgpu', /no WebGPU adapter: no GPU with a Vulkan, Metal or Direct3D 12 driver/],
+  ] as const)('%s: absent, it is refused with what is missing', async (named, missing) => {
+    const opened = await createOnnxEngine({ model, provider: named }).then(
+      async (engine) => {
+        await engine[Symbol.asyncDispose]();
+        return engine.info.device;
+      },
+      (error: unknown) => error,
+    );
+
+    if (typeof opened === 'string') expect(opened).toContain(named);
+    else
+      expect(opened).toMatchObject({
+        code: 'ENGINE_UNAVAILABLE',
+        message: expect.stringMatching(missing) as string,
+      });
+  });
+
   test('is done without where that is the choice: info and receipts say what computed', async () => {
     await using engine = await createOnnxEngine({ model, provider, withoutGpu: 'cpu' });
 
