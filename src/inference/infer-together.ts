@@ -5,5 +5,5 @@ export function inferTogether(
   engine: InferenceEngine,
   calls: readonly InferCall[],
 ): readonly Promise<InferenceResult>[] {
-  return engine.inferBatch?.(calls) ?? calls.map(({ clip, ...options }) => engine.infer(clip, options));
+  return engine.inferBatch?.(calls) ?? calls.map(async ({ clip, ...options }) => engine.infer(clip, options));
 }

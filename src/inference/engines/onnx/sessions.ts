@@ -134,9 +134,13 @@ function createPixelReader(
   };
 }
 
-/** A tensor for the features to be written to, in the shape that the graph gives them: [t, …]. */
+/** A tensor for the features to be written to, in the shape that the graph gives them: [t, …], or [1, t, …] for the one clip. */
 function featuresTensor(runtime: Runtime, session: InferenceSession, data: Float32Array): Tensor {
   const output = session.outputMetadata.find(({ name }) => name === TENSOR.features);
-  const row = output?.isTensor ? output.shape.slice(1).map(Number) : [];
-  return new runtime.Tensor('float32', data, [data.length / row.reduce((a, b) => a * b, 1), ...row]);
+  const shape = output?.isTensor ? output.shape : [];
+  const time = shape.findLastIndex((dimension) => typeof dimension === 'string');
+  const row = shape.slice(time + 1).map(Number);
+  const steps = data.length / row.reduce((a, b) => a * b, 1);
+  const clips = shape.slice(0, time).map(() => 1);
+  return new runtime.Tensor('float32', data, [...clips, steps, ...row]);
 }
