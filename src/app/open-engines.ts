@@ -16,13 +16,14 @@ export async function openEngines(
   streams: number,
 ): Promise<EngineScheduler> {
   const { processes, threads } = shareCores(settings, streams, availableParallelism());
-  const spec: EngineSpec = { ...options.spec, ...(threads !== undefined && { threads }) };
+  const { maxClips } = settings.batch;
+  const spec: EngineSpec = { ...options.spec, maxClips, ...(threads !== undefined && { threads }) };
   const opened = await Promise.allSettled(
     Array.from({ length: processes }, () => createWorkerEngine({ ...options, spec })),
   );
   const engines = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = opened.find((one) => one.status === 'rejected');
-  if (!failed) return createEngineScheduler(engines);
+  if (!failed) return createEngineScheduler(engines, settings.batch);
   const resources = new Resources();
   for (const engine of engines) resources.add(engine);
   await resources[Symbol.asyncDispose]();

@@ -129,11 +129,12 @@ function streamSamples(
 }
 
 function engineSamples({ scheduler }: RunParts): readonly Sample[] {
-  const { engines, waiting, busyMs, restarts, retries } = scheduler.read();
+  const { engines, waiting, busyMs, calls, restarts, retries } = scheduler.read();
   return [
     sample('actionstream_engines', engines),
     sample('actionstream_engine_queue_length', waiting),
     sample('actionstream_engine_busy_seconds_total', busyMs / 1000),
+    ...calls.map((count, n) => sample('actionstream_engine_calls_total', count, { clips: String(n + 1) })),
     sample('actionstream_engine_restarts_total', restarts),
     sample('actionstream_engine_retries_total', retries),
   ];

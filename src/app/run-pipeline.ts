@@ -66,7 +66,7 @@ export async function runPipeline(
       config.streams.length,
     ),
   );
-  tellReady(scheduler, logger);
+  tellReady(scheduler, config.engine, logger);
   const budget = createComputeBudget(budgetTargets(engine, scheduler.info), {
     engines: scheduler.read().engines,
     logger,
@@ -114,11 +114,13 @@ function budgetTargets({ budget }: Config['engine'], { frames, clip }: EngineInf
   return { ...budget, p95LatencyMs: budget.p95LatencyMs ?? (1000 * frames) / clip.fps };
 }
 
-function tellReady(scheduler: EngineScheduler, logger: Logger): void {
-  const { engine, device, notices, model, warmupMs } = scheduler.info;
+function tellReady(scheduler: EngineScheduler, settings: Config['engine'], logger: Logger): void {
+  const { engine, device, notices, model, warmupMs, batch } = scheduler.info;
   const origin = { engine, device, model: model.id, digest: model.digest };
   const fields = { ...origin, processes: scheduler.read().engines, warmup_ms: Math.round(warmupMs) };
   logger.info(fields, 'engine ready');
+  if (settings.batch.maxClips > 1 && !batch)
+    logger.warn({ engine }, `engine.batch does nothing: ${engine} computes clips one by one`);
   for (const notice of notices) logger.warn({ engine, device }, `running on ${device}: ${notice}`);
   if (!model.id.startsWith('untrained-')) return;
   logger.warn(fields, 'UNTRAINED MODEL: its weights are random, its labels and scores mean nothing');

@@ -101,6 +101,18 @@ export const engineSchema = section(
     repeat_threshold: notNegative(
       'A picture that differs from the one shown last by no more than this counts as the same and is not computed again: mean absolute difference of its bytes, 0 to 255. 0: only identical pictures. Above 0 scores depend a little on what came before; needs `reuse`.',
     ).default(0),
+    batch: section(
+      {
+        max_clips: wholeFrom(
+          1,
+          'Clips of different streams that an engine computes at once, at most. Only `onnx`; meant for GPUs, and not measured on one yet (docs/gpu.md).',
+        ).default(1),
+        max_wait: duration(
+          'An idle engine waits no longer for more clips, counted from when the oldest one was ready. It does not wait where no other stream could bring one.',
+        ).prefault('10ms'),
+      },
+      'Clips of several streams in one call of the network.',
+    ).prefault({}),
     budget: section(
       {
         multiply_adds_per_second: positive(

@@ -56,6 +56,7 @@ export function resolveModel(
 /** A provider that the engine does not know is a problem; whether this machine has it, only opening it tells. */
 export function resolveEngine(settings: Settings['engine'], report: Report): EngineSettings {
   const { kind, provider, processes, threads, reuse, repeat_threshold: repeatThreshold, budget } = settings;
+  const { max_clips: maxClips, max_wait: maxWaitMs } = settings.batch;
   const problem = provider && problemOfProvider(kind, provider);
   if (problem !== undefined) report({ path: ['engine', 'provider'], message: problem });
   if (repeatThreshold > 0 && !reuse) {
@@ -73,6 +74,7 @@ export function resolveEngine(settings: Settings['engine'], report: Report): Eng
       threads,
       clipTimeoutMs: settings.clip_timeout,
     }),
+    batch: { maxClips, maxWaitMs },
     budget: {
       ...defined({
         multiplyAddsPerSecond: budget.multiply_adds_per_second,

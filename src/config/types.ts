@@ -77,6 +77,8 @@ export interface EngineSettings extends DeviceChoice {
   readonly reuse: boolean;
   /** Mean absolute difference of bytes up to which a picture counts as the one shown last. */
   readonly repeatThreshold: number;
+  /** Clips of different streams in one call; 1: each by itself. */
+  readonly batch: { readonly maxClips: number; readonly maxWaitMs: number };
   /** What live streams may cost; a latency that is not set is the length of a clip. */
   readonly budget: {
     readonly multiplyAddsPerSecond?: number;

@@ -28,6 +28,10 @@ export const METRICS = {
   actionstream_engines: gauge('Engine processes.'),
   actionstream_engine_queue_length: gauge('Clips that wait for an engine, one a stream at most.'),
   actionstream_engine_busy_seconds_total: counter('Time that engines have spent on clips, all together.'),
+  actionstream_engine_calls_total: counter(
+    'Calls of engines, by the number of clips in them: more than 1 where `engine.batch` allows it.',
+    'clips',
+  ),
   actionstream_engine_restarts_total: counter('Engine processes that were lost and replaced.'),
   actionstream_engine_retries_total: counter('Clips tried again because their engine process was lost.'),
   actionstream_budget_delta_scale: gauge('The factor by which δ of live streams is raised at present.'),

@@ -9,6 +9,8 @@ export interface FairQueue<T> {
   push(streamId: string, task: T): void;
   /** Takes out the next task among the streams that `accepts` names; undefined where none of them waits. */
   take(accepts: (streamId: string) => boolean): Turn<T> | undefined;
+  /** Waiting tasks of the streams that `accepts` names, in the order of arrival. */
+  waiting(accepts: (streamId: string) => boolean): readonly T[];
   /** Gives up a waiting task. False where it does not wait (any more). */
   remove(streamId: string): boolean;
   /** Adds what the stream's last task has cost, in any unit common to all; nothing where the stream was forgotten. */
@@ -48,6 +50,7 @@ export function createFairQueue<T>(): FairQueue<T> {
       level = Math.max(level, next.tag);
       return { streamId: next.streamId, task: next.task };
     },
+    waiting: (accepts) => [...waiting].flatMap(([streamId, { task }]) => (accepts(streamId) ? [task] : [])),
     remove: (streamId) => waiting.delete(streamId),
     charge(streamId, cost) {
       const before = charged.get(streamId);

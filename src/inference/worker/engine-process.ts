@@ -3,9 +3,10 @@ import { sleep } from '../../core/abort.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
+import { defer, type Deferred } from './deferred.ts';
 import { fromWire, type WorkerReply, type WorkerRequest } from './messages.ts';
 import type { PixelSlot } from './pixel-slot.ts';
-import { createSentFrames } from './sent-frames.ts';
+import { createSentFrames, type Parcel } from './sent-frames.ts';
 import type { EngineSpec } from './spec.ts';
 
 /** A process that ended without being asked to: the call in flight may be tried on another. */
@@ -22,20 +23,20 @@ export interface EngineProcess {
   /** False once the process has ended, for whatever reason. */
   isAlive(): boolean;
   /**
-   * One call at a time. Rejects with ProcessLost where the process ends under it, or is ended because it gave no answer for
-   * `timeoutMs`; with ABORTED at once on abort.
+   * Clips that are computed together; the next ones when all of these have settled. A promise rejects with ProcessLost where the process
+   * ends under it, or is ended because it gave no answer for `timeoutMs`; with ABORTED at once on abort.
    */
-  infer(clip: PixelClip, sampler: SamplerOptions, limits: CallLimits): Promise<InferenceResult>;
+  infer(calls: readonly ProcessCall[], timeoutMs: number | undefined): readonly Promise<InferenceResult>[];
   /** What the process keeps for the stream's next clip is freed. */
   closeStream(streamId: string): void;
   /** Asks the process to free its engine and end; kills it after `graceMs`. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
 }
 
-export interface CallLimits {
+export interface ProcessCall {
+  readonly clip: PixelClip;
+  readonly sampler: SamplerOptions;
   readonly signal: AbortSignal;
-  /** Absent: as long as it takes. */
-  readonly timeoutMs?: number | undefined;
 }
 
 export interface EngineProcessOptions {
@@ -63,6 +64,7 @@ export async function startEngineProcess(
   const ready = defer<EngineInfo>();
   const gone = defer<undefined>();
   let nextId = 0;
+  let reuses = false;
   let alive = true;
 
   const lose = (lost: ProcessLost): void => {
@@ -89,6 +91,7 @@ export async function startEngineProcess(
     const reply = message as WorkerReply;
     switch (reply.type) {
       case 'ready':
+        reuses = reply.info.reuse !== undefined;
         ready.resolve(reply.info);
         break;
       case 'failed':
@@ -105,6 +108,69 @@ export async function startEngineProcess(
         break;
     }
   });
+
+  const shares = (clip: PixelClip): boolean => clip.stream !== undefined && reuses;
+
+  /** Puts what the process lacks of the clips into the slot, one after the other, and asks for all of them. */
+  const request = (wanted: readonly Call[]): void => {
+    if (wanted.length === 0) return;
+    const parcels = wanted.map(({ clip }) => (shares(clip) ? sent.pack(clip) : { parts: [clip.data] }));
+    slot.write(parcels.flatMap(({ parts }) => parts));
+    let slotFrom = 0;
+    send({
+      type: 'infer',
+      calls: wanted.map(({ id, clip: { clipId, frames, height, width }, sampler }, index) => {
+        const { place, parts }: Parcel = parcels[index]!;
+        const from = slotFrom;
+        slotFrom += parts.reduce((sum, { length }) => sum + length, 0);
+        const clip = { clipId, frames, height, width };
+        return { id, clip, sampler, slotFrom: from, ...(place && { place }) };
+      }),
+    });
+  };
+
+  const createCall = (call: ProcessCall): Call => {
+    const made: Call = {
+      ...defer<InferenceResult>(),
+      ...call,
+      id: nextId++,
+      resend: () => {
+        // A call that nobody waits for any more must not write over the next one's pixels.
+        if (call.signal.aborted) return;
+        try {
+          request([made]);
+        } catch (error) {
+          made.reject(error);
+        }
+      },
+    };
+    calls.set(made.id, made);
+    return made;
+  };
+
+  const settle = (
+    call: Call,
+    timeoutMs: number | undefined,
+    giveUp: () => void,
+  ): Promise<InferenceResult> => {
+    const { id, clip, signal: callSignal } = call;
+    const abort = (): void => {
+      send({ type: 'abort', id });
+      call.reject(new ActionstreamError('ABORTED', `clip ${clip.clipId}: inference was interrupted`));
+    };
+    return whileListening(callSignal, abort, async () => {
+      if (callSignal.aborted) abort();
+      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+      try {
+        const result = await call.promise;
+        if (shares(clip)) sent.settle(clip);
+        return result;
+      } finally {
+        clearTimeout(timer);
+        calls.delete(id);
+      }
+    });
+  };
 
   const stop = async (graceMs: number): Promise<void> => {
     const timer = new AbortController();
@@ -130,55 +196,20 @@ export async function startEngineProcess(
   return {
     info,
     isAlive: () => alive,
-    infer: async (clip, sampler, { signal: callSignal, timeoutMs }) => {
-      const id = nextId++;
-      const { clipId, frames, height, width } = clip;
-      const shares = clip.stream !== undefined && info.reuse !== undefined;
-      const request = (): void => {
-        const { place, parts } = shares ? sent.pack(clip) : { parts: [clip.data] };
-        slot.write(parts);
-        send({
-          type: 'infer',
-          id,
-          clip: { clipId, frames, height, width },
-          sampler,
-          ...(place && { place }),
-        });
-      };
-      const call: Call = {
-        ...defer<InferenceResult>(),
-        resend: () => {
-          // A call that nobody waits for any more must not write over the next one's pixels.
-          if (callSignal.aborted) return;
-          try {
-            request();
-          } catch (error) {
-            call.reject(error);
-          }
-        },
-      };
-      const abort = (): void => {
-        send({ type: 'abort', id });
-        call.reject(new ActionstreamError('ABORTED', `clip ${clipId}: inference was interrupted`));
-      };
-      // Stopped or in an endless loop it hears no other signal; its call does not wait for its end.
+    infer: (processCalls, timeoutMs) => {
+      const live = processCalls.map((call) => createCall(call));
+      // Stopped or in an endless loop it hears no signal; its calls do not wait for its end.
       const giveUp = (): void => {
         lose(new ProcessLost(`gave no answer for ${timeoutMs ?? 0} ms and was ended`));
         child.kill('SIGKILL');
       };
-      return whileListening(callSignal, abort, async () => {
-        calls.set(id, call);
-        const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
-        try {
-          request();
-          const result = await call.promise;
-          if (shares) sent.settle(clip);
-          return result;
-        } finally {
-          clearTimeout(timer);
-          calls.delete(id);
-        }
-      });
+      const results = live.map((call) => settle(call, timeoutMs, giveUp));
+      try {
+        request(live.filter(({ signal: own }) => !own.aborted));
+      } catch (error) {
+        for (const call of live) call.reject(error);
+      }
+      return results;
     },
     closeStream: (streamId) => {
       sent.forget(streamId);
@@ -202,25 +233,8 @@ async function whileListening<T>(
   }
 }
 
-interface Call extends Deferred<InferenceResult> {
+interface Call extends Deferred<InferenceResult>, ProcessCall {
+  readonly id: number;
   /** Sends all of the clip. */
   readonly resend: () => void;
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/** Promise.withResolvers, which Node 20 lacks; a rejection that nobody awaits is no crash. */
-function defer<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
 }

@@ -15,17 +15,22 @@ async function openEngine({
   engine,
   model: modelSpec,
   reuse,
+  maxClips,
   ...device
 }: EngineSpec): Promise<InferenceEngine> {
   const model = await openModel(modelSpec);
   switch (engine) {
     case 'onnx':
-      return createOnnxEngine({ model, ...device, ...(reuse !== undefined && { reuse }) });
+      return createOnnxEngine({
+        ...{ model, ...device },
+        ...(reuse !== undefined && { reuse }),
+        ...(maxClips !== undefined && { maxClips }),
+      });
     case 'tfjs':
       return createTfjsEngine({ model, ...device, ...(reuse !== undefined && { reuse }) });
     case 'reference':
       return createReferenceEngine(model);
     case 'null':
-      return createNullEngine(model);
+      return createNullEngine(model, maxClips === undefined ? {} : { maxClips });
   }
 }

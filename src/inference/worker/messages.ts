@@ -10,21 +10,25 @@ export const PIXELS_FD = 3;
 /** What the main process asks of the inference process: first `open`, then the rest. */
 export type WorkerRequest =
   | { readonly type: 'open'; readonly spec: EngineSpec }
-  | {
-      readonly type: 'infer';
-      readonly id: number;
-      readonly clip: Omit<PixelClip, 'data' | 'stream'>;
-      /** Which of its pixels lie in the slot; absent: all of them. */
-      readonly place?: SentPlace;
-      readonly sampler: SamplerOptions;
-    }
+  /** Clips that are to be computed together. */
+  | { readonly type: 'infer'; readonly calls: readonly WireCall[] }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'close_stream'; readonly streamId: string }
   | { readonly type: 'dispose' };
 
+export interface WireCall {
+  readonly id: number;
+  readonly clip: Omit<PixelClip, 'data' | 'stream'>;
+  /** Which of its pixels lie in the slot; absent: all of them. */
+  readonly place?: SentPlace;
+  /** Where they begin there. */
+  readonly slotFrom: number;
+  readonly sampler: SamplerOptions;
+}
+
 /**
- * What it answers: `ready` or `failed` to `open`; one `result` or `error` to each `infer`, or `resend` where it lacks what
- * had been sent before.
+ * What it answers: `ready` or `failed` to `open`; one `result` or `error` to each call, or `resend` where it lacks what
+ * had been sent before, and no pixels are read of the slot any more.
  */
 export type WorkerReply =
   | { readonly type: 'ready'; readonly info: EngineInfo }

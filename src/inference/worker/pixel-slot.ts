@@ -43,11 +43,11 @@ export function openPixelSlot(): PixelSlot {
   };
 }
 
-/** Fills `pixels` from the slot: the child's side. */
-export function readPixelSlot(fd: number, pixels: Uint8Array): void {
+/** Fills `pixels` from the slot, from that byte on: the child's side. */
+export function readPixelSlot(fd: number, pixels: Uint8Array, from: number): void {
   for (let at = 0; at < pixels.length;) {
-    const count = readSync(fd, pixels, at, pixels.length - at, at);
-    if (count === 0) throw new ActionstreamError('INTERNAL', `the pixel slot ends after ${at} bytes`);
+    const count = readSync(fd, pixels, at, pixels.length - at, from + at);
+    if (count === 0) throw new ActionstreamError('INTERNAL', `the pixel slot ends after ${from + at} bytes`);
     at += count;
   }
 }

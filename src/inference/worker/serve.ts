@@ -1,8 +1,9 @@
-import type { InferenceEngine, PixelClip } from '../engine.ts';
+import type { InferCall, InferenceEngine, PixelClip } from '../engine.ts';
+import { inferTogether } from '../infer-together.ts';
 import { throwIfAborted } from '../serial-queue.ts';
 import type { Channel } from './channel.ts';
 import { createFrameMemory, type FrameMemory } from './frame-memory.ts';
-import { PIXELS_FD, toWire, type WorkerRequest } from './messages.ts';
+import { PIXELS_FD, toWire, type WireCall, type WorkerReply } from './messages.ts';
 import { readPixelSlot } from './pixel-slot.ts';
 import type { EngineSpec } from './spec.ts';
 
@@ -17,8 +18,9 @@ export function serveEngine(
   const running = new Map<number, AbortController>();
   let engine: InferenceEngine | undefined;
   let frames: FrameMemory | undefined;
-  /** One buffer for all clips that belong to no stream. */
-  let pixels = new Uint8Array();
+  /** Buffers for clips that belong to no stream, by their place in a batch. */
+  const buffers: Uint8Array[] = [];
+  let slotFrom = 0;
   let tail: Promise<void> = Promise.resolve();
 
   const open = async (spec: EngineSpec): Promise<void> => {
@@ -31,42 +33,71 @@ export function serveEngine(
   };
 
   /** The whole clip, of which only what is new lies in the slot; undefined where the rest is not here. */
-  const receive = ({ clip, place }: InferRequest): PixelClip | undefined => {
+  const receive = ({ clip, place, ...call }: WireCall, index: number): PixelClip | undefined => {
+    slotFrom = call.slotFrom;
     if (place) {
       if (place.fresh) closeStream(place.id);
       frames ??= createFrameMemory({ ...KEEPS_NOTHING, ...engine?.info.reuse, read: readSlot });
       return frames.restore(clip, place);
     }
     const bytes = clip.frames * clip.height * clip.width * 3;
-    if (pixels.length !== bytes) pixels = new Uint8Array(bytes);
+    const known = buffers[index];
+    const pixels = known?.length === bytes ? known : (buffers[index] = new Uint8Array(bytes));
     readSlot(pixels);
     return { ...clip, data: pixels };
   };
 
-  const infer = async (request: InferRequest, signal: AbortSignal): Promise<void> => {
-    const { id, sampler } = request;
-    try {
-      // The slot may hold another clip's pixels by now.
-      throwIfAborted(signal);
-      if (!engine) throw new Error('a clip arrived before the engine was ready');
-      const clip = receive(request);
-      if (!clip) {
-        channel.send({ type: 'resend', id });
-        return;
-      }
-      channel.send({ type: 'result', id, result: await engine.infer(clip, { sampler, signal }) });
-    } catch (error) {
-      channel.send({ type: 'error', id, error: toWire(error) });
-    } finally {
-      running.delete(id);
-    }
+  const readSlot = (pixels: Uint8Array): void => {
+    readPixelSlot(PIXELS_FD, pixels, slotFrom);
   };
 
-  /** Pixels are read when the clip before is done with: until then they may be in use. */
-  const enqueue = (request: InferRequest): void => {
-    const controller = new AbortController();
-    running.set(request.id, controller);
-    tail = tail.then(() => infer(request, controller.signal));
+  const infer = async (calls: readonly RunningCall[]): Promise<void> => {
+    const ready: (InferCall & { readonly id: number })[] = [];
+    const replies: WorkerReply[] = [];
+    calls.forEach(({ call, signal }, index) => {
+      const { id, sampler } = call;
+      try {
+        // The slot may hold another clip's pixels by now.
+        throwIfAborted(signal);
+        if (!engine) throw new Error('a clip arrived before the engine was ready');
+        const clip = receive(call, index);
+        if (clip) ready.push({ id, clip, sampler, signal });
+        else replies.push({ type: 'resend', id });
+      } catch (error) {
+        replies.push({ type: 'error', id, error: toWire(error) });
+      }
+    });
+    // Only now: what is sent again is written over what has been read.
+    for (const reply of replies) channel.send(reply);
+    if (engine && ready.length > 0) await compute(engine, ready);
+    for (const { call } of calls) running.delete(call.id);
+  };
+
+  const compute = async (
+    by: InferenceEngine,
+    calls: readonly (InferCall & { readonly id: number })[],
+  ): Promise<void> => {
+    const results = inferTogether(by, calls);
+    await Promise.all(
+      results.map(async (running, index) => {
+        const { id } = calls[index]!;
+        try {
+          channel.send({ type: 'result', id, result: await running });
+        } catch (error) {
+          channel.send({ type: 'error', id, error: toWire(error) });
+        }
+      }),
+    );
+  };
+
+  /** Pixels are read when the clips before are done with: until then they may be in use. */
+  const enqueue = (calls: readonly WireCall[]): void => {
+    const all = calls.map((call) => {
+      const controller = new AbortController();
+      running.set(call.id, controller);
+      return { call, signal: controller.signal };
+    });
+    tail = tail.then(() => infer(all));
   };
 
   const closeStream = (streamId: string): void => {
@@ -81,7 +112,7 @@ export function serveEngine(
           void open(request.spec);
           break;
         case 'infer':
-          enqueue(request);
+          enqueue(request.calls);
           break;
         case 'abort':
           running.get(request.id)?.abort();
@@ -100,11 +131,10 @@ export function serveEngine(
   });
 }
 
-type InferRequest = Extract<WorkerRequest, { type: 'infer' }>;
+interface RunningCall {
+  readonly call: WireCall;
+  readonly signal: AbortSignal;
+}
 
 /** Of an engine that shares nothing: the pictures of one stream's last clip. */
 const KEEPS_NOTHING = { contextFrames: 0, maxStreams: 1 };
-
-function readSlot(pixels: Uint8Array): void {
-  readPixelSlot(PIXELS_FD, pixels);
-}

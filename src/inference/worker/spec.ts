@@ -15,6 +15,8 @@ export interface EngineSpec extends DeviceChoice {
   readonly threads?: number;
   /** How clips of a stream share work, for engines that can; null: they do not. Default: where pictures are identical. */
   readonly reuse?: ReuseOptions | null;
+  /** Clips that are computed at once, at most, by engines that can. Default: 1. */
+  readonly maxClips?: number;
 }
 
 /** Which weights, by reference: the worker loads or makes them itself, so they never cross. */

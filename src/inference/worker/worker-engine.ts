@@ -1,14 +1,15 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { SamplerOptions } from '../../sampler/types.ts';
+import { checkCalls } from '../batch/check-calls.ts';
 import { checkClip } from '../check-clip.ts';
-import type { EngineInfo, InferenceEngine, InferenceResult, PixelClip } from '../engine.ts';
+import type { EngineInfo, InferenceEngine, InferenceResult } from '../engine.ts';
 import { createSerialQueue, throwIfAborted } from '../serial-queue.ts';
 import {
   ProcessLost,
   startEngineProcess,
   type EngineProcess,
   type EngineProcessOptions,
+  type ProcessCall,
 } from './engine-process.ts';
 import { openPixelSlot } from './pixel-slot.ts';
 import type { EngineSpec } from './spec.ts';
@@ -32,8 +33,8 @@ const TRIES = 2;
  * An engine in a process of its own: native code computes there, so it blocks no event loop and takes nobody with it when it
  * dies (ADR 0010).
  *
- * Calls wait in order and are sent one at a time. A process that ends unasked is replaced, and the clip that it had is
- * tried once more; if that one ends too, the clip is rejected with ENGINE_FAILED (retryable) and the next call starts
+ * Calls wait in order and are sent one at a time, or one batch. A process that ends unasked is replaced, and the clips that it had are
+ * tried once more, one by one; if that one ends too, the clip is rejected with ENGINE_FAILED (retryable) and the next call starts
  * another. Abort rejects a running call at once; the process stops at its next stage. Pixels must not change until the
  * call settles. A process that gives no answer in time is ended, and counts as lost.
  *
@@ -59,37 +60,73 @@ export async function createWorkerEngine({
   let stopped: Promise<void> | undefined;
   let [restarts, retries] = [0, 0];
 
-  const inferOnce = async (
-    clip: PixelClip,
-    sampler: SamplerOptions,
-    signal: AbortSignal,
-  ): Promise<InferenceResult> => {
+  const liveWorker = async (signal: AbortSignal): Promise<EngineProcess> => {
+    throwIfAborted(signal);
     if (!worker.isAlive()) {
       worker = await startProcess(options, signal);
       restarts += 1;
       tellOtherDevice(info, worker.info, logger);
     }
-    throwIfAborted(signal);
-    return worker.infer(clip, sampler, { signal, timeoutMs: clipTimeoutMs ?? clipTimeoutOf(worker.info) });
+    return worker;
   };
 
-  const infer = async (
-    clip: PixelClip,
-    sampler: SamplerOptions,
-    signal: AbortSignal,
-  ): Promise<InferenceResult> => {
-    for (let attempt = 1; ; attempt++) {
+  const inferOnce = (calls: readonly ProcessCall[]): readonly Promise<InferenceResult>[] => {
+    const inFlight = liveWorker(whenAllAborted(calls.map(({ signal }) => signal))).then((process) => {
+      const timeoutMs = clipTimeoutMs ?? clipTimeoutOf(process.info);
+      return process.infer(calls, timeoutMs && timeoutMs * calls.length);
+    });
+    return calls.map(async (_, index) => (await inFlight)[index]!);
+  };
+
+  const tellLost = (calls: readonly ProcessCall[], attempt: number, err: ProcessLost): void => {
+    const [first, ...others] = calls.map(({ clip }) => clip.clipId);
+    const clips = others.length === 0 ? { clipId: first } : { clipIds: [first, ...others] };
+    logger.error({ ...clips, attempt, err }, 'the inference process was lost');
+  };
+
+  /** Clips whose process was lost with them are tried again one by one: one of them may have been its end. */
+  const infer = (calls: readonly ProcessCall[]): readonly Promise<InferenceResult>[] => {
+    const first = inferOnce(calls);
+    let told = false;
+    let tail: Promise<unknown> = Promise.allSettled(first);
+    return first.map(async (result, index) => {
       try {
-        return await inferOnce(clip, sampler, signal);
+        return await result;
       } catch (error) {
         if (!(error instanceof ProcessLost)) throw error;
-        const { clipId } = clip;
-        logger.error({ clipId, attempt, err: error }, 'the inference process was lost');
-        if (attempt === TRIES) throw givenUp(clipId, error);
+        if (!told) tellLost(calls, 1, error);
+        told = true;
         retries += 1;
+        const again = tail.then(() => retry(calls[index]!));
+        tail = again.catch(() => undefined);
+        return again;
       }
+    });
+  };
+
+  const retry = async (call: ProcessCall): Promise<InferenceResult> => {
+    throwIfAborted(call.signal);
+    try {
+      return await inferOnce([call])[0]!;
+    } catch (error) {
+      if (!(error instanceof ProcessLost)) throw error;
+      tellLost([call], TRIES, error);
+      throw givenUp(call.clip.clipId, error);
     }
   };
+
+  const inferBatch: NonNullable<InferenceEngine['inferBatch']> = (calls) =>
+    checkCalls(
+      calls,
+      ({ clip }) => {
+        checkClip(clip, info);
+      },
+      (fit) =>
+        queue.runTogether(
+          fit.map(({ signal }) => signal),
+          (signals) => infer(fit.map(({ clip, sampler }, i) => ({ clip, sampler, signal: signals[i]! }))),
+        ),
+    );
 
   const stop = async (): Promise<void> => {
     await queue.close();
@@ -99,16 +136,29 @@ export async function createWorkerEngine({
 
   return {
     info,
-    async infer(clip, { sampler, signal }) {
-      checkClip(clip, info);
-      return queue.run((either) => infer(clip, sampler, either), signal);
-    },
+    infer: (clip, callOptions) => inferBatch([{ clip, ...callOptions }])[0]!,
+    inferBatch,
     closeStream: (streamId) => {
       worker.closeStream(streamId);
     },
     losses: () => ({ restarts, retries }),
     [Symbol.asyncDispose]: () => (stopped ??= stop()),
   };
+}
+
+/** Aborts when nobody waits for any of the calls any more. */
+function whenAllAborted(signals: readonly AbortSignal[]): AbortSignal {
+  const all = new AbortController();
+  let left = signals.length;
+  const count = (): void => {
+    left -= 1;
+    if (left === 0) all.abort();
+  };
+  for (const signal of signals) {
+    if (signal.aborted) count();
+    else signal.addEventListener('abort', count, { once: true });
+  }
+  return all.signal;
 }
 
 /** A device may be gone since the engine was first opened; receipts then name the new one. */

@@ -153,6 +153,23 @@ describe('a process that is lost', () => {
     });
   }
 
+  test('under a batch is replaced, and all its clips are tried once more, one by one', async () => {
+    const lost: object[] = [];
+    await using engine = await open({ entryUrl: UNRELIABLE, logger: listening(lost) });
+    const ids = ['a', 'exit-always', 'b'];
+
+    const outcomes = await Promise.allSettled(
+      engine.inferBatch!(ids.map((id) => ({ clip: clipOf(id), sampler: NONE }))),
+    );
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes[1]).toMatchObject({
+      reason: { code: 'ENGINE_FAILED', message: expect.stringMatching(/clip exit-always: 2 /) as string },
+    });
+    expect(lost[0]).toMatchObject({ clipIds: ids, attempt: 1 });
+    expect(engine.losses?.().restarts).toBe(2);
+  });
+
   test('twice by the same clip gives that clip up as retryable, and the next one runs', async () => {
     const lost: object[] = [];
     await using engine = await open({ entryUrl: UNRELIABLE, logger: listening(lost) });
@@ -240,6 +257,24 @@ describe('abort', () => {
     await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
     await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
     expect((await engine.infer(clipOf('c'), { sampler: NONE })).clipId).toBe('c');
+  });
+
+  test('of one clip of a batch rejects it at once, and the others are answered', async () => {
+    await using engine = await open({ entryUrl: UNRELIABLE });
+    const controller = new AbortController();
+    const marker = join(folder, 'marker');
+    const appeared = fileAppears(marker);
+    const [first, second] = engine.inferBatch!([
+      { clip: clipOf(`block-once:${marker}`), sampler: NONE },
+      { clip: clipOf('b'), sampler: NONE, signal: controller.signal },
+    ]);
+    const rejected = expect(second).rejects.toMatchObject({ code: 'ABORTED' });
+    await appeared;
+
+    controller.abort();
+
+    await rejected;
+    expect((await first!).clipId).toBe(`block-once:${marker}`);
   });
 
   test('that came before the call rejects it', async () => {
