@@ -43,6 +43,14 @@ export function keepsDecisions(agreements: ReadonlyMap<string, Agreement>, share
   return [...agreements.values()].every(({ windows, same }) => same >= share * windows);
 }
 
+/** For people. */
+export function describeAgreements(delta: number, agreements: ReadonlyMap<string, Agreement>): string {
+  const shares = [...agreements].map(([dataset, { same, windows }]) => {
+    return `${dataset} ${same} of ${windows} (${((100 * same) / windows).toFixed(1)} %)`;
+  });
+  return `δ ${delta}: windows with the dense decision: ${shares.join(', ')}`;
+}
+
 function decisionOf(scores: readonly number[], { kind, candidates }: SettledTask): number | boolean {
   if (kind === 'detection') return scores[candidates[0]!]! >= DETECTION_ON;
   return candidates.reduce((best, id) => (scores[id]! > scores[best]! ? id : best));

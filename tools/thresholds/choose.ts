@@ -4,9 +4,8 @@ import { readClipList } from '../../src/datasets/read-clip-list.ts';
 import { settleTask } from '../../src/evaluation/settle-task.ts';
 import { taskOf } from '../../src/evaluation/tasks.ts';
 import { loadModel } from '../../src/inference/weights/load-model.ts';
-import { agreementWithDense, keepsDecisions, type Agreement } from './choose-delta.ts';
+import { agreementWithDense, describeAgreements, keepsDecisions, type Agreement } from './choose-delta.ts';
 import { chooseThresholds, type ChosenThresholds } from './choose-thresholds.ts';
-import type { PredictedClip } from './predictions.ts';
 import { predictionsOf, type ProductRun } from './run-product.ts';
 
 export interface ChoiceOptions extends Pick<ProductRun, 'model' | 'data' | 'split' | 'threads'> {
@@ -61,7 +60,7 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
   const dense = await predict(short, 'short-dense', { sampler: 'none' });
   const { delta, agreements } = await largestDelta(deltas, share, async (candidate) => {
     const sampled = await predict(short, `short-${candidate}`, { sampler: 'ordered', delta: candidate });
-    return agreementWithDense(dense.clips, sampled.clips satisfies readonly PredictedClip[], settled);
+    return agreementWithDense(dense.clips, sampled.clips, settled);
   });
   const { videos } = await predict(long, `long-${delta}`, { sampler: 'ordered', delta });
   return { delta, agreements, ...chooseThresholds(videos, manifest, tasks) };
@@ -79,8 +78,8 @@ async function largestDelta(
     agreements.set(delta, agreement);
     if (keepsDecisions(agreement, share)) return { delta, agreements };
   }
-  const smallest = Math.min(...deltas);
+  const tried = [...agreements].map(([delta, agreement]) => describeAgreements(delta, agreement));
   throw new Error(
-    `no δ keeps ${share * 100} % of the dense decisions; the smallest was ${smallest}: try less`,
+    [`no δ keeps ${share * 100} % of the dense decisions; --deltas takes smaller ones`, ...tried].join('\n'),
   );
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { choose, type Choice } from './choose.ts';
+import { describeAgreements } from './choose-delta.ts';
 
 /*
  * `npx tsx tools/thresholds/main.ts models/NAME` chooses δ and thresholds on the training split (training/README.md), prints what each
@@ -40,13 +41,7 @@ await writeFile(file, `${JSON.stringify(choice.thresholds, null, 1)}\n`);
 console.log(`\ntraining/export.py … --delta ${choice.delta} --thresholds ${file}`);
 
 function print({ agreements, delta, tried, thresholds }: Choice): void {
-  for (const [candidate, byDataset] of agreements) {
-    const shares = [...byDataset].map(
-      ([dataset, { same, windows }]) =>
-        `${dataset} ${same} of ${windows} (${((100 * same) / windows).toFixed(1)} %)`,
-    );
-    console.log(`δ ${candidate}: windows with the dense decision: ${shares.join(', ')}`);
-  }
+  for (const tried of agreements) console.log(describeAgreements(...tried));
   console.log(`δ ${delta} it is\n`);
   for (const [label, candidates] of tried) {
     for (const { on, figures } of candidates) {
