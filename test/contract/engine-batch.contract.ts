@@ -10,9 +10,8 @@ const STRIDE = 4;
 const PICTURE = SIZE.height * SIZE.width * 3;
 const NONE: SamplerOptions = { kind: 'none' };
 const ORDERED = { kind: 'ordered', width: 0.01, distance: 'l2' } as const satisfies SamplerOptions;
-const SGS = {
-  ...{ after: 'Conv_2b', embedding: { kind: 'pooled', grid: 1 }, boundary: 'nearest_complete' },
-} as const;
+const EMBEDDING = { kind: 'pooled', grid: 1 } as const;
+const SGS = { after: 'Conv_2b', embedding: EMBEDDING, boundary: 'nearest_complete' } as const;
 const DENSE = { ...SIZE, variant: 's3d-g', classes: 7, widthMultiplier: 0.125 } as const;
 const MODEL = goldenModel({ network: { ...DENSE, sgs: SGS }, seed: 5, gamma: 0.7, sampler: ORDERED });
 const SEEDS = [1, 2, 3, 4, 5];
