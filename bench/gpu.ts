@@ -8,6 +8,7 @@ import type { Provider } from '../src/inference/engine-choice.ts';
 import { loadModel } from '../src/inference/weights/load-model.ts';
 import { createUntrainedModel } from '../src/inference/weights/untrained-model.ts';
 import {
+  openBatches,
   openEngine,
   openOurs,
   openPeerProcess,
@@ -124,7 +125,7 @@ async function settlePeers(
     ...stridesOf(network)
       .slice(1)
       .flatMap((stride) => jobsOf(['channels_last fp32', 'graph fp32', 'graph'], 1, stride)),
-    ...(values.quick ? [2] : [8, 16]).flatMap((batch) => jobsOf(BATCHED, batch, 1)),
+    ...batchesOf().flatMap((batch) => jobsOf(BATCHED, batch, 1)),
   ];
   const eager = await openPeerProcess(network, jobs, peerSettings(), resources);
   const cases: GpuCase[] = [];
@@ -149,7 +150,19 @@ async function openAllOurs(network: GpuNetwork): Promise<readonly GpuCase[]> {
       tell(`not here: onnx/${choice.provider}: ${messageOf(error)}`);
     }
   }
+  try {
+    const few = strides.filter((stride) => stride === 1 || stride === strides.at(-2));
+    const choice = { provider, batches: [1, ...batchesOf()], strides: few };
+    cases.push(...(await openBatches(network, choice, resources)));
+  } catch (error) {
+    tell(`not here: onnx/${provider}, batches: ${messageOf(error)}`);
+  }
   return cases;
+}
+
+/** Clips in one call, ours and the peer's. */
+function batchesOf(): readonly number[] {
+  return values.quick ? [2] : [2, 4, 8, 16];
 }
 
 /** Of steps kept: all, and fewer and fewer. */

@@ -3,6 +3,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { Resources } from '../../src/core/resources.ts';
 import type { Provider } from '../../src/inference/engine-choice.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
+import { inferTogether } from '../../src/inference/infer-together.ts';
 import { createWorkerEngine } from '../../src/inference/worker/worker-engine.ts';
 import { openPeer, type Peer } from '../../src/app/bench/peer.ts';
 import { builtFile } from '../../test/support/built.ts';
@@ -47,7 +48,7 @@ export async function openOurs(
 ): Promise<readonly GpuCase[]> {
   const cases: GpuCase[] = [];
   const open = async (path: string): Promise<InferenceEngine> =>
-    resources.add(await openEngine(path, provider, threads));
+    resources.add(await openEngine(path, provider, threads === undefined ? {} : { threads }));
   const [whole, split] = [
     strides.includes(1) ? await open(dense) : undefined,
     strides.some((stride) => stride > 1) ? await open(cut) : undefined,
@@ -75,14 +76,59 @@ export async function openOurs(
   return cases;
 }
 
-export function openEngine(path: string, provider: Provider, threads?: number): Promise<InferenceEngine> {
+/** The clip so many times in one call, as clips of different streams are computed together (ADR 0025). */
+export async function openBatches(
+  { cut, dense, clip }: GpuNetwork,
+  { provider, batches, strides }: BatchChoice,
+  resources: Resources,
+): Promise<readonly GpuCase[]> {
+  const maxClips = Math.max(...batches);
+  const cases: GpuCase[] = [];
+  for (const stride of strides) {
+    const engine = resources.add(await openEngine(stride === 1 ? dense : cut, provider, { maxClips }));
+    const sampler = stride === 1 ? ({ kind: 'none' } as const) : ({ kind: 'uniform', stride } as const);
+    for (const batch of batches) {
+      const calls = Array.from({ length: batch }, () => ({ clip, sampler }));
+      const infer = () => Promise.all(inferTogether(engine, calls));
+      const [first] = await infer();
+      const take = async (): Promise<GpuTimes> => {
+        const times = { ms: [] as number[], innerMs: [] as number[] };
+        for (let n = 0; n < (provider === 'cpu' ? 1 : GPU_REPEATS); n++) {
+          const started = performance.now();
+          const results = await infer();
+          times.ms.push(performance.now() - started);
+          // Each has its share of what they had in common.
+          const inner = results.map(({ compute }) => compute.lowerMs + compute.samplerMs + compute.upperMs);
+          times.innerMs.push(inner.reduce((sum, ms) => sum + ms, 0));
+        }
+        return times;
+      };
+      const name = `onnx/${engine.info.device}, batched graphs`;
+      const readyS = engine.info.warmupMs / 1000;
+      cases.push({ name, batch, stride, logits: [...first!.logits], readyS, take });
+    }
+  }
+  return cases;
+}
+
+interface BatchChoice {
+  readonly provider: Provider;
+  readonly batches: readonly number[];
+  readonly strides: readonly number[];
+}
+
+export function openEngine(
+  path: string,
+  provider: Provider,
+  choice: { readonly threads?: number; readonly maxClips?: number } = {},
+): Promise<InferenceEngine> {
   return createWorkerEngine({
     entryUrl: builtFile('inference/worker/entry.js'),
     spec: {
       engine: 'onnx',
       provider,
       model: { kind: 'file', path },
-      ...(threads !== undefined && { threads }),
+      ...choice,
     },
     logger: silentLogger,
   });
