@@ -1,3 +1,4 @@
+import { at } from '../core/at.ts';
 import { ActionstreamError } from '../core/errors.ts';
 
 /** One task at a time, in the order of arrival. */
@@ -51,9 +52,7 @@ export function createSerialQueue(owner: string): SerialQueue {
     tail = started.then((results) => Promise.allSettled(results)).catch(() => undefined);
     return members.map(async ({ leave }, index) => {
       try {
-        return await (
-          await started
-        )[index]!;
+        return await at(await started, index);
       } finally {
         leave();
       }
@@ -62,8 +61,8 @@ export function createSerialQueue(owner: string): SerialQueue {
 
   return {
     run: (task, signal) => {
-      const [turn] = runTogether([signal], ([own]) => [startUnlessAborted(task, own!)]);
-      return turn!;
+      const turns = runTogether([signal], (signals) => [startUnlessAborted(task, at(signals, 0))]);
+      return at(turns, 0);
     },
     runTogether,
     async close() {

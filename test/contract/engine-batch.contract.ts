@@ -59,7 +59,7 @@ export function describeBatchContract(
 
     it('says how many clips it takes, and whether their bits depend on each other', () => {
       expect(engine.info.batch).toEqual(batch);
-      if (batch) expect(engine.inferBatch).toBeDefined();
+      if (batch) expect('inferBatch' in engine).toBe(true);
     });
 
     it('of clips with different kept steps gives each the results of the clip alone, in their order', async () => {

@@ -1,3 +1,4 @@
+import { at } from '../../core/at.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { InferCall, InferenceResult } from '../engine.ts';
 
@@ -21,7 +22,7 @@ export function checkCalls(
     }
   }
   const fit = calls.filter((call) => !refused.has(call));
-  const results = new Map(infer(fit).map((result, index) => [fit[index]!, result]));
+  const results = new Map(infer(fit).map((result, index) => [at(fit, index), result]));
   return calls.map((call) => results.get(call) ?? Promise.reject(refused.get(call) as Error));
 }
 

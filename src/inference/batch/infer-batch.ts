@@ -1,3 +1,4 @@
+import { at } from '../../core/at.ts';
 import type { InferCall, InferenceEngine, InferenceResult } from '../engine.ts';
 import { throwIfAborted, type SerialQueue } from '../serial-queue.ts';
 import type { BatchHalves } from './batch-halves.ts';
@@ -37,7 +38,7 @@ export function createInferBatch<R extends { readonly lowerMs: number; readonly 
         fit.map(({ signal }) => signal),
         (signals) => {
           const members = createGathering(batch, signals);
-          return fit.map((call, i) => resultOf(call, run(call, signals[i]!, members[i]!)));
+          return fit.map((call, i) => resultOf(call, run(call, at(signals, i), at(members, i))));
         },
       );
     });

@@ -1,3 +1,4 @@
+import { at } from '../../core/at.ts';
 import { setImmediate } from 'node:timers/promises';
 import { monotonicMs } from '../../core/time.ts';
 import { groupBy } from '../../core/group-by.ts';
@@ -44,7 +45,7 @@ export function createMeetingPoint<Q, A>({
       const answers = await compute(live.map(({ question }) => question));
       spend();
       live.forEach(({ resolve }, index) => {
-        resolve(answers[index]!);
+        resolve(at(answers, index));
       });
     } catch (error) {
       spend();

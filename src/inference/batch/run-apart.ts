@@ -24,21 +24,18 @@ interface ApartRun {
 }
 
 /** A clip of a batch that shares no steps with its stream's others. */
-export async function runApart(
-  { halves, whole }: Member,
-  { clip, signal, network, planOf }: Course,
-): Promise<ApartRun> {
+export async function runApart(member: Member, { clip, signal, network, planOf }: Course): Promise<ApartRun> {
   const times = { lowerMs: 0, samplerMs: 0, upperMs: 0 };
   if (!network.nodes.some(({ op }) => op === 'sgs')) {
     const plan = planOf({ length: countCost(network).inputSteps, size: 0, data: new Float32Array() });
-    return { ...times, plan, logits: await whole(clip.data) };
+    return { ...times, plan, logits: await member.whole(clip.data) };
   }
-  const { features, embeddings } = await halves.lower(clip.data, clip.frames, 'padded');
+  const { features, embeddings } = await member.halves.lower(clip.data, clip.frames, 'padded');
   // Lets an abort come through: a runtime may compute on this thread, and messages wait meanwhile.
   await setImmediate();
   throwIfAborted(signal);
   const samplingMs = monotonicMs();
   const plan = planOf(embeddings);
   const samplerMs = monotonicMs() - samplingMs;
-  return { ...times, samplerMs, plan, logits: await halves.upper(features, plan) };
+  return { ...times, samplerMs, plan, logits: await member.halves.upper(features, plan) };
 }

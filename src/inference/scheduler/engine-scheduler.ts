@@ -1,3 +1,4 @@
+import { at } from '../../core/at.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import { monotonicMs } from '../../core/time.ts';
 import type {
@@ -97,7 +98,7 @@ export function createEngineScheduler(
   };
 
   const begin = (index: number, turns: readonly Turn<Task>[]): void => {
-    const engine = engines[index]!;
+    const engine = at(engines, index);
     busy[index] = true;
     calls[turns.length - 1] = (calls[turns.length - 1] ?? 0) + 1;
     const startedMs = monotonicMs();
@@ -106,7 +107,7 @@ export function createEngineScheduler(
       turns.map(({ task }) => task.call),
     );
     turns.forEach(({ task }, n) => {
-      task.begin(results[n]!);
+      task.begin(at(results, n));
     });
     void Promise.allSettled(results).then(() => {
       const spentMs = monotonicMs() - startedMs;
@@ -206,7 +207,7 @@ export function createEngineScheduler(
         engines: engines.length,
         waiting: queue.length,
         busyMs,
-        calls: Array.from(calls, (count = 0) => count),
+        calls: Array.from(calls, (count: number | undefined) => count ?? 0),
         restarts: losses.reduce((sum, { restarts }) => sum + restarts, 0),
         retries: losses.reduce((sum, { retries }) => sum + retries, 0),
       };

@@ -1,3 +1,4 @@
+import { at } from '../../core/at.ts';
 import { fork } from 'node:child_process';
 import { sleep } from '../../core/abort.ts';
 import { ActionstreamError } from '../../core/errors.ts';
@@ -120,7 +121,7 @@ export async function startEngineProcess(
     send({
       type: 'infer',
       calls: wanted.map(({ id, clip: { clipId, frames, height, width }, sampler }, index) => {
-        const { place, parts }: Parcel = parcels[index]!;
+        const { place, parts }: Parcel = at(parcels, index);
         const from = slotFrom;
         slotFrom += parts.reduce((sum, { length }) => sum + length, 0);
         const clip = { clipId, frames, height, width };

@@ -1,3 +1,4 @@
+import { at } from '../../core/at.ts';
 import type { InferCall, InferenceEngine, PixelClip } from '../engine.ts';
 import { inferTogether } from '../infer-together.ts';
 import { throwIfAborted } from '../serial-queue.ts';
@@ -80,7 +81,7 @@ export function serveEngine(
     const results = inferTogether(by, calls);
     await Promise.all(
       results.map(async (running, index) => {
-        const { id } = calls[index]!;
+        const { id } = at(calls, index);
         try {
           channel.send({ type: 'result', id, result: await running });
         } catch (error) {

@@ -1,3 +1,4 @@
+import { at } from '../../core/at.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { checkCalls } from '../batch/check-calls.ts';
@@ -75,7 +76,7 @@ export async function createWorkerEngine({
       const timeoutMs = clipTimeoutMs ?? clipTimeoutOf(process.info);
       return process.infer(calls, timeoutMs && timeoutMs * calls.length);
     });
-    return calls.map(async (_, index) => (await inFlight)[index]!);
+    return calls.map(async (_, index) => at(await inFlight, index));
   };
 
   const tellLost = (calls: readonly ProcessCall[], attempt: number, err: ProcessLost): void => {
@@ -97,7 +98,7 @@ export async function createWorkerEngine({
         if (!told) tellLost(calls, 1, error);
         told = true;
         retries += 1;
-        const again = tail.then(() => retry(calls[index]!));
+        const again = tail.then(() => retry(at(calls, index)));
         tail = again.catch(() => undefined);
         return again;
       }
@@ -107,7 +108,7 @@ export async function createWorkerEngine({
   const retry = async (call: ProcessCall): Promise<InferenceResult> => {
     throwIfAborted(call.signal);
     try {
-      return await inferOnce([call])[0]!;
+      return await at(inferOnce([call]), 0);
     } catch (error) {
       if (!(error instanceof ProcessLost)) throw error;
       tellLost([call], TRIES, error);
@@ -124,7 +125,7 @@ export async function createWorkerEngine({
       (fit) =>
         queue.runTogether(
           fit.map(({ signal }) => signal),
-          (signals) => infer(fit.map(({ clip, sampler }, i) => ({ clip, sampler, signal: signals[i]! }))),
+          (signals) => infer(fit.map(({ clip, sampler }, i) => ({ clip, sampler, signal: at(signals, i) }))),
         ),
     );
 
@@ -136,7 +137,7 @@ export async function createWorkerEngine({
 
   return {
     info,
-    infer: (clip, callOptions) => inferBatch([{ clip, ...callOptions }])[0]!,
+    infer: (clip, callOptions) => at(inferBatch([{ clip, ...callOptions }]), 0),
     inferBatch,
     closeStream: (streamId) => {
       worker.closeStream(streamId);

@@ -1,3 +1,4 @@
+import { at } from '../../../core/at.ts';
 import { sleep } from '../../../core/abort.ts';
 import { monotonicMs } from '../../../core/time.ts';
 import { planSampling, type Embeddings } from '../../../sampler/index.ts';
@@ -79,7 +80,7 @@ export function createNullEngine(
     checkCalls(calls, check, (fit) =>
       queue.runTogether(
         fit.map(({ signal }) => signal),
-        (signals) => fit.map(({ clip, sampler }, index) => score(clip, sampler, signals[index]!)),
+        (signals) => fit.map(({ clip, sampler }, index) => score(clip, sampler, at(signals, index))),
       ),
     );
 

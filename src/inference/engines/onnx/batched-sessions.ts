@@ -1,3 +1,4 @@
+import { at } from '../../../core/at.ts';
 import type { InferenceSession } from 'onnxruntime-node';
 import { monotonicMs } from '../../../core/time.ts';
 import type { SamplingPlan } from '../../../sampler/index.ts';
@@ -66,9 +67,9 @@ function createBatchHalves(
 
   /** The kept steps of all clips, written one after the other as they come. */
   const sample = async (clips: readonly SampledClip[]): Promise<Float32Array> => {
-    const [first] = clips;
-    const { inputLength, outputLength } = first!.plan;
-    const size = first!.features.length / inputLength;
+    const first = at(clips, 0);
+    const { inputLength, outputLength } = first.plan;
+    const size = first.features.length / inputLength;
     const kept = new Float32Array(clips.length * outputLength * size);
     for (const [index, { features, plan }] of clips.entries()) {
       const from = index * outputLength * size;
@@ -88,7 +89,7 @@ function createBatchHalves(
     ...batch,
     split: sessions.whole === undefined,
     async lower(parts) {
-      const { frames, left } = parts[0]!;
+      const { frames, left } = at(parts, 0);
       const pixels = parts.map((part) => part.pixels);
       const fetched = await runPixels(need(sessions[left]), pixels, frames);
       const features = splitEvenly(floatsOf(fetched, TENSOR.features), parts.length);
@@ -96,12 +97,12 @@ function createBatchHalves(
       const embeddings = splitEvenly(all.data, parts.length);
       const length = all.length / parts.length;
       return parts.map((_, n): LowerSteps => {
-        const data = embeddings[n]!;
-        return { features: features[n]!, embeddings: { length, size: all.size, data } };
+        const data = at(embeddings, n);
+        return { features: at(features, n), embeddings: { length, size: all.size, data } };
       });
     },
     async upper(clips) {
-      const { outputLength } = clips[0]!.plan;
+      const { outputLength } = at(clips, 0).plan;
       const kept = await sample(clips);
       const shape = [clips.length, outputLength, kept.length / clips.length / outputLength];
       const fetched = await need(sessions.upper).run({
@@ -120,16 +121,16 @@ function runWhole(batch: BatchHalves, { steps }: BatchedOptions): Halves['run'] 
   return async (pixels, planOf) => {
     const startedMs = monotonicMs();
     const plan = planOf({ length: steps, size: 0, data: new Float32Array() });
-    const [logits] = await batch.whole([pixels]);
-    return { logits: logits!, plan, lowerMs: monotonicMs() - startedMs, samplerMs: 0, upperMs: 0 };
+    const logits = at(await batch.whole([pixels]), 0);
+    return { logits, plan, lowerMs: monotonicMs() - startedMs, samplerMs: 0, upperMs: 0 };
   };
 }
 
 function runSplit(batch: BatchHalves, { pixelShape: [frames] }: BatchedOptions): Halves['run'] {
   return async (pixels, planOf, signal) => {
     const startedMs = monotonicMs();
-    const [lowered] = await batch.lower([{ pixels, frames, left: 'padded' }]);
-    const { features, embeddings } = lowered!;
+    const lowered = at(await batch.lower([{ pixels, frames, left: 'padded' }]), 0);
+    const { features, embeddings } = lowered;
     const lowerMs = monotonicMs() - startedMs;
     await giveWay(signal);
     const samplingMs = monotonicMs();
@@ -137,8 +138,8 @@ function runSplit(batch: BatchHalves, { pixelShape: [frames] }: BatchedOptions):
     const samplerMs = monotonicMs() - samplingMs;
     await giveWay(signal);
     const upperMs = monotonicMs();
-    const [logits] = await batch.upper([{ features, plan }]);
-    return { logits: logits!, plan, lowerMs, samplerMs, upperMs: monotonicMs() - upperMs };
+    const logits = at(await batch.upper([{ features, plan }]), 0);
+    return { logits, plan, lowerMs, samplerMs, upperMs: monotonicMs() - upperMs };
   };
 }
 
@@ -146,12 +147,12 @@ function runSplit(batch: BatchHalves, { pixelShape: [frames] }: BatchedOptions):
 function stepsOf(batch: BatchHalves): NonNullable<Halves['steps']> {
   return {
     lower: async (pixels, frames, left) => {
-      const [lowered] = await batch.lower([{ pixels, frames, left }]);
-      return lowered!;
+      const lowered = at(await batch.lower([{ pixels, frames, left }]), 0);
+      return lowered;
     },
     upper: async (features, plan) => {
-      const [logits] = await batch.upper([{ features, plan }]);
-      return logits!;
+      const logits = at(await batch.upper([{ features, plan }]), 0);
+      return logits;
     },
   };
 }
