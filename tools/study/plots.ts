@@ -121,7 +121,9 @@ function pointPanel(
       const { value, from, to } = row.figures[FIGURE[kind]];
       return { x: xOf(row), y: value, yFrom: from, yTo: to };
     });
-    return { name, line: true, points: points.toSorted((a, b) => a.x - b.x) };
+    // A case that came after the times were measured has none.
+    const drawn = points.filter(({ x }) => Number.isFinite(x));
+    return { name, line: true, points: drawn.toSorted((a, b) => a.x - b.x) };
   });
   return {
     kind: 'points',

@@ -56,12 +56,14 @@ export function chooseThresholds(
 }
 
 /**
- * The candidate with the best F1, the lowest of equal ones: the weights have seen this footage and are surer of it than they will be of any
- * other.
+ * The candidate with the best F1, of equal ones the middle, the higher of two: the weights have seen this footage and are surer of it than
+ * they will be of any other, which asks for less, and a false alarm wakes somebody, which asks for more.
  */
 function bestOn(candidates: readonly Candidate[]): number {
   const f1Of = ({ figures }: Candidate): number => figures.f1 ?? 0;
-  return candidates.reduce((best, one) => (f1Of(one) > f1Of(best) ? one : best)).on;
+  const most = Math.max(...candidates.map(f1Of));
+  const best = candidates.filter((one) => f1Of(one) === most);
+  return best[Math.floor(best.length / 2)]!.on;
 }
 
 function pairOf(on: number): Thresholds[string] {
