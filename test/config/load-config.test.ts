@@ -101,7 +101,7 @@ describe('a wrong configuration names file, line, column, key and what was expec
     [
       'an option of another sampler, on a stream',
       'sampler: { kind: ordered }\nstreams: [{ id: a, url: b, sampler: { stride: 2 } }]',
-      ['site.yaml:2:37: streams[0].sampler: stride: ordered takes width, distance, noise_floor'],
+      ['site.yaml:2:37: streams[0].sampler: stride: ordered takes width, distance, noise_floor, anchor'],
     ],
     [
       'trained and untrained at once',
