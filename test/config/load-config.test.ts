@@ -91,12 +91,7 @@ describe('a wrong configuration names file, line, column, key and what was expec
     [
       'an option of another sampler',
       `${STREAMS}sampler: { kind: ordered, bins: 3 }`,
-      [
-        'site.yaml:2:10: sampler: bins: ordered takes width, distance, noiseFloor'.replace(
-          'noiseFloor',
-          'noise_floor',
-        ),
-      ],
+      ['site.yaml:2:10: sampler: bins: ordered takes width, distance, noise_floor, anchor'],
     ],
     [
       'an option of another sampler, on a stream',
