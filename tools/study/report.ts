@@ -52,7 +52,7 @@ export async function writeReport(
   const file = (extension: string): string => path.join(options.results, `${options.name}.${extension}`);
   await writeFile(
     file('json'),
-    `${JSON.stringify({ ...facts, networks: familyRows, samplers: samplerRows }, null, 1)}\n`,
+    `${JSON.stringify({ ...facts, networks: familyRows, samplers: samplerRows, atEqualCost }, null, 1)}\n`,
   );
   await writeFile(file('md'), pageOf(options.name, facts, { familyRows, samplerRows, atEqualCost }));
   const written = [file('json'), file('md')];
