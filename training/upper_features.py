@@ -1,0 +1,83 @@
+"""Features of augmented clips at the last node that the last stage leaves as it is (upper.py), collected once and kept."""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from augment import augment
+from clips import ClipSampler
+from data import load_scenes, load_videos
+from network import Network, encode
+from scene_windows import SceneSampler
+from sgs import arc_lengths, groups_of, plan_ordered, pool_rows
+from store import FrameStore
+from train import TEMPORAL_STRIDE
+
+# The last node that stays as it is.
+FROZEN_UP_TO = "MaxPool_5a"
+# Clips that are collected together.
+TOGETHER = 16
+# Share of clips that stay dense, so that the network still runs without SGS.
+DENSE_SHARE = 0.15
+
+
+def features_of(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
+    """From the run's folder where they are there."""
+    kept = args.out / f"{kind}.pt"
+    if not kept.exists():
+        replace(kept, collect(model, args, kind))
+    return torch.load(kept, weights_only=False)
+
+
+@torch.no_grad()
+def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
+    """Augmented clips: features `at` [channels, steps, h, w], `target` [labels], and of real ones the dense network's logits `taught`."""
+    real = kind == "real"
+    videos = load_videos(args.data, args.cache, "shared-train") if real else load_scenes(args.scenes, args.cache)
+    options, cut, (frozen, learning) = model.description["options"], model.cut(), halves(model)
+    store = FrameStore(videos, torch.device("cpu"))
+    sampler = (ClipSampler if real else SceneSampler)(store, videos, options["frames"], args.fps, args.seed)
+    rng = np.random.default_rng(args.seed)
+    items: list[dict] = []
+    count = args.real_clips if real else args.scene_clips
+    while len(items) < count:
+        context = (len(items) // TOGETHER) % 2
+        index, targets = sampler.batch(TOGETHER, before=context * TEMPORAL_STRIDE)
+        grey = augment(store.clips(index), options["height"], args.strength)
+        features = model.run(model.halves()[0], {"input": encode(grey, options["input"])})[cut["input"]][:, :, context:]
+        dense = model.run(frozen, {cut["name"]: features})[FROZEN_UP_TO] if real else None
+        taught = model.run(learning, {FROZEN_UP_TO: dense})[model.description["output"]] if real else None
+        arc = arc_lengths(model.embed(cut, features))
+        for i in range(TOGETHER):
+            one = features[i : i + 1]
+            if rng.random() < DENSE_SHARE:
+                at = dense[i : i + 1] if real else model.run(frozen, {cut["name"]: one})[FROZEN_UP_TO]
+            else:
+                at = sampled(model, frozen, one, arc[i : i + 1], args.delta * math.exp(rng.uniform(*args.delta_spread)))
+            item = {"at": at[0].half(), "target": torch.from_numpy(targets[i]), "real": real}
+            items.append(item | ({"taught": taught[i].clone()} if real else {}))
+        if len(items) % 256 == 0:
+            print(f"{kind}: {len(items)} of {count} clips", flush=True)
+    return items
+
+
+def halves(model: Network) -> tuple[list[dict], list[dict]]:
+    """What stays and what learns, of the nodes behind SGS."""
+    upper = model.halves()[1]
+    at = next(i for i, node in enumerate(upper) if node["name"] == FROZEN_UP_TO) + 1
+    return upper[:at], upper[at:]
+
+
+def sampled(model: Network, frozen: list[dict], features: torch.Tensor, arc: torch.Tensor, width: float) -> torch.Tensor:
+    """Of one clip."""
+    groups = groups_of(arc, width)
+    plan = plan_ordered(arc, groups, width)[:, : int(groups[0, -1]) + 1]
+    return model.run(frozen, {model.cut()["name"]: pool_rows(plan, features)})[FROZEN_UP_TO]
+
+
+def replace(file: Path, state: object) -> None:
+    torch.save(state, file.with_suffix(".partial"))
+    file.with_suffix(".partial").rename(file)
