@@ -115,7 +115,16 @@ function perDataset(datasets: EvaluationReport['datasets']): readonly (readonly 
 function printCompute(stream: Writable, rows: readonly (readonly [string, ComputeFigures])[]): void {
   printLine(stream, '');
   printTable(stream, [
-    ['A CLIP OF', 'CLIPS', 'KEPT STEPS', 'MULTIPLY-ADDS', 'OF DENSE', 'OF DENSE, SHARED', 'TIME', 'KEPT STEPS: CLIPS'],
+    [
+      'A CLIP OF',
+      'CLIPS',
+      'KEPT STEPS',
+      'MULTIPLY-ADDS',
+      'OF DENSE',
+      'OF DENSE, SHARED',
+      'TIME',
+      'KEPT STEPS: CLIPS',
+    ],
     ...rows.map(([name, figures]) => [
       name,
       String(figures.inferences),
