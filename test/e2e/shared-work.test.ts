@@ -48,8 +48,9 @@ test('streams on two engines give the records of one engine, apart from timings'
   }
 });
 
-// The first steps of a clip see real frames before it instead of padding (ADR 0019): a score near a threshold may cross it a clip sooner.
-test('episodes are the same with and without shared lower halves, onsets and offsets within one stride', async () => {
+// The first steps of a clip see real frames before it instead of padding (ADR 0019): a score near a threshold may cross it a clip sooner,
+// and where an action fades out, two.
+test('episodes are the same with and without shared lower halves, onsets within one stride and offsets within two', async () => {
   const apart = await recordsOfRun('apart', { processes: 2, threads: 1, reuse: false });
 
   // Left out: the mirrored scene, where the model is undecided about one episode, a weak "punch" that only the shared run reports.
@@ -60,7 +61,7 @@ test('episodes are the same with and without shared lower halves, onsets and off
     expect(others.map(labelOf), id).toEqual(episodes.map(labelOf));
     others.forEach((other, n) => {
       expect(Math.abs(other.startMs - episodes[n]!.startMs), id).toBeLessThanOrEqual(STRIDE_MS);
-      expect(Math.abs(other.endMs - episodes[n]!.endMs), id).toBeLessThanOrEqual(STRIDE_MS);
+      expect(Math.abs(other.endMs - episodes[n]!.endMs), id).toBeLessThanOrEqual(2 * STRIDE_MS);
     });
     expect(reusedShare(shared, id), id).toBeGreaterThan(0.7);
     expect(reusedShare(apart, id), id).toBe(0);
