@@ -1,6 +1,6 @@
 import type { ActionEvent } from '../../src/core/records.ts';
 import { matchEvents, type Span } from '../../src/evaluation/match-events.ts';
-import type { Label } from '../scene/actor.ts';
+import { TASKS, type LabelNames } from '../../src/evaluation/tasks.ts';
 import type { SceneTruth } from '../scene/truth.ts';
 
 /** How the episodes of one label in one scene meet what was done there. */
@@ -16,21 +16,17 @@ export interface LabelComparison {
   readonly repeats: number;
 }
 
-/** What the model calls the scene's actions; postures and what speaks of a whole clip have no episodes. */
-const MODEL_NAMES: Readonly<Partial<Record<Label, string>>> = {
+/** What the model calls the scene's actions, which are named as in the real manifests; postures and what speaks of a whole clip have no episodes. */
+const MODEL_NAMES: LabelNames = {
   fight: 'fight',
-  falling: 'fall',
-  walk: 'walk',
-  sitdown: 'sit_down',
-  standup: 'stand_up',
-  lying: 'lie_down',
-  handshake: 'handshake',
-  hug: 'hug',
-  kick: 'kick',
-  point: 'point',
-  punch: 'punch',
-  push: 'push',
+  ...namesOf('ut-interaction'),
+  ...namesOf('fir-action'),
 };
+
+function namesOf(dataset: string): LabelNames {
+  const task = TASKS[dataset];
+  return task && 'labels' in task ? task.labels : {};
+}
 
 /** `ended` events of a scene against its truth, for each label that was done or reported. */
 export function compareScene(truth: SceneTruth, ended: readonly ActionEvent[]): readonly LabelComparison[] {

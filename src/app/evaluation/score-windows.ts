@@ -1,6 +1,8 @@
+import type { Clip } from '../../core/frame.ts';
 import type { LabelledClip } from '../../datasets/types.ts';
 import { clipsOfFrames } from '../../ingest/index.ts';
 import type { WindowOptions } from '../../ingest/types.ts';
+import type { InferenceResult } from '../../inference/engine.ts';
 import { createPixelPacker } from '../../pipeline/pack-pixels.ts';
 import { clipContext } from '../clip-context.ts';
 import type { ClipFrames, EvaluationSetup, ScoredWindow } from './types.ts';
@@ -26,18 +28,27 @@ export async function scoreAsRun(
     for (const clip of clipsOfFrames(frames, window)) {
       const pixels = pack({ ...clip, streamId });
       const { scores, compute } = await engine.infer(pixels, { sampler, signal });
-      windows.push({
-        segment: clip.segment,
-        startS: (clip.startedAtMs - originMs) / 1000,
-        endS: (clip.endedAtMs - originMs) / 1000,
-        scores: Array.from(scores),
-        work: workOf(compute),
-      });
+      windows.push(scoredWindow(clip, originMs, { scores, compute }));
     }
   } finally {
     engine.closeStream?.(streamId);
   }
   return windows;
+}
+
+/** Times count from `originMs`. */
+export function scoredWindow(
+  { segment, startedAtMs, endedAtMs }: Pick<Clip, 'segment' | 'startedAtMs' | 'endedAtMs'>,
+  originMs: number,
+  { scores, compute }: Pick<InferenceResult, 'scores' | 'compute'>,
+): ScoredWindow {
+  return {
+    segment,
+    startS: (startedAtMs - originMs) / 1000,
+    endS: (endedAtMs - originMs) / 1000,
+    scores: Array.from(scores),
+    work: workOf(compute),
+  };
 }
 
 /** Windows and squares as published protocols take them (`--clips`, `--crops`), each inferred by itself. */
@@ -56,13 +67,12 @@ export async function scoreViews(
     for (const view of viewsOf(picture, { width, height })) {
       const pixels = cutWindow(frames, { first, length, view, size: { width, height } });
       const { scores, compute } = await engine.infer(pixels, { sampler, signal });
-      windows.push({
+      const shownAs = {
         segment: begin.segment,
-        startS: (begin.capturedAtMs - originMs) / 1000,
-        endS: (last.capturedAtMs - originMs + 1000 / window.fps) / 1000,
-        scores: Array.from(scores),
-        work: workOf(compute),
-      });
+        startedAtMs: begin.capturedAtMs,
+        endedAtMs: last.capturedAtMs + 1000 / window.fps,
+      };
+      windows.push(scoredWindow(shownAs, originMs, { scores, compute }));
     }
   }
   return windows;

@@ -5,7 +5,7 @@ import { runStream } from '../../pipeline/run-stream.ts';
 import { createStreamJob } from '../stream-job.ts';
 import { noteLogger } from './note-logger.ts';
 import type { EvaluationSetup, ScoredWindow } from './types.ts';
-import { workOf } from './work.ts';
+import { scoredWindow } from './score-windows.ts';
 
 /** A video as `run` sees it. Times are seconds from its first frame. */
 export interface WatchedVideo {
@@ -47,15 +47,9 @@ export async function watchVideo(
       logger: noteLogger(path, onNote),
       ffmpegPath,
       observer: {
-        onClip(clip, { scores, compute }) {
+        onClip(clip, result) {
           originMs ??= clip.startedAtMs;
-          windows.push({
-            segment: clip.segment,
-            startS: (clip.startedAtMs - originMs) / 1000,
-            endS: (clip.endedAtMs - originMs) / 1000,
-            scores: Array.from(scores),
-            work: workOf(compute),
-          });
+          windows.push(scoredWindow(clip, originMs, result));
         },
         onEvents(events) {
           ended.push(...events.filter(({ state }) => state === 'ended'));
