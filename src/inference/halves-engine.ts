@@ -183,7 +183,7 @@ function createStreamedRun(
       const plan = known?.plan ?? planClip(network, embeddings, sampler);
       const plannedMs = monotonicMs();
       const logits = known?.logits ?? (await by.upper(features, plan));
-      if (!known) maps.keep(clip.stream, settleBoundary(network, embeddings), sampler, { plan, logits });
+      if (!known) maps.keep(clip.stream, embeddings, sampler, { plan, logits });
       return {
         logits,
         plan,

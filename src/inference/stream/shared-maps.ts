@@ -10,7 +10,7 @@ import {
 } from '../../sampler/index.ts';
 import type { StreamPlace } from '../engine.ts';
 import type { Network } from '../network/graph.ts';
-import { completeSteps } from '../settle-boundary.ts';
+import { completeSteps, settleBoundary } from '../settle-boundary.ts';
 import type { StreamGeometry } from './geometry.ts';
 
 /** What the upper half made of a clip's kept maps. */
@@ -29,8 +29,8 @@ export interface SharedMaps {
    * @param embeddings [T' × L] of the clip's steps as they are, not settled
    */
   find(place: StreamPlace, embeddings: Embeddings, sampler: SamplerOptions): MappedClip | undefined;
-  /** The clip has begun its own bins. @param settled its embeddings as its plan saw them */
-  keep(place: StreamPlace, settled: Embeddings, sampler: SamplerOptions, clip: MappedClip): void;
+  /** The clip has begun its own bins. @param embeddings as for `find` */
+  keep(place: StreamPlace, embeddings: Embeddings, sampler: SamplerOptions, clip: MappedClip): void;
   /** Forgets a stream: its next clip begins its own bins. */
   close(id: string): void;
 }
@@ -81,10 +81,12 @@ export function createSharedMaps(network: Network, { jump }: Pick<StreamGeometry
       streams.set(id, now);
       return { plan: now.plan, logits: now.logits.slice() };
     },
-    keep({ id, segment, firstFrame }, settled, sampler, { plan, logits }) {
+    keep({ id, segment, firstFrame }, embeddings, sampler, { plan, logits }) {
       streams.delete(id);
       if (sampler.kind !== 'ordered' || sampler.anchor !== 'stream') return;
       if (length === 0 || plan.outputLength !== 1) return;
+      // As its plan saw them.
+      const settled = settleBoundary(network, embeddings);
       const run = beginBin(stepsOf(settled, 0, length), sampler);
       const first = firstFrame / jump;
       streams.set(id, { segment, options: sampler, first, run, plan, logits: logits.slice() });
