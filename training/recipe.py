@@ -33,9 +33,9 @@ def main() -> None:
     sampling = ["--delta", 1.2, "--delta-spread", -1.1, 0.9, "--compute", 0.02, "--allocation", 0.05]
     rate = ["--batch", 160, "--steps", 316, "--lr", 4e-4, "--warmup", 40, "--average", 0.99, "--epoch", 50]
     python("train.py", *goes_on, *sampling, *rate, *common, "--out", sampled)
-    # Above MaxPool_5a it goes on with scenes that are told when actions begin and end.
+    # Above MaxPool_4a it goes on with scenes that are told when actions begin and end, and with what it and the teacher say together.
     places = ["--data", args.data, "--cache", args.cache, "--scenes", args.scenes]
-    python("upper.py", sampled, upper, "--delta", 1.2, *places, *(QUICK_UPPER if args.quick else []))
+    python("upper.py", sampled, upper, "--teachers", teacher, "--delta", 1.2, *places, *(QUICK_UPPER if args.quick else []))
 
 
 def python(script: str, *arguments) -> None:

@@ -1,5 +1,5 @@
-"""The last stage: what lies above MaxPool_5a learns on with scenes (README.md). Its features are kept, so that a CPU is enough. On real clips
-it is held to what the dense network said before; on scenes it learns when an action begins and ends."""
+"""The last stage: what lies above MaxPool_4a learns on with scenes (README.md). Its features are kept, so that a CPU is enough. On real clips
+it is held to what the dense network and the teachers say; on scenes it learns when an action begins and ends."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from labels import UNKNOWN
 from losses import distillation_loss, label_loss
 from network import Network, load_checkpoint
-from upper_features import FROZEN_UP_TO, features_of, halves, replace
+from upper_features import features_of, halves, replace
 
 # Every so many clips one is kept apart, to report.
 APART = 10
@@ -41,7 +41,7 @@ class Fit:
     """The learning part, its optimizer and its moving average; after each epoch the whole state is kept."""
 
     def __init__(self, model: Network, items: list[dict], args: argparse.Namespace):
-        self.model, self.args, self.learning = model, args, halves(model)[1]
+        self.model, self.args, self.learning = model, args, halves(model, args.after)[1]
         self.apart, self.used = items[::APART], [item for i, item in enumerate(items) if i % APART]
         names = {node["name"] for node in self.learning}
         node_of = lambda name: name.partition(".bn.")[0].removesuffix(".weight").removesuffix(".bias")  # noqa: E731
@@ -125,7 +125,7 @@ class Fit:
         """[n] per clip of equally many steps."""
         args, output = self.args, self.model.description["output"]
         at = torch.stack([item["at"] for item in batch]).float().contiguous(memory_format=torch.channels_last_3d)
-        logits = self.model.run(self.learning, {FROZEN_UP_TO: at})[output]
+        logits = self.model.run(self.learning, {args.after: at})[output]
         targets = torch.stack([item["target"] for item in batch])
         real = torch.tensor([item["real"] for item in batch])
         losses = logits.new_zeros(len(batch))
@@ -160,23 +160,26 @@ def parse_arguments() -> argparse.Namespace:
     root = Path(__file__).resolve().parent.parent
     parser.add_argument("run", type=Path, help="folder of the sampled stage")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="runs whose logits are averaged with the dense network's")
+    parser.add_argument("--after", default="MaxPool_4a", help="the last node that stays as it is")
     parser.add_argument("--data", type=Path, default=root / "../shared/data")
     parser.add_argument("--cache", type=Path, default=root / ".cache/training")
     parser.add_argument("--scenes", type=Path, required=True, help="folder of videos of tools/scene with their truth")
-    parser.add_argument("--real-clips", type=int, default=1600)
-    parser.add_argument("--scene-clips", type=int, default=2560)
+    parser.add_argument("--real-clips", type=int, default=1760)
+    parser.add_argument("--scene-clips", type=int, default=2400)
     parser.add_argument("--delta", type=float, default=1.2)
     parser.add_argument("--delta-spread", type=float, nargs=2, default=(-0.4, 0.3), help="of ln δ around --delta")
     parser.add_argument("--fps", type=float, default=10)
-    parser.add_argument("--strength", type=float, default=0.4, help="of augmentation")
-    parser.add_argument("--hold", type=float, default=0.7, help="share of a real clip's loss that holds to what was said before, ...")
+    parser.add_argument("--strength", type=float, nargs=2, default=(0.3, 0.8), help="of augmentation, of a batch")
+    parser.add_argument("--mixing", type=float, default=0.3, help="share of real clips that are blended with another")
+    parser.add_argument("--hold", type=float, default=0.7, help="share of a real clip's loss that holds to what is taught, ...")
     parser.add_argument("--hold-weight", type=float, default=3.0, help="... and its weight there")
     parser.add_argument("--scene-weight", type=float, default=1.0)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--weight-decay", type=float, default=0.02)
-    parser.add_argument("--average", type=float, default=0.99)
+    parser.add_argument("--average", type=float, default=0.995)
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()

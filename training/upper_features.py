@@ -1,4 +1,5 @@
-"""Features of augmented clips at the last node that the last stage leaves as it is (upper.py), collected once and kept."""
+"""Features of augmented clips at the last node that the last stage leaves as it is (upper.py), collected once and kept, and what the
+teachers say of them."""
 
 import argparse
 import math
@@ -7,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augment import augment
+from augment import augment, mix_up
 from clips import ClipSampler
 from data import load_scenes, load_videos
-from network import Network, encode
+from labels import UNKNOWN
+from network import Network, encode, load_checkpoint
 from scene_windows import SceneSampler
 from sgs import arc_lengths, groups_of, plan_ordered, pool_rows
 from store import FrameStore
-from train import TEMPORAL_STRIDE
+from train import TEMPORAL_STRIDE, resize
 
-# The last node that stays as it is.
-FROZEN_UP_TO = "MaxPool_5a"
 # Clips that are collected together.
 TOGETHER = 16
 # Share of clips that stay dense, so that the network still runs without SGS.
@@ -34,10 +34,13 @@ def features_of(model: Network, args: argparse.Namespace, kind: str) -> list[dic
 
 @torch.no_grad()
 def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
-    """Augmented clips: features `at` [channels, steps, h, w], `target` [labels], and of real ones the dense network's logits `taught`."""
+    """Augmented clips: features `at` [channels, steps, h, w], `target` [labels], and of real ones `taught` [labels], the mean logits of the
+    dense network and of the teachers."""
     real = kind == "real"
     videos = load_videos(args.data, args.cache, "shared-train") if real else load_scenes(args.scenes, args.cache)
-    options, cut, (frozen, learning) = model.description["options"], model.cut(), halves(model)
+    teachers = [load_checkpoint(path) for path in args.teachers] if real else []
+    options, cut, (frozen, learning) = model.description["options"], model.cut(), halves(model, args.after)
+    size = max([options["height"], *(teacher.description["options"]["height"] for teacher in teachers)])
     store = FrameStore(videos, torch.device("cpu"))
     sampler = (ClipSampler if real else SceneSampler)(store, videos, options["frames"], args.fps, args.seed)
     rng = np.random.default_rng(args.seed)
@@ -46,36 +49,47 @@ def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
     while len(items) < count:
         context = (len(items) // TOGETHER) % 2
         index, targets = sampler.batch(TOGETHER, before=context * TEMPORAL_STRIDE)
-        grey = augment(store.clips(index), options["height"], args.strength)
+        clips, targets = augment(store.clips(index), size, rng.uniform(*args.strength)), torch.from_numpy(targets)
+        if real:
+            clips, others, share = mix_up(clips, targets, args.mixing)
+            targets = torch.where((targets == others) | (share[:, None] == 1), targets, UNKNOWN)
+        grey = resize(clips, options["height"])
         features = model.run(model.halves()[0], {"input": encode(grey, options["input"])})[cut["input"]][:, :, context:]
-        dense = model.run(frozen, {cut["name"]: features})[FROZEN_UP_TO] if real else None
-        taught = model.run(learning, {FROZEN_UP_TO: dense})[model.description["output"]] if real else None
+        dense = model.run(frozen, {cut["name"]: features})[args.after] if real else None
+        taught = mean_logits(model, learning, dense, teachers, clips[:, context * TEMPORAL_STRIDE :], args.after) if real else None
         arc = arc_lengths(model.embed(cut, features))
         for i in range(TOGETHER):
             one = features[i : i + 1]
             if rng.random() < DENSE_SHARE:
-                at = dense[i : i + 1] if real else model.run(frozen, {cut["name"]: one})[FROZEN_UP_TO]
+                at = dense[i : i + 1] if real else model.run(frozen, {cut["name"]: one})[args.after]
             else:
-                at = sampled(model, frozen, one, arc[i : i + 1], args.delta * math.exp(rng.uniform(*args.delta_spread)))
-            item = {"at": at[0].half(), "target": torch.from_numpy(targets[i]), "real": real}
+                at = sampled(model, frozen, one, arc[i : i + 1], args.delta * math.exp(rng.uniform(*args.delta_spread)), args.after)
+            item = {"at": at[0].half(), "target": targets[i].clone(), "real": real}
             items.append(item | ({"taught": taught[i].clone()} if real else {}))
         if len(items) % 256 == 0:
             print(f"{kind}: {len(items)} of {count} clips", flush=True)
     return items
 
 
-def halves(model: Network) -> tuple[list[dict], list[dict]]:
-    """What stays and what learns, of the nodes behind SGS."""
+def mean_logits(model: Network, learning: list[dict], dense: torch.Tensor, teachers: list[Network], clips: torch.Tensor, after: str) -> torch.Tensor:
+    """[n, labels] of the dense network, which has come as far as `dense`, and of the teachers, which see the very clips."""
+    said = [model.run(learning, {after: dense})[model.description["output"]]]
+    said += [teacher(resize(clips, teacher.description["options"]["height"])) for teacher in teachers]
+    return torch.stack(said).mean(0)
+
+
+def halves(model: Network, after: str) -> tuple[list[dict], list[dict]]:
+    """What stays and what learns, of the nodes behind SGS; `after` is the last that stays."""
     upper = model.halves()[1]
-    at = next(i for i, node in enumerate(upper) if node["name"] == FROZEN_UP_TO) + 1
+    at = next(i for i, node in enumerate(upper) if node["name"] == after) + 1
     return upper[:at], upper[at:]
 
 
-def sampled(model: Network, frozen: list[dict], features: torch.Tensor, arc: torch.Tensor, width: float) -> torch.Tensor:
+def sampled(model: Network, frozen: list[dict], features: torch.Tensor, arc: torch.Tensor, width: float, after: str) -> torch.Tensor:
     """Of one clip."""
     groups = groups_of(arc, width)
     plan = plan_ordered(arc, groups, width)[:, : int(groups[0, -1]) + 1]
-    return model.run(frozen, {model.cut()["name"]: pool_rows(plan, features)})[FROZEN_UP_TO]
+    return model.run(frozen, {model.cut()["name"]: pool_rows(plan, features)})[after]
 
 
 def replace(file: Path, state: object) -> None:

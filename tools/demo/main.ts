@@ -32,7 +32,7 @@ try {
 async function demo(): Promise<void> {
   heading('1. a scene: still room, two people, still room');
   const video = path.join(directory, 'scene.mp4');
-  const truth = await writeSceneVideo(demoScene(), video);
+  const truth = await writeSceneVideo(demoScene({ view: 'ceiling' }), video);
   for (const { label, start_s: from, end_s: to } of truth.actions)
     say(`${from.toFixed(1)}–${to.toFixed(1)} s  ${label}`);
 

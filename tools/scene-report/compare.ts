@@ -76,7 +76,7 @@ export function meanErrors(parts: readonly LabelComparison[]): {
 }
 
 /** When somebody does this; people who do it at the same time are one episode of the stream. */
-function spansOf(truth: SceneTruth, label: string): readonly Span[] {
+export function spansOf(truth: SceneTruth, label: string): readonly Span[] {
   const spans: Span[] = [];
   for (const { label: name, start_s: startS, end_s: endS } of truth.actions) {
     if (MODEL_NAMES[name] !== label) continue;

@@ -9,8 +9,8 @@ import { replayEpisodes, type Thresholds } from './replay-episodes.ts';
 const CHOICE_ON = 0.7;
 /** Of labels with events in the training videos, the best of these. */
 const EVENT_ON = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8] as const;
-/** An episode goes on down to this share of the threshold that began it. */
-const OFF_SHARE = 0.7;
+/** An episode goes on down to this share of the threshold that began it: further down, ends come late and doubts become events (training/RESULTS.md). */
+const OFF_SHARE = 0.9;
 
 /** What one threshold gives on the training videos. */
 export interface Candidate {

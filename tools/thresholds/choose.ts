@@ -6,12 +6,15 @@ import { taskOf } from '../../src/evaluation/tasks.ts';
 import { loadModel } from '../../src/inference/weights/load-model.ts';
 import { agreementWithDense, describeAgreements, keepsDecisions, type Agreement } from './choose-delta.ts';
 import { chooseThresholds, type ChosenThresholds } from './choose-thresholds.ts';
+import { SCENES_AS, SCENES_SPLIT, writeHeldOutScenes } from './held-out-scenes.ts';
 import { predictionsOf, type ProductRun } from './run-product.ts';
 
 export interface ChoiceOptions extends Pick<ProductRun, 'model' | 'data' | 'split' | 'threads'> {
   readonly deltas: readonly number[];
   /** Of the windows of each set of short clips, the share that must get the dense network's decision. */
   readonly share: number;
+  /** Scenes of these seeds count beside the long videos (held-out-scenes.ts). */
+  readonly sceneSeeds: readonly number[];
   /** What a second run goes on from. */
   readonly out: string;
 }
@@ -24,12 +27,13 @@ export interface Choice extends ChosenThresholds {
 
 /**
  * δ and thresholds of a model on its training split, by the rule of training/README.md and through `evaluate`: δ is the largest
- * that keeps the dense network's decisions on short clips; thresholds of labels with events in long videos have the best F1 at that δ.
+ * that keeps the dense network's decisions on short clips; thresholds of labels with events in long videos have the best F1 at that δ, over these
+ * videos and the scenes together.
  *
  * @throws Error where no δ keeps them, or a video could not be evaluated
  */
 export async function choose(options: ChoiceOptions): Promise<Choice> {
-  const { model, data, split, deltas, share, out, threads } = options;
+  const { model, data, split, deltas, share, sceneSeeds, out, threads } = options;
   const { manifest } = await loadModel(model);
   const { labels, background, weights } = manifest;
   const info = { labels, ...(background !== undefined && { backgroundId: labels.indexOf(background) }) };
@@ -49,11 +53,16 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
   // Other weights or another list have other predictions.
   const folder = path.join(out, `${weights.sha256.slice(0, 12)}-${split}`);
   await mkdir(folder, { recursive: true });
-  const predict = (datasets: readonly string[], name: string, sampler: ProductRun['sampler']) =>
+  const predict = (
+    datasets: readonly string[],
+    name: string,
+    sampler: ProductRun['sampler'],
+    from: Pick<ProductRun, 'data' | 'split'> = { data, split },
+  ) =>
     datasets.length === 0
       ? { clips: [], videos: [] }
       : predictionsOf(path.join(folder, `${name}.ndjson`), {
-          ...{ model, data, split, datasets, sampler },
+          ...{ ...from, model, datasets, sampler },
           ...(threads !== undefined && { threads }),
         });
 
@@ -62,8 +71,17 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
     const sampled = await predict(short, `short-${candidate}`, { sampler: 'ordered', delta: candidate });
     return agreementWithDense(dense.clips, sampled.clips, settled);
   });
-  const { videos } = await predict(long, `long-${delta}`, { sampler: 'ordered', delta });
-  return { delta, agreements, ...chooseThresholds(videos, manifest, tasks) };
+  const sampler = { sampler: 'ordered', delta } as const;
+  const { videos } = await predict(long, `long-${delta}`, sampler);
+  const judged = sceneSeeds.length > 0 && long.includes(SCENES_AS) ? [SCENES_AS] : [];
+  const scenes = await predict(judged, `scenes-${sceneSeeds.join('-')}-${delta}`, sampler, {
+    data:
+      judged.length > 0
+        ? await writeHeldOutScenes(path.join(out, `scenes-${sceneSeeds.join('-')}`), sceneSeeds)
+        : data,
+    split: SCENES_SPLIT,
+  });
+  return { delta, agreements, ...chooseThresholds([...videos, ...scenes.videos], manifest, tasks) };
 }
 
 /** From the largest down, until one keeps the decisions. */

@@ -11,6 +11,7 @@ import { describeAgreements } from './choose-delta.ts';
 const USAGE = `npx tsx tools/thresholds/main.ts MODEL_FOLDER [options]
   --data FILE       manifest.csv (../shared/data/manifest.csv)   --split S   never the one you report on (shared-train)
   --deltas A,B,…    candidates (0.6,0.8,1,1.2,1.4,1.6,1.8,2)      --share P   of dense decisions to be kept (0.98)
+  --scenes A,B,…    seeds of scenes that count beside the long videos, where their data set is fir-action (none)
   --out DIR         thresholds.json, and predictions that a second run goes on from (.cache/thresholds)
   --threads N       of the engine`;
 
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     split: { type: 'string', default: 'shared-train' },
     deltas: { type: 'string', default: '0.6,0.8,1,1.2,1.4,1.6,1.8,2' },
     share: { type: 'string', default: '0.98' },
+    scenes: { type: 'string', default: '' },
     out: { type: 'string', default: path.join(ROOT, '.cache/thresholds') },
     threads: { type: 'string' },
   },
@@ -29,11 +31,12 @@ const { values, positionals } = parseArgs({
 const [model, ...rest] = positionals;
 const deltas = values.deltas.split(',').map(Number);
 const [share, threads] = [Number(values.share), Number(values.threads ?? 1)];
-const positive = [...deltas, share, threads].every((value) => value > 0);
+const sceneSeeds = values.scenes === '' ? [] : values.scenes.split(',').map(Number);
+const positive = [...deltas, ...sceneSeeds, share, threads].every((value) => value > 0);
 if (model === undefined || rest.length > 0 || !positive) throw new Error(`usage: ${USAGE}`);
 
 const { data, split, out } = values;
-const options = { model, data, split, deltas, share, out };
+const options = { model, data, split, deltas, share, sceneSeeds, out };
 const choice = await choose({ ...options, ...(values.threads !== undefined && { threads }) });
 print(choice);
 const file = path.join(out, 'thresholds.json');
