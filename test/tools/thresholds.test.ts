@@ -111,6 +111,9 @@ test('a model folder gets its δ and thresholds through evaluate, whose episodes
   );
   // The second time it only reads.
   await expect(choose({ ...options, deltas: [0.2], share: 1.01 })).rejects.toThrow('no δ keeps 101 %');
+  await expect(choose({ ...options, split: 'test', deltas: [0.2], share: 0 })).rejects.toThrow(
+    'scenes are judged as fir-action',
+  );
   // The video's fall, and one of a scene in each view.
   expect(choice.tried.get('fall')!.map(({ figures }) => figures.events)).toEqual([5, 5, 5, 5, 5, 5]);
 }, 120_000);

@@ -30,7 +30,7 @@ export interface Choice extends ChosenThresholds {
  * that keeps the dense network's decisions on short clips; thresholds of labels with events in long videos have the best F1 at that δ, over these
  * videos and the scenes together.
  *
- * @throws Error where no δ keeps them, or a video could not be evaluated
+ * @throws Error where no δ keeps them, a video could not be evaluated, or nothing says how scenes are judged
  */
 export async function choose(options: ChoiceOptions): Promise<Choice> {
   const { model, data, split, deltas, share, sceneSeeds, out, threads } = options;
@@ -48,6 +48,8 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
   const named = (kinds: readonly string[]): readonly string[] =>
     [...tasks].filter(([, { settled }]) => kinds.includes(settled.kind)).map(([dataset]) => dataset);
   const [short, long] = [named(['detection', 'choice']), named(['events'])];
+  if (sceneSeeds.length > 0 && !long.includes(SCENES_AS))
+    throw new Error(`scenes are judged as ${SCENES_AS}, of which ${data} has nothing in split ${split}`);
   const settled = new Map([...tasks].map(([dataset, task]) => [dataset, task.settled]));
 
   // Other weights or another list have other predictions.
@@ -72,16 +74,13 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
     return agreementWithDense(dense.clips, sampled.clips, settled);
   });
   const sampler = { sampler: 'ordered', delta } as const;
-  const { videos } = await predict(long, `long-${delta}`, sampler);
-  const judged = sceneSeeds.length > 0 && long.includes(SCENES_AS) ? [SCENES_AS] : [];
-  const scenes = await predict(judged, `scenes-${sceneSeeds.join('-')}-${delta}`, sampler, {
-    data:
-      judged.length > 0
-        ? await writeHeldOutScenes(path.join(out, `scenes-${sceneSeeds.join('-')}`), sceneSeeds)
-        : data,
-    split: SCENES_SPLIT,
-  });
-  return { delta, agreements, ...chooseThresholds([...videos, ...scenes.videos], manifest, tasks) };
+  const watched = [...(await predict(long, `long-${delta}`, sampler)).videos];
+  if (sceneSeeds.length > 0) {
+    const name = `scenes-${sceneSeeds.join('-')}`;
+    const from = { data: await writeHeldOutScenes(path.join(out, name), sceneSeeds), split: SCENES_SPLIT };
+    watched.push(...(await predict([SCENES_AS], `${name}-${delta}`, sampler, from)).videos);
+  }
+  return { delta, agreements, ...chooseThresholds(watched, manifest, tasks) };
 }
 
 /** From the largest down, until one keeps the decisions. */
