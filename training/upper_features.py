@@ -56,7 +56,8 @@ def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
         grey = resize(clips, options["height"])
         features = model.run(model.halves()[0], {"input": encode(grey, options["input"])})[cut["input"]][:, :, context:]
         dense = model.run(frozen, {cut["name"]: features})[args.after] if real else None
-        taught = mean_logits(model, learning, dense, teachers, clips[:, context * TEMPORAL_STRIDE :], args.after) if real else None
+        own = model.run(learning, {args.after: dense})[model.description["output"]] if real else None
+        taught = mean_logits(own, teachers, clips[:, context * TEMPORAL_STRIDE :]) if real else None
         arc = arc_lengths(model.embed(cut, features))
         for i in range(TOGETHER):
             one = features[i : i + 1]
@@ -71,11 +72,9 @@ def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
     return items
 
 
-def mean_logits(model: Network, learning: list[dict], dense: torch.Tensor, teachers: list[Network], clips: torch.Tensor, after: str) -> torch.Tensor:
-    """[n, labels] of the dense network, which has come as far as `dense`, and of the teachers, which see the very clips."""
-    said = [model.run(learning, {after: dense})[model.description["output"]]]
-    said += [teacher(resize(clips, teacher.description["options"]["height"])) for teacher in teachers]
-    return torch.stack(said).mean(0)
+def mean_logits(own: torch.Tensor, teachers: list[Network], clips: torch.Tensor) -> torch.Tensor:
+    """[n, labels]: the mean of `own` and of what the teachers say of the very clips [n, t, h, w]."""
+    return torch.stack([own, *(teacher(resize(clips, teacher.description["options"]["height"])) for teacher in teachers)]).mean(0)
 
 
 def halves(model: Network, after: str) -> tuple[list[dict], list[dict]]:
