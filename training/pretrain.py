@@ -15,9 +15,8 @@ from evaluate import figures, predict_all
 from network import Network, export_network
 from store import FrameStore
 from study_clips import StudyClips
-from study_run import Plan, Run, Shape, network_options
+from study_run import RATE, STEPS, STUDY, Plan, Run, network_options
 
-SHAPE = Shape(frames=16, fps=7.5, size=48, width=0.25)
 SPEEDS = (0.5, 1.0, 2.0)
 ORDERS = 3
 # Optical flow is told a quarter of the clip and a quarter of the picture at a time: |flow|, right, down.
@@ -33,23 +32,23 @@ def main() -> None:
     folds = fold_of(videos)
     held = [v for v in videos if folds[v.group] == args.hold_out]
     whole = FrameStore(held, torch.device("cpu"))
-    clips = StudyClips([v for v in videos if folds[v.group] != args.hold_out], args.cache, SHAPE.frames, SHAPE.fps, SHAPE.size)
+    clips = StudyClips([v for v in videos if folds[v.group] != args.hold_out], args.cache, STUDY.frames, STUDY.fps, STUDY.size)
     for seed in args.seeds:
         learned = pretrained(args, clips, seed)
         for name, start in (("scratch", None), ("pretrained", learned)):
             file = args.out / f"{name}-{seed}.json"
             if not file.exists():
                 model = labelled(clips, seed, args.steps, start, args.out / f"{name}-{seed}.pt")
-                predictions = predict_all(model, whole, held, SHAPE.fps, SHAPE.frames // 2, "dense")
-                file.write_text(json.dumps(figures(predictions, SHAPE.fps, SHAPE.frames // 2, SHAPE.frames)))
+                predictions = predict_all(model, whole, held, STUDY.fps, STUDY.frames // 2, "dense")
+                file.write_text(json.dumps(figures(predictions, STUDY.fps, STUDY.frames // 2, STUDY.frames)))
             print(name, seed, file.read_text(), flush=True)
 
 
 def labelled(clips: StudyClips, seed: int, steps: int, start: dict | None, checkpoint: Path) -> Network:
     """The study's own training."""
-    plan = Plan(f"s3d-g-{seed}", "s3d-g", seed, steps, 3e-3)
+    plan = Plan(f"s3d-g-{seed}", "s3d-g", seed, steps, RATE)
     torch.manual_seed(seed)
-    model = Network(export_network(network_options(plan, SHAPE)), dropout=0.1)
+    model = Network(export_network(network_options(plan, STUDY)), dropout=0.1)
     if start is not None:
         model.adopt(start, partial=True)
     run = Run(plan, model, None)
@@ -63,8 +62,8 @@ def pretrained(args: argparse.Namespace, clips: StudyClips, seed: int) -> dict:
     """Tensors of all layers but the head, after learning order, speed and flow of unlabelled windows."""
     file = args.out / f"pretext-{seed}.pt"
     if not file.exists():
-        plan = Plan(f"pretext-{seed}", "s3d-g", seed, args.pretext_steps, 3e-3)
-        options = network_options(plan, SHAPE) | {"classes": ORDERS + len(SPEEDS) + PARTS * QUARTERS * FLOWS}
+        plan = Plan(f"pretext-{seed}", "s3d-g", seed, args.pretext_steps, RATE)
+        options = network_options(plan, STUDY) | {"classes": ORDERS + len(SPEEDS) + PARTS * QUARTERS * FLOWS}
         torch.manual_seed(seed)
         run = PretextRun(plan, Network(export_network(options), dropout=0.0), None)
         run.train(Unlabelled(clips), args.out / f"pretext-{seed}.checkpoint.pt", None)
@@ -73,7 +72,7 @@ def pretrained(args: argparse.Namespace, clips: StudyClips, seed: int) -> dict:
 
 
 class Unlabelled:
-    """Windows of any video, each frame as likely as any other, played in order, backwards or shuffled, at one of three speeds."""
+    """Windows of all videos, longer ones oftener by the root of their length, played in order, backwards or shuffled, at one of three speeds."""
 
     def __init__(self, clips: StudyClips):
         self.clips = clips
@@ -91,12 +90,12 @@ class Unlabelled:
         video = self.videos[rng.choice(len(self.videos), p=self.weights)]
         order, speed = int(rng.integers(ORDERS)), int(rng.integers(len(SPEEDS)))
         fps = self.clips.speed(rng) / SPEEDS[speed]
-        start = rng.uniform(0, max(0.01, video.duration_s - SHAPE.frames / fps))
+        start = rng.uniform(0, max(0.01, video.duration_s - STUDY.frames / fps))
         clip, _ = self.clips.window(video, start, fps, rng)
         if order == 1:
             clip = clip[::-1]
         elif order == 2:
-            clip = clip[rng.permutation(PARTS)[:, None] * (SHAPE.frames // PARTS) + np.arange(SHAPE.frames // PARTS)].reshape(clip.shape)
+            clip = clip[rng.permutation(PARTS)[:, None] * (STUDY.frames // PARTS) + np.arange(STUDY.frames // PARTS)].reshape(clip.shape)
         clip = np.ascontiguousarray(clip)
         return clip, np.concatenate([[order, speed], flow_of(clip)]).astype(np.float32)
 
@@ -129,8 +128,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=root / ".cache/pretrain")
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3])
     parser.add_argument("--hold-out", type=int, default=0, help="fold of groups that both are measured on")
-    parser.add_argument("--pretext-steps", type=int, default=1200, help="of 16 clips")
-    parser.add_argument("--steps", type=int, default=392, help="of 16 labelled clips")
+    parser.add_argument("--pretext-steps", type=int, default=1000, help="of 16 clips")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of 16 labelled clips")
     return parser.parse_args()
 
 

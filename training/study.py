@@ -10,7 +10,7 @@ import torch
 
 from data import load_videos
 from study_clips import StudyClips
-from study_run import Plan, Shape, train
+from study_run import RATE, STEPS, STUDY, Plan, Shape, train
 
 VARIANTS = ("s3d-g", "i2d", "fast-s3d", "s3d", "i3d")
 PLACEMENTS = ("Conv_1a", "Conv_2b", "Conv_2c", "Mixed_3c")
@@ -35,7 +35,7 @@ def stages(steps: int, more: int) -> list:
     compared has seen equally many clips."""
 
     def alone(*variants: str):
-        return lambda seed: [Plan(f"{variant}-{seed}", variant, seed, steps, 3e-3) for variant in variants]
+        return lambda seed: [Plan(f"{variant}-{seed}", variant, seed, steps, RATE) for variant in variants]
 
     def onwards(name: str, seed: int, after: str | None = None, sampling: str | None = None) -> Plan:
         return Plan(f"s3d-g-{name}-{seed}", "s3d-g", seed, more, 1.5e-3, after, sampling, f"s3d-g-{seed}")
@@ -56,12 +56,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=root / ".cache/training")
     parser.add_argument("--out", type=Path, default=root / ".cache/study/models")
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3])
-    parser.add_argument("--steps", type=int, default=392, help="of 16 clips, from scratch: 28 epochs of 224 clips")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of 16 clips, from scratch: 28 epochs of 224 clips")
     parser.add_argument("--more-steps", type=int, default=224, help="for S3D-G to go on: 16 epochs")
-    parser.add_argument("--frames", type=int, default=16)
-    parser.add_argument("--fps", type=float, default=7.5)
-    parser.add_argument("--size", type=int, default=48)
-    parser.add_argument("--width", type=float, default=0.25)
+    parser.add_argument("--frames", type=int, default=STUDY.frames)
+    parser.add_argument("--fps", type=float, default=STUDY.fps)
+    parser.add_argument("--size", type=int, default=STUDY.size)
+    parser.add_argument("--width", type=float, default=STUDY.width)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--pause-file", type=Path, help="training waits while this file exists")
     return parser.parse_args()

@@ -36,6 +36,11 @@ class Shape:
     width: float
 
 
+STUDY = Shape(frames=16, fps=7.5, size=48, width=0.25)
+# Of 16 clips, from scratch: 28 epochs of 224 clips.
+STEPS, RATE = 392, 3e-3
+
+
 @dataclass(frozen=True)
 class Plan:
     """One run. `sampling`: None (dense), `ordered` or `uniform`, each step of training with a random δ or stride.

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { demoScene } from '../../tools/scene/ready-made.ts';
+import { demoScene, STORIES } from '../../tools/scene/ready-made.ts';
 import { VIEWS } from '../../tools/scene/setting.ts';
 import { writeSceneVideo } from '../../tools/scene/video.ts';
 import { addUp, compareScene, meanErrors } from '../../tools/scene-report/compare.ts';
@@ -14,7 +14,6 @@ const STRIDE_S = 0.6;
 
 /** Both stories from every view, in a room and with people that neither training nor the choice of thresholds saw. */
 const SEED = 21;
-const STORIES = ['fight', 'fall'] as const;
 /** Of the falls, one in four may be missed. */
 const FALLS_FOUND = 3;
 

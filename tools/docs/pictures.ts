@@ -6,7 +6,7 @@ import { demoScene } from '../scene/ready-made.ts';
 import { writeSceneVideo } from '../scene/video.ts';
 import { drawKeptSteps } from './draw-kept-steps.ts';
 
-// `npm run docs:pictures`: the README's pictures, made by the program itself from the scene of the demo.
+// `npm run docs:pictures`: the README's pictures, made by the program itself from a scene like the demo's.
 
 interface InferLine {
   readonly start_ms: number;

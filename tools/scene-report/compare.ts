@@ -23,7 +23,8 @@ const MODEL_NAMES: LabelNames = {
   ...namesOf('fir-action'),
 };
 
-function namesOf(dataset: string): LabelNames {
+/** The model's labels by those of a data set. */
+export function namesOf(dataset: string): LabelNames {
   const task = TASKS[dataset];
   return task && 'labels' in task ? task.labels : {};
 }

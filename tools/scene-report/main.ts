@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { demoScene } from '../scene/ready-made.ts';
+import { demoScene, STORIES } from '../scene/ready-made.ts';
 import { VIEWS } from '../scene/setting.ts';
 import { writeSceneVideo } from '../scene/video.ts';
 import { addUp, compareScene, meanErrors, type LabelComparison } from './compare.ts';
@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     model: { type: 'string', default: 's3d-g-atfr' },
     sampler: { type: 'string' },
-    stories: { type: 'string', default: 'fight,fall' },
+    stories: { type: 'string', default: STORIES.join(',') },
     views: { type: 'string', default: VIEWS.join(',') },
     seeds: { type: 'string', default: '5,21,22,23' },
     out: { type: 'string', default: path.join(tmpdir(), 'scene-report') },
@@ -26,7 +26,7 @@ const chosen = <T extends string>(text: string, choices: readonly T[]): readonly
     if (found === undefined) throw new Error(`${name}: one of ${choices.join(', ')} expected`);
     return found;
   });
-const stories = chosen(values.stories, ['fight', 'fall'] as const);
+const stories = chosen(values.stories, STORIES);
 const views = chosen(values.views, VIEWS);
 const more = values.sampler === undefined ? [] : ['--sampler', values.sampler];
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { LABELS } from './actor.ts';
 import { writeClipSet } from './clips.ts';
-import { demoScene, longScene } from './ready-made.ts';
+import { demoScene, longScene, STORIES } from './ready-made.ts';
 import { VIEWS } from './setting.ts';
 import { writeStorySet } from './stories.ts';
 import { writeSceneVideo } from './video.ts';
@@ -40,8 +40,7 @@ const out = values.out ?? fail('--out is missing');
 
 switch (command) {
   case 'demo': {
-    const story =
-      values.story === undefined ? {} : { story: oneOf(['fight', 'fall'] as const, values.story) };
+    const story = values.story === undefined ? {} : { story: oneOf(STORIES, values.story) };
     await write(demoScene({ ...size, ...seed, ...view, ...story }));
     break;
   }

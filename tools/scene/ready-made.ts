@@ -3,13 +3,15 @@ import { describeScene } from './scene.ts';
 import type { Step, Visit } from './choreography.ts';
 import type { Scene, SceneOptions } from './scene.ts';
 
+export const STORIES = ['fight', 'fall'] as const;
+
 type Common = Partial<Pick<SceneOptions, 'seed' | 'view' | 'width' | 'height' | 'fps'>>;
 
 /** Seconds of empty room before the demo's people come, and after. */
 const STILL_S = 7.5;
 
 /** An empty room, people who come, and an empty room again: two who fight, or one who falls, gets up and goes. About 25 to 30 s. */
-export function demoScene(options: Common & { readonly story?: 'fight' | 'fall' } = {}): Scene {
+export function demoScene(options: Common & { readonly story?: (typeof STORIES)[number] } = {}): Scene {
   const { story = 'fight', seed = 5, view = 'hall' } = options;
   const common = { startS: STILL_S, enter: true, leave: true } as const;
   const visit: Visit =
