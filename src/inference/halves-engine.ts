@@ -11,6 +11,7 @@ import { runApart } from './batch/run-apart.ts';
 import { warmUpBatch } from './batch/warm-up-batch.ts';
 import type { EngineInfo, InferCall, InferenceEngine, InferenceResult, PixelClip } from './engine.ts';
 import type { ModelManifest } from './model.ts';
+import { countCost } from './network/cost.ts';
 import type { Network } from './network/graph.ts';
 import { scoresOf } from './postprocess.ts';
 import { createSerialQueue, throwIfAborted } from './serial-queue.ts';
@@ -65,6 +66,7 @@ export function createHalvesEngine(options: HalvesEngineOptions): InferenceEngin
   const { info, activation, network, halves, runtime, reuse } = options;
   const { engine, device } = info;
   const statsOf = createComputeAccounting(network);
+  const { inputSteps } = countCost(network);
   const queue = createSerialQueue(`${runtime} engine`);
   const streamed = halves.steps && reuse && createStreamedRun(network, halves.steps, reuse);
   let released: Promise<void> | undefined;
@@ -89,7 +91,7 @@ export function createHalvesEngine(options: HalvesEngineOptions): InferenceEngin
       : runApart(member, {
           clip,
           signal,
-          network,
+          inputSteps,
           planOf: (embeddings) => planClip(network, embeddings, sampler),
         });
 

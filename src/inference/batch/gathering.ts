@@ -6,8 +6,8 @@ import { createMeetingPoint } from './meeting-point.ts';
 export interface Member {
   /** Each call waits until all other members wait or have left, and is computed together with equal ones. */
   readonly halves: StepHalves;
-  /** Pixels → logits, of a network without SGS layer; waits likewise. */
-  whole(pixels: Uint8Array): Promise<Float32Array>;
+  /** Pixels → logits, where the network has no SGS layer; waits likewise. */
+  readonly whole?: (pixels: Uint8Array) => Promise<Float32Array>;
   /** Milliseconds of its equal share of the computations that it was part of. */
   readonly spent: { readonly lower: number; readonly upper: number };
   /** It asks for nothing more. */
@@ -66,7 +66,9 @@ export function createGathering(halves: BatchHalves, signals: readonly AbortSign
         lower: (pixels, frames, left) => asking(lower.ask({ pixels, frames, left }, signal, spend('lower'))),
         upper: (features, plan) => asking(upper.ask({ features, plan }, signal, spend('upper'))),
       },
-      whole: (pixels) => asking(whole.ask(pixels, signal, spend('lower'))),
+      ...(!halves.split && {
+        whole: (pixels: Uint8Array) => asking(whole.ask(pixels, signal, spend('lower'))),
+      }),
       spent,
       leave() {
         present -= 1;

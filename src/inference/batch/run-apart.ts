@@ -2,15 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import { monotonicMs } from '../../core/time.ts';
 import type { Embeddings, SamplingPlan } from '../../sampler/types.ts';
 import type { PixelClip } from '../engine.ts';
-import { countCost } from '../network/cost.ts';
-import type { Network } from '../network/graph.ts';
 import { throwIfAborted } from '../serial-queue.ts';
 import type { Member } from './gathering.ts';
 
 interface Course {
   readonly clip: PixelClip;
   readonly signal: AbortSignal;
-  readonly network: Network;
+  /** T' before SGS. */
+  readonly inputSteps: number;
   readonly planOf: (embeddings: Embeddings) => SamplingPlan;
 }
 
@@ -24,10 +23,13 @@ interface ApartRun {
 }
 
 /** A clip of a batch that shares no steps with its stream's others. */
-export async function runApart(member: Member, { clip, signal, network, planOf }: Course): Promise<ApartRun> {
+export async function runApart(
+  member: Member,
+  { clip, signal, inputSteps, planOf }: Course,
+): Promise<ApartRun> {
   const times = { lowerMs: 0, samplerMs: 0, upperMs: 0 };
-  if (!network.nodes.some(({ op }) => op === 'sgs')) {
-    const plan = planOf({ length: countCost(network).inputSteps, size: 0, data: new Float32Array() });
+  if (member.whole) {
+    const plan = planOf({ length: inputSteps, size: 0, data: new Float32Array() });
     return { ...times, plan, logits: await member.whole(clip.data) };
   }
   const { features, embeddings } = await member.halves.lower(clip.data, clip.frames, 'padded');

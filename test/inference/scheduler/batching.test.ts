@@ -1,29 +1,14 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createNullEngine } from '../../../src/inference/engines/null/null-engine.ts';
-import type { InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
+import type { InferenceEngine } from '../../../src/inference/engine.ts';
 import { waitForMore, type Batching } from '../../../src/inference/scheduler/batching.ts';
-import {
-  createEngineScheduler,
-  type EngineScheduler,
-} from '../../../src/inference/scheduler/engine-scheduler.ts';
-import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
+import { createEngineScheduler } from '../../../src/inference/scheduler/engine-scheduler.ts';
+import { clipOf, closingSchedulers, model, sampler } from './small-clips.ts';
 
-const model = createUntrainedModel({
-  network: { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 },
-  seed: 1,
-});
-const sampler = { kind: 'none' } as const;
 /** So long that a test which waits for it fails. */
 const FOREVER_MS = 600_000;
 
-function clipOf(clipId: string): PixelClip {
-  return { clipId, frames: 4, height: 32, width: 32, data: new Uint8Array(4 * 32 * 32 * 3) };
-}
-
-const owned: EngineScheduler[] = [];
-afterEach(async () => {
-  for (const scheduler of owned.splice(0)) await scheduler[Symbol.asyncDispose]();
-});
+const owned = closingSchedulers();
 
 /** A null engine that notes the clips of each call. */
 function schedulerOf(batching: Batching, { exact = true, delayMs = 0 } = {}) {

@@ -1,26 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createNullEngine } from '../../../src/inference/engines/null/null-engine.ts';
-import type { EngineInfo, InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
-import {
-  createEngineScheduler,
-  type EngineScheduler,
-} from '../../../src/inference/scheduler/engine-scheduler.ts';
-import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
+import type { EngineInfo, InferenceEngine } from '../../../src/inference/engine.ts';
+import { createEngineScheduler } from '../../../src/inference/scheduler/engine-scheduler.ts';
+import { clipOf, closingSchedulers, model, sampler } from './small-clips.ts';
 
-const model = createUntrainedModel({
-  network: { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 },
-  seed: 1,
-});
-const sampler = { kind: 'none' } as const;
-
-function clipOf(clipId: string): PixelClip {
-  return { clipId, frames: 4, height: 32, width: 32, data: new Uint8Array(4 * 32 * 32 * 3) };
-}
-
-const owned: EngineScheduler[] = [];
-afterEach(async () => {
-  for (const scheduler of owned.splice(0)) await scheduler[Symbol.asyncDispose]();
-});
+const owned = closingSchedulers();
 
 /** Null engines, each of which notes what it is given, and takes so long. */
 function schedulerOf(delaysMs: readonly number[], reuse?: EngineInfo['reuse']) {
