@@ -37,31 +37,43 @@ export interface EventFiguresOptions {
   readonly seed: number;
 }
 
-/** @param videos at least one, of some length */
-export function eventFigures(
+/** Figures without intervals, which a thousand draws each take. */
+export type EventCounts = Pick<
+  EventFigures,
+  'events' | 'detected' | 'false_alarms' | 'repeats' | 'f1' | 'onset_error_s' | 'offset_error_s'
+>;
+
+export function countEvents(
   videos: readonly WatchedExample[],
-  { labelId, toleranceS, seed }: EventFiguresOptions,
-): EventFigures {
-  const matches = videos.map(({ group, truth, found }) => {
-    const ofLabel = (action: TimedAction): boolean => action.labelId === labelId;
-    const match = matchEvents(truth.filter(ofLabel), found.filter(ofLabel), toleranceS);
-    return { group, match };
-  });
-  const total = tally(matches);
-  const { detected, falseAlarms, repeats, events, pairs } = total;
-  const reported = detected + falseAlarms + repeats;
-  const hours = videos.reduce((sum, { durationS }) => sum + durationS, 0) / 3600;
+  options: Omit<EventFiguresOptions, 'seed'>,
+): EventCounts {
+  const total = tally(matchesOf(videos, options));
+  const { events, detected, falseAlarms, repeats, pairs } = total;
   const f1 = f1Of(total);
-  const f1Interval = bootstrapInterval(matches, (sample) => f1Of(tally(sample)), { seed });
   const meanError = (end: 'startS' | 'endS'): number =>
     rounded(
       pairs.reduce((sum, { truth, found }) => sum + Math.abs(truth[end] - found[end]), 0) / pairs.length,
     );
   return {
-    events,
-    detected,
-    false_alarms: falseAlarms,
-    repeats,
+    ...{ events, detected, false_alarms: falseAlarms, repeats },
+    ...(f1 !== undefined && { f1: rounded(f1) }),
+    ...(pairs.length > 0 && { onset_error_s: meanError('startS'), offset_error_s: meanError('endS') }),
+  };
+}
+
+/** @param videos at least one, of some length */
+export function eventFigures(
+  videos: readonly WatchedExample[],
+  { labelId, toleranceS, seed }: EventFiguresOptions,
+): EventFigures {
+  const matches = matchesOf(videos, { labelId, toleranceS });
+  const counts = countEvents(videos, { labelId, toleranceS });
+  const { events, detected, false_alarms: falseAlarms, repeats } = counts;
+  const reported = detected + falseAlarms + repeats;
+  const hours = videos.reduce((sum, { durationS }) => sum + durationS, 0) / 3600;
+  const f1Interval = bootstrapInterval(matches, (sample) => f1Of(tally(sample)), { seed });
+  return {
+    ...counts,
     hours: rounded(hours),
     false_alarms_an_hour: rounded(falseAlarms / hours),
     false_alarms_an_hour_interval: roundedInterval(poissonInterval(falseAlarms, hours)),
@@ -73,9 +85,7 @@ export function eventFigures(
       recall: rounded(detected / events),
       recall_interval: roundedInterval(wilsonInterval(detected, events)),
     }),
-    ...(f1 !== undefined && { f1: rounded(f1) }),
     ...(f1Interval && { f1_interval: roundedInterval(f1Interval) }),
-    ...(pairs.length > 0 && { onset_error_s: meanError('startS'), offset_error_s: meanError('endS') }),
   };
 }
 
@@ -87,6 +97,17 @@ interface Tally {
   readonly falseAlarms: number;
   readonly repeats: number;
   readonly pairs: Match['pairs'];
+}
+
+function matchesOf(
+  videos: readonly WatchedExample[],
+  { labelId, toleranceS }: Omit<EventFiguresOptions, 'seed'>,
+) {
+  return videos.map(({ group, truth, found }) => {
+    const ofLabel = (action: TimedAction): boolean => action.labelId === labelId;
+    const match = matchEvents(truth.filter(ofLabel), found.filter(ofLabel), toleranceS);
+    return { group, match };
+  });
 }
 
 function tally(matches: readonly { readonly match: Match }[]): Tally {
