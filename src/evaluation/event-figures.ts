@@ -43,6 +43,7 @@ export type EventCounts = Pick<
   'events' | 'detected' | 'false_alarms' | 'repeats' | 'f1' | 'onset_error_s' | 'offset_error_s'
 >;
 
+/** What `eventFigures` counts. */
 export function countEvents(
   videos: readonly WatchedExample[],
   options: Omit<EventFiguresOptions, 'seed'>,
