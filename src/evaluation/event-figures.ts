@@ -43,32 +43,13 @@ export type EventCounts = Pick<
   'events' | 'detected' | 'false_alarms' | 'repeats' | 'f1' | 'onset_error_s' | 'offset_error_s'
 >;
 
-/** What `eventFigures` counts. */
-export function countEvents(
-  videos: readonly WatchedExample[],
-  options: Omit<EventFiguresOptions, 'seed'>,
-): EventCounts {
-  const total = tally(matchesOf(videos, options));
-  const { events, detected, falseAlarms, repeats, pairs } = total;
-  const f1 = f1Of(total);
-  const meanError = (end: 'startS' | 'endS'): number =>
-    rounded(
-      pairs.reduce((sum, { truth, found }) => sum + Math.abs(truth[end] - found[end]), 0) / pairs.length,
-    );
-  return {
-    ...{ events, detected, false_alarms: falseAlarms, repeats },
-    ...(f1 !== undefined && { f1: rounded(f1) }),
-    ...(pairs.length > 0 && { onset_error_s: meanError('startS'), offset_error_s: meanError('endS') }),
-  };
-}
-
 /** @param videos at least one, of some length */
 export function eventFigures(
   videos: readonly WatchedExample[],
   { labelId, toleranceS, seed }: EventFiguresOptions,
 ): EventFigures {
-  const matches = matchesOf(videos, { labelId, toleranceS });
-  const counts = countEvents(videos, { labelId, toleranceS });
+  const matches = matchEventsOf(videos, { labelId, toleranceS });
+  const counts = countEvents(matches);
   const { events, detected, false_alarms: falseAlarms, repeats } = counts;
   const reported = detected + falseAlarms + repeats;
   const hours = videos.reduce((sum, { durationS }) => sum + durationS, 0) / 3600;
@@ -90,7 +71,40 @@ export function eventFigures(
   };
 }
 
+/** The episodes of one label beside its true events, video by video. */
+export function matchEventsOf(
+  videos: readonly WatchedExample[],
+  { labelId, toleranceS }: Omit<EventFiguresOptions, 'seed'>,
+): readonly VideoMatch[] {
+  return videos.map(({ group, truth, found }) => {
+    const ofLabel = (action: TimedAction): boolean => action.labelId === labelId;
+    const match = matchEvents(truth.filter(ofLabel), found.filter(ofLabel), toleranceS);
+    return { group, match };
+  });
+}
+
+/** What `eventFigures` has no interval of. */
+export function countEvents(matches: readonly VideoMatch[]): EventCounts {
+  const total = tally(matches);
+  const { events, detected, falseAlarms, repeats, pairs } = total;
+  const f1 = f1Of(total);
+  const meanError = (end: 'startS' | 'endS'): number =>
+    rounded(
+      pairs.reduce((sum, { truth, found }) => sum + Math.abs(truth[end] - found[end]), 0) / pairs.length,
+    );
+  return {
+    ...{ events, detected, false_alarms: falseAlarms, repeats },
+    ...(f1 !== undefined && { f1: rounded(f1) }),
+    ...(pairs.length > 0 && { onset_error_s: meanError('startS'), offset_error_s: meanError('endS') }),
+  };
+}
+
 type Match = EventMatch<TimedAction, TimedAction>;
+
+interface VideoMatch {
+  readonly group: string;
+  readonly match: Match;
+}
 
 interface Tally {
   readonly events: number;
@@ -100,18 +114,7 @@ interface Tally {
   readonly pairs: Match['pairs'];
 }
 
-function matchesOf(
-  videos: readonly WatchedExample[],
-  { labelId, toleranceS }: Omit<EventFiguresOptions, 'seed'>,
-) {
-  return videos.map(({ group, truth, found }) => {
-    const ofLabel = (action: TimedAction): boolean => action.labelId === labelId;
-    const match = matchEvents(truth.filter(ofLabel), found.filter(ofLabel), toleranceS);
-    return { group, match };
-  });
-}
-
-function tally(matches: readonly { readonly match: Match }[]): Tally {
+function tally(matches: readonly VideoMatch[]): Tally {
   const sum = (count: (match: Match) => number): number =>
     matches.reduce((total, { match }) => total + count(match), 0);
   return {

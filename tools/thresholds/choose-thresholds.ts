@@ -1,4 +1,4 @@
-import { countEvents, type EventCounts } from '../../src/evaluation/event-figures.ts';
+import { countEvents, matchEventsOf, type EventCounts } from '../../src/evaluation/event-figures.ts';
 import type { SettledTask } from '../../src/evaluation/settle-task.ts';
 import type { ModelManifest } from '../../src/inference/model.ts';
 import { DETECTION_ON } from './choose-delta.ts';
@@ -41,7 +41,7 @@ export function chooseThresholds(
       if (settled.kind !== 'events' || ofDataset.length === 0) continue;
       const candidates = EVENT_ON.map((on) => {
         const watched = ofDataset.map((video) => watchedAt(video, { manifest, settled, label, on }));
-        return { on, figures: countEvents(watched, { labelId: id, toleranceS }) };
+        return { on, figures: countEvents(matchEventsOf(watched, { labelId: id, toleranceS })) };
       });
       if (candidates[0]!.figures.events === 0) continue;
       tried.set(label, candidates);
