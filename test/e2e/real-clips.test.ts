@@ -46,7 +46,6 @@ interface InferredClip {
     readonly kept_steps: number;
     readonly multiply_adds: number;
     readonly dense_multiply_adds: number;
-    readonly upper_ms: number;
   };
 }
 
@@ -81,19 +80,16 @@ describe.skipIf(absent)('a room that is empty half of the time (139 s)', () => {
       expect(compute.kept_steps, `at ${start} ms`).toBeGreaterThan(3);
   });
 
-  test('takes less work and time while it is empty', () => {
+  test('takes less work while it is empty', () => {
     for (const { compute } of empty()) {
       expect(compute.multiply_adds).toBeLessThan(compute.dense_multiply_adds);
       for (const other of person()) expect(compute.multiply_adds).toBeLessThan(other.compute.multiply_adds);
     }
-    const upperMs = (some: readonly InferredClip[]): number =>
-      median(some.map(({ compute }) => compute.upper_ms));
-    expect(upperMs(empty())).toBeLessThan(upperMs(person()));
   });
 });
 
 test.skipIf(absent)(
-  'the same room as a camera, beside a busy one: steps and time follow what is seen',
+  'the same room as a camera, beside a busy one: steps and work follow what is seen',
   async () => {
     const directory = await temporaryDirectory();
     // A person until 2 s, then nobody until 18 s, then a person: 24 to 44 s of the file.
@@ -129,9 +125,9 @@ test.skipIf(absent)(
     expect(moving.length).toBeGreaterThanOrEqual(1);
     const busy = receiptsOf('busy');
     for (const { kept_steps: kept } of busy) expect(kept).toBeGreaterThan(3);
-    const upperMs = (some: readonly ClipStats['compute'][]): number =>
-      median(some.map(({ latency_ms: latency }) => latency.upper));
-    expect(upperMs(still)).toBeLessThan(upperMs([...moving, ...busy]));
+    const worked = (some: readonly ClipStats['compute'][]): number[] =>
+      some.map(({ multiply_adds: multiplyAdds }) => multiplyAdds);
+    expect(Math.max(...worked(still))).toBeLessThan(Math.min(...worked([...moving, ...busy])));
   },
 );
 
@@ -181,8 +177,4 @@ async function infer(file: string, settings: readonly string[]): Promise<readonl
   const { code, stdout, stderr } = await startRun(['infer', file, ...settings]).done;
   expect(code, stderr).toBe(0);
   return jsonLines(stdout) as InferredClip[];
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

