@@ -68,6 +68,7 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
   });
   return {
     clips,
+    live: isLive(options),
     engine: scheduler.engineFor(streamId, { pinned: !isLive(options) }),
     sampler,
     ...(contextFrames !== undefined && { contextFrames }),

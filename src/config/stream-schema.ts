@@ -19,8 +19,8 @@ const windowShape = {
   stride: wholeFrom(1, "Frames between clip starts. Default: the model's own.").optional(),
   fps: positive("Frames a second that the model sees. Default: the model's own.").optional(),
   tail: choice(
-    ['drop', 'pad', 'short'],
-    'The frames after the last full clip: dropped, repeated to a full clip, or a shorter clip.',
+    ['drop', 'pad'],
+    'The frames after the last full clip of a segment: dropped, or filled up to a full clip with the last one.',
   ).default('pad'),
 };
 const reconnectShape = {

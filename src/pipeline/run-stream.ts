@@ -1,4 +1,5 @@
-import { toActionstreamError } from '../core/errors.ts';
+import { backoffMs, sleep } from '../core/abort.ts';
+import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Clip } from '../core/frame.ts';
 import type { ActionEvent, EndReason, PublishedRecord } from '../core/records.ts';
 import { createThrottledReporter } from '../core/throttled-reporter.ts';
@@ -8,13 +9,18 @@ import type { PixelClip } from '../inference/engine.ts';
 import { createPixelPacker } from './pack-pixels.ts';
 import type { StreamJob, StreamOutcome, StreamTotals } from './types.ts';
 
-/** A stream whose clips fail one after the other, this often, is given up: the engine will not recover. */
-const CONSECUTIVE_FAILURES_LIMIT = 5;
+/** A file whose clips fail one after the other, this often, ends with an error. A live stream goes on. */
+const FAILED_CLIPS_OF_FILE = 5;
+/** A file can wait: a clip that the engine failed on is tried again so often. */
+const RETRIES_OF_FILE = 2;
+const RETRY = { firstMs: 500, maxMs: 5000 };
 
 /**
  * Runs one stream until its source ends, fails or is aborted. States of a clip: formed (waiting in the clip stream's
  * bounded queue) → in inference (one a stream; the scheduler gives it its turn) → scored → journalled, before
- * the next clip of the stream is taken. On every way out the open episodes are ended and journalled.
+ * the next clip of the stream is taken; or in inference → failed, counted and passed over. What the engine does ends no
+ * live stream; a file ends with an error after FAILED_CLIPS_OF_FILE in a row. A journal that refuses ends either.
+ * On every way out the open episodes are ended and journalled.
  */
 export async function runStream(job: StreamJob, signal: AbortSignal): Promise<StreamOutcome> {
   const { clips, tracker, log, logger, observer } = job;
@@ -24,7 +30,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
   });
   const totals = { ...NO_TOTALS };
   const pack = createPixelPacker(job.contextFrames);
-  let consecutiveFailures = 0;
+  let failedInARow: Clip[] = [];
 
   const publish = async (
     events: readonly ActionEvent[],
@@ -37,8 +43,27 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
     if (events.length > 0) observer?.onEvents?.(events);
   };
 
+  /** Undefined where the clip cannot be scored. @throws what ends the stream */
+  const score = async (clip: Clip): Promise<ScoredClip | undefined> => {
+    try {
+      const scored = await scoreWithRetries(job, { clip, pixels: pack(clip) }, signal);
+      failedInARow = [];
+      return scored;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const failure = toActionstreamError(error);
+      totals.clipsFailed += 1;
+      problems.note(`${failure.code}: ${failure.message}`);
+      if (job.live) return undefined;
+      failedInARow.push(clip);
+      if (failedInARow.length === FAILED_CLIPS_OF_FILE) throw givenUp(failedInARow, failure);
+      return undefined;
+    }
+  };
+
   const processClip = async (clip: Clip): Promise<void> => {
-    const scored = await scoreClip(job, { clip, pixels: pack(clip) }, signal);
+    const scored = await score(clip);
+    if (!scored) return;
     count(totals, scored);
     const stats = job.statsOf(scored, clip.frames.length - clip.paddedFrames, clip.sequence);
     await publish(tracker.observe(scored), [{ type: 'clip.stats', payload: stats }]);
@@ -60,19 +85,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
   };
 
   try {
-    for await (const clip of clips.clips(signal)) {
-      try {
-        await processClip(clip);
-        consecutiveFailures = 0;
-      } catch (error) {
-        const failure = toActionstreamError(error);
-        if (signal.aborted || failure.code !== 'ENGINE_FAILED') throw error;
-        totals.clipsFailed += 1;
-        consecutiveFailures += 1;
-        problems.note(failure.message);
-        if (consecutiveFailures >= CONSECUTIVE_FAILURES_LIMIT) throw error;
-      }
-    }
+    for await (const clip of clips.clips(signal)) await processClip(clip);
   } catch (error) {
     if (!signal.aborted) return finish('failed', 'end_of_stream', error);
   }
@@ -93,6 +106,32 @@ const NO_TOTALS: StreamTotals = {
 interface PackedClip {
   readonly clip: Clip;
   readonly pixels: PixelClip;
+}
+
+/** A live stream takes its next clip instead: what waits meanwhile would be dropped. */
+async function scoreWithRetries(
+  job: StreamJob,
+  packed: PackedClip,
+  signal: AbortSignal,
+): Promise<ScoredClip> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await scoreClip(job, packed, signal);
+    } catch (error) {
+      const { retryable } = toActionstreamError(error);
+      if (job.live || !retryable || attempt === RETRIES_OF_FILE || signal.aborted) throw error;
+      await sleep(backoffMs(attempt, RETRY), signal);
+    }
+  }
+}
+
+function givenUp(failed: readonly Clip[], last: ActionstreamError): ActionstreamError {
+  const fromS = ((failed[0]?.startUs ?? 0) / 1e6).toFixed(3);
+  return new ActionstreamError(
+    last.code,
+    `${failed.length} clips in a row could not be scored; nothing is scored from ${fromS} s of the file to its end: ${last.message}`,
+    { cause: last },
+  );
 }
 
 async function scoreClip(

@@ -16,6 +16,8 @@ export interface RecordLog {
 /** One stream with everything it needs; built by the composition root. */
 export interface StreamJob {
   readonly clips: ClipStream;
+  /** A source that goes on whether or not it is followed: no failure of the engine ends the stream. */
+  readonly live: boolean;
   readonly engine: StreamEngine;
   readonly sampler: SamplerOptions;
   /** Frames before a clip that go with it, so that overlapping clips share work; absent: clips are inferred one by one. */

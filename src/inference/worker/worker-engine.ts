@@ -1,3 +1,4 @@
+import { backoffMs, sleep } from '../../core/abort.ts';
 import { at } from '../../core/at.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -27,6 +28,9 @@ export interface WorkerEngineOptions {
 /** Time to free the engine in peace on dispose. Nobody waits for a running clip then, so it is not waited for. */
 const GRACE_MS = 1000;
 
+/** The first process that is lost is replaced at once, the next ones in a row after a pause that grows. */
+const RESTART = { firstMs: 250, maxMs: 30_000 };
+
 /** Processes that one clip may lose before it is given up. */
 const TRIES = 2;
 
@@ -36,7 +40,8 @@ const TRIES = 2;
  *
  * Calls wait in order and are sent one at a time, or one batch. A process that ends unasked is replaced, and the clips that it had are
  * tried once more, one by one; if that one ends too, the clip is rejected with ENGINE_FAILED (retryable) and the next call starts
- * another. Abort rejects a running call at once; the process stops at its next stage. Pixels must not change until the
+ * another. Each process lost before one has answered again delays the next one longer, so that an engine that dies at every
+ * start costs little; it is tried for as long as clips come. Abort rejects a running call at once; the process stops at its next stage. Pixels must not change until the
  * call settles. A process that gives no answer in time is ended, and counts as lost.
  *
  * @throws what building the engine threw (MODEL_INVALID, ENGINE_UNAVAILABLE, …); ENGINE_FAILED where the process ended
@@ -60,10 +65,14 @@ export async function createWorkerEngine({
   const queue = createSerialQueue('the inference worker');
   let stopped: Promise<void> | undefined;
   let [restarts, retries] = [0, 0];
+  /** Processes lost, or not started, since the last answer. */
+  let lostInARow = 0;
 
   const liveWorker = async (signal: AbortSignal): Promise<EngineProcess> => {
     throwIfAborted(signal);
     if (!worker.isAlive()) {
+      lostInARow += 1;
+      await pauseBeforeRestart(lostInARow, logger, signal);
       worker = await startProcess(options, signal);
       restarts += 1;
       tellOtherDevice(info, worker.info, logger);
@@ -76,7 +85,11 @@ export async function createWorkerEngine({
       const timeoutMs = clipTimeoutMs ?? clipTimeoutOf(process.info);
       return process.infer(calls, timeoutMs && timeoutMs * calls.length);
     });
-    return calls.map(async (_, index) => at(await inFlight, index));
+    return calls.map(async (_, index) => {
+      const result = await at(await inFlight, index);
+      lostInARow = 0;
+      return result;
+    });
   };
 
   const tellLost = (calls: readonly ProcessCall[], attempt: number, err: ProcessLost): void => {
@@ -145,6 +158,19 @@ export async function createWorkerEngine({
     losses: () => ({ restarts, retries }),
     [Symbol.asyncDispose]: () => (stopped ??= stop()),
   };
+}
+
+/** @throws ActionstreamError ABORTED */
+async function pauseBeforeRestart(lost: number, logger: Logger, signal: AbortSignal): Promise<void> {
+  if (lost > 1) {
+    const waitMs = Math.round(backoffMs(lost - 2, RESTART));
+    logger.warn(
+      { lost_in_a_row: lost, restart_in_ms: waitMs },
+      'the inference process is lost again and again; the next one is started after a pause',
+    );
+    await sleep(waitMs, signal);
+  }
+  throwIfAborted(signal);
 }
 
 /** Aborts when nobody waits for any of the calls any more. */

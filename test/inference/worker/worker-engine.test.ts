@@ -182,6 +182,46 @@ describe('a process that is lost', () => {
     expect(lost).toHaveLength(2);
     expect(engine.losses?.()).toEqual({ restarts: 2, retries: 1 });
   });
+
+  test('again and again is replaced after pauses that grow until one has answered', async () => {
+    const warned: { readonly restart_in_ms?: number }[] = [];
+    await using engine = await open({
+      entryUrl: UNRELIABLE,
+      logger: { ...silentLogger, warn: (fields) => warned.push(fields) },
+    });
+
+    for (let clip = 0; clip < 2; clip++)
+      await expect(engine.infer(clipOf('exit-always'), { sampler: NONE })).rejects.toThrow();
+    await engine.infer(clipOf('well'), { sampler: NONE });
+    const [first = NaN, second = NaN, third = NaN] = warned.map(({ restart_in_ms: ms }) => ms);
+
+    expect(warned).toHaveLength(3);
+    expect(second).toBeGreaterThan(first);
+    expect(third).toBeGreaterThan(second);
+
+    await expect(engine.infer(clipOf('exit-always'), { sampler: NONE })).rejects.toThrow();
+    await engine.infer(clipOf('well'), { sampler: NONE });
+    expect(warned[3]?.restart_in_ms).toBeLessThan(second);
+  });
+
+  test('during a pause a call can be aborted', async () => {
+    const interrupt = new AbortController();
+    await using engine = await open({
+      entryUrl: UNRELIABLE,
+      logger: {
+        ...silentLogger,
+        warn: () => {
+          interrupt.abort();
+        },
+      },
+    });
+    await expect(engine.infer(clipOf('exit-always'), { sampler: NONE })).rejects.toThrow();
+
+    const waiting = engine.infer(clipOf('next'), { sampler: NONE, signal: interrupt.signal });
+
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(engine.losses?.().restarts).toBe(1);
+  });
 });
 
 describe('a process that hangs', () => {
