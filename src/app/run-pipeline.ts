@@ -23,6 +23,7 @@ import { startDeliveries } from './deliveries.ts';
 import { openEngines } from './open-engines.ts';
 import { openSinks } from './open-sinks.ts';
 import { createRunMetrics } from './run-metrics.ts';
+import { recordingDigests } from './run-ids.ts';
 import { createStreamJob } from './stream-job.ts';
 
 export interface RunContext {
@@ -73,9 +74,11 @@ export async function runPipeline(
   });
   const statuses = createStatusLog(journal, logger);
   const metrics = createRunMetrics();
+  const recordings = await recordingDigests(config.streams, signal);
   const jobs = config.streams.map((stream) =>
     createStreamJob(stream, {
       scheduler,
+      runIds: { spec, recordings },
       budget,
       pipeline: { instance: config.instance, version: context.version },
       log: journal,

@@ -38,6 +38,7 @@ export interface EventServices {
 interface FilterFlags {
   readonly stream?: readonly string[];
   readonly label?: readonly string[];
+  readonly run?: string;
   readonly since?: string;
   readonly until?: string;
   readonly minDuration?: string;
@@ -132,6 +133,7 @@ function addFilterFlags(command: Command): Command {
   return command
     .option('--stream <id...>', 'only these streams')
     .option('--label <name...>', 'only these labels')
+    .option('--run <id>', 'only this run of a file: its run_id', runIdOf)
     .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h')
     .option('--until <time>', 'begun before')
     .option('--min-duration <duration>', 'at least so long, such as 3s');
@@ -150,14 +152,20 @@ function placesOf(
 }
 
 function filterOf(flags: FilterFlags): EventFilter {
-  const { stream, label, since, until, minDuration } = flags;
+  const { stream, label, run, since, until, minDuration } = flags;
   return {
     ...(stream && { streams: stream }),
     ...(label && { labels: label }),
+    ...(run !== undefined && { runId: run }),
     ...(since !== undefined && { since: instantOf(since, '--since') }),
     ...(until !== undefined && { until: instantOf(until, '--until') }),
     ...(minDuration !== undefined && { minDurationMs: durationOf(minDuration, '--min-duration') }),
   };
+}
+
+function runIdOf(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text;
+  throw new ActionstreamError('USAGE', `--run "${text}" is no run id; copy the run_id of an event`);
 }
 
 function instantOf(text: string, flag: string): Date {

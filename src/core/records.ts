@@ -17,13 +17,18 @@ export type EndReason =
 
 /** A change of an episode: an action from onset to offset, [started_at, ended_at). */
 export interface ActionEvent {
-  /** UUIDv5 of stream, label and onset: the same input gives the same id. */
+  /** UUIDv5 of stream, label, onset and, for a file, its run: the same input gives the same id. */
   readonly episode_id: string;
-  /** 0 for `started`, then 1, 2, …; the highest sequence is the truth. */
+  /** 0 for `started`, then 1, 2, …; `supersedes` says which event of an episode is the truth. */
   readonly sequence: number;
   readonly state: EpisodeState;
   readonly end_reason?: EndReason;
   readonly stream_id: string;
+  /**
+   * Only of files: UUIDv5 of the recording's content, the stream, the model and the settings that change results.
+   * The same recording with the same model and settings has the same run id; anything else has another one.
+   */
+  readonly run_id?: string;
   readonly label: string;
   readonly label_id: number;
   readonly score: { readonly peak: number; readonly mean: number; readonly last: number };
@@ -83,6 +88,8 @@ export interface ClipStats {
   readonly clip_id: string;
   readonly clip_seq: number;
   readonly stream_id: string;
+  /** As in ActionEvent. */
+  readonly run_id?: string;
   readonly clip_start: string;
   readonly clip_end: string;
   readonly segment: number;
@@ -98,6 +105,8 @@ export interface StreamStatus {
   /** `<stream_id>:<instance>:<n>`; unique and stable on re-send. */
   readonly status_id: string;
   readonly stream_id: string;
+  /** As in ActionEvent. */
+  readonly run_id?: string;
   readonly state: 'connecting' | 'up' | 'stalled' | 'down' | 'ended' | 'gap';
   readonly at: string;
   readonly reason: string;
@@ -125,14 +134,58 @@ export function streamIdOf(record: PublishedRecord): string {
   return record.payload.stream_id;
 }
 
-/** Identity of a record for deduplication: the same on every re-send. */
+/**
+ * Identity of a record for deduplication: the same on every re-send, another one where the content differs.
+ * A provisional end carries its reason and offset, so that consumers do not take the true end for a repetition.
+ */
 export function recordIdOf(record: PublishedRecord): string {
   switch (record.type) {
-    case 'action.event':
-      return `${record.payload.episode_id}:${record.payload.sequence}`;
-    case 'clip.stats':
-      return `${record.payload.pipeline.instance}:${record.payload.clip_id}:${record.payload.clip_start}`;
+    case 'action.event': {
+      const {
+        episode_id: episode,
+        sequence,
+        end_reason: reason = '',
+        duration_ms: duration,
+      } = record.payload;
+      const id = `${episode}:${sequence}`;
+      return isProvisional(record.payload) ? `${id}:${reason}:${duration ?? 0}` : id;
+    }
+    case 'clip.stats': {
+      const { clip_id: clip, clip_start: start, run_id: run, pipeline } = record.payload;
+      const id = `${pipeline.instance}:${clip}:${start}`;
+      return run === undefined ? id : `${id}:${run}`;
+    }
     case 'stream.status':
       return record.payload.status_id;
   }
+}
+
+/**
+ * The end of a file's episode that came because the program stopped: the recording goes on, and a rerun brings the true
+ * events. On a live stream such an end is final, since nobody can watch that time again.
+ */
+export function isProvisional({ run_id: runId, end_reason: reason }: ActionEvent): boolean {
+  return runId !== undefined && PROVISIONAL_REASONS.includes(reason);
+}
+
+const PROVISIONAL_REASONS: readonly (EndReason | undefined)[] = ['shutdown', 'restart'];
+
+/**
+ * Whether `next` replaces `held`, another event of the same episode. The one rule for every store and every comparison;
+ * the Postgres sink states it in SQL (write-batch.ts).
+ *
+ * - A provisional end yields to a true event of the same or a higher sequence, and to a later provisional end.
+ * - A true event yields to any event of a higher sequence, except that no provisional end replaces a true end.
+ */
+export function supersedes(next: ActionEvent, held: ActionEvent): boolean {
+  if (!isProvisional(held)) {
+    return next.sequence > held.sequence && !(isProvisional(next) && held.state === 'ended');
+  }
+  if (!isProvisional(next)) return next.sequence >= held.sequence;
+  if (next.sequence !== held.sequence) return next.sequence > held.sequence;
+  return endOf(next) > endOf(held);
+}
+
+function endOf({ ended_at: endedAt }: ActionEvent): number {
+  return endedAt === undefined ? -Infinity : Date.parse(endedAt);
 }

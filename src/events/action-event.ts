@@ -12,15 +12,16 @@ export function actionEventOf(
   labelId: number,
   { options, newest }: { readonly options: EpisodeTrackerOptions; readonly newest: ScoredClip },
 ): ActionEvent {
-  const { streamId, clockSource, uncertaintyMs } = options;
+  const { streamId, runId, clockSource, uncertaintyMs } = options;
   const { state, onset, extent, tally } = change;
   const label = options.labels[labelId] ?? String(labelId);
   return {
-    episode_id: episodeIdOf(streamId, label, onset.ms),
+    episode_id: episodeIdOf(options, label, onset.ms),
     sequence: change.sequence,
     state,
     ...(change.endReason !== undefined && { end_reason: change.endReason }),
     stream_id: streamId,
+    ...(runId !== undefined && { run_id: runId }),
     label,
     label_id: labelId,
     score: {

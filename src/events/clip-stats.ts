@@ -9,6 +9,8 @@ const BEST_SCORES = 5;
 /** What a clip's statistics tell beyond the scored clip itself. */
 export interface ClipStatsContext {
   readonly streamId: string;
+  /** Only of files. */
+  readonly runId?: string;
   /** Number of the clip within the stream. */
   readonly sequence: number;
   /** Frames in the clip, without padding. */
@@ -26,6 +28,7 @@ export function clipStatsOf(clip: ScoredClip, context: ClipStatsContext): ClipSt
     clip_id: clip.clipId,
     clip_seq: context.sequence,
     stream_id: context.streamId,
+    ...(context.runId !== undefined && { run_id: context.runId }),
     clip_start: toRfc3339(clip.startMs),
     clip_end: toRfc3339(clip.endMs),
     segment: clip.segment,

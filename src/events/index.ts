@@ -3,3 +3,4 @@ export { clipStatsOf } from './clip-stats.ts';
 
 export { createEpisodeTracker } from './episode-tracker.ts';
 export type { ScoredClip } from './types.ts';
+export { runIdOf } from './run-id.ts';

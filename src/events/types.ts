@@ -42,6 +42,8 @@ export interface ScoredClip {
 
 export interface EpisodeTrackerOptions {
   readonly streamId: string;
+  /** Only of files: what makes their results differ from those of other recordings, models and settings. */
+  readonly runId?: string;
   readonly labels: readonly string[];
   /** Never becomes an event. */
   readonly backgroundId?: number;

@@ -6,6 +6,8 @@ import { readEpisodes, type PostgresReader } from './postgres/reader.ts';
 export interface EventFilter {
   readonly streams?: readonly string[];
   readonly labels?: readonly string[];
+  /** Of one run of a file. */
+  readonly runId?: string;
   /** Episodes that began in [since, until). */
   readonly since?: Date;
   readonly until?: Date;
@@ -87,13 +89,15 @@ const CSV_COLUMNS: Readonly<Record<string, (event: ActionEvent) => string | numb
   dense_multiply_adds: (event) => event.compute.dense_multiply_adds,
   saved_ratio: (event) => event.compute.saved_ratio,
   model_id: (event) => event.model.id,
+  run_id: (event) => event.run_id,
 };
 
 function conditionsOf(filter: EventFilter, place: (value: unknown) => string): string[] {
-  const { streams, labels, since, until, minDurationMs } = filter;
+  const { streams, labels, runId, since, until, minDurationMs } = filter;
   const conditions: string[] = [];
   if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
   if (labels) conditions.push(`label = ANY(${place(labels)})`);
+  if (runId !== undefined) conditions.push(`run_id = ${place(runId)}::uuid`);
   if (since) conditions.push(`started_at >= ${place(since)}`);
   if (until) conditions.push(`started_at < ${place(until)}`);
   if (minDurationMs !== undefined) conditions.push(`duration_ms >= ${place(minDurationMs)}`);

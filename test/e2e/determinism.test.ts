@@ -19,6 +19,9 @@ test('the same file twice gives the same records, ids and order, byte for byte a
   expect(first.events.length).toBeGreaterThanOrEqual(4);
   expect(first.events.some((event) => event.includes('"ended"'))).toBe(true);
   expect(first.clips.length).toBeGreaterThan(20);
+  expect([...first.events, ...first.clips].every((record) => /"run_id":"[0-9a-f-]{36}"/.test(record))).toBe(
+    true,
+  );
   expect(second.events).toEqual(first.events);
   expect(second.clips).toEqual(first.clips);
   expect(second.order).toEqual(first.order);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ActionEvent } from '../../src/core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../../src/events/index.ts';
 import { clipOf, eventsOf, model, optionsOf, pipeline } from './clips.ts';
 
@@ -62,6 +63,17 @@ describe('the payload of an event', () => {
     expect(first('dock-4', 1, [0.9])).not.toBe(id);
     expect(first('dock-3', 2, [0.9])).not.toBe(id);
     expect(first('dock-3', 1, [0, 0.9])).not.toBe(id);
+  });
+
+  it('a run id is told and is part of the episode id', () => {
+    const first = (runId: string) =>
+      createEpisodeTracker(optionsOf({ runId })).observe(clipOf(1, [0.9]))[0] as ActionEvent;
+    const [one, two] = ['d3a1f1b6-0000-5000-8000-000000000001', 'd3a1f1b6-0000-5000-8000-000000000002'];
+
+    expect(first(one)).toMatchObject({ run_id: one, stream_id: 'dock-3' });
+    expect(first(one).episode_id).toBe(first(one).episode_id);
+    expect(first(one).episode_id).not.toBe(first(two).episode_id);
+    expect(first(one).episode_id).not.toBe('e1aa9af1-f9e3-5989-bdd5-984d23d14091');
   });
 });
 

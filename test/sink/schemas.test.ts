@@ -24,11 +24,16 @@ function schemaOf(name: string): Schema {
   ) as Schema;
 }
 
+const RUN = 'd3a1f1b6-0000-5000-8000-000000000001';
+
 const RECORDS: readonly (readonly [(typeof NAMES)[number], PublishedRecord])[] = [
   ['action-event', actionEvent()],
   ['action-event', actionEvent({ state: 'updated', duration_ms: 1200 })],
   ['action-event', actionEvent({ state: 'ended' })],
   ['clip-stats', clipStats()],
+  ['clip-stats', clipStats({ run_id: RUN })],
+  ['action-event', actionEvent({ run_id: RUN })],
+  ['stream-status', streamStatus({ run_id: RUN })],
   ['stream-status', streamStatus()],
   [
     'stream-status',

@@ -1,4 +1,4 @@
-import { sqlStateOf, type PostgresPool } from './connection.ts';
+import type { PostgresPool } from './connection.ts';
 
 /** Tables cut by time, and how: episodes are few, clips are many. */
 const PARTITIONED = { action_events: 'month', clip_stats: 'day' } as const;
@@ -6,9 +6,7 @@ const PARTITIONED = { action_events: 'month', clip_stats: 'day' } as const;
 type PartitionedTable = keyof typeof PARTITIONED;
 
 interface Partition {
-  readonly table: PartitionedTable;
   readonly name: string;
-  readonly from: string;
   readonly to: string;
 }
 
@@ -26,7 +24,7 @@ export function createPartitions(pool: PostgresPool): Partitions {
       for (const time of times) {
         const partition = partitionOf(table, time);
         if (!partition || known.has(partition.name)) continue;
-        await createPartition(pool, partition);
+        await pool.query('SELECT actionstream.ensure_partition($1, $2)', [table, time]);
         known.add(partition.name);
       }
     },
@@ -62,35 +60,7 @@ function partitionOf(table: PartitionedTable, time: string): Partition | undefin
   const from = utcDay(year, month, day);
   const to = isDay ? utcDay(year, month, day + 1) : utcDay(year, month + 1, 1);
   const name = `${table}_${from.slice(0, isDay ? 10 : 7).replaceAll('-', '_')}`;
-  return { table, name, from, to };
-}
-
-/**
- * Made beside the table and attached: that locks out neither readers nor writers. The advisory lock keeps two
- * instances from attaching the same range.
- */
-async function createPartition(pool: PostgresPool, { table, name, from, to }: Partition): Promise<void> {
-  const client = await pool.connect();
-  let broken = true;
-  try {
-    await client.query('BEGIN');
-    await client.query(`SELECT pg_advisory_xact_lock(hashtext('actionstream.partitions'))`);
-    const { rows } = await client.query<{ present: boolean }>(
-      `SELECT to_regclass('actionstream.${name}') IS NOT NULL AS present`,
-    );
-    if (!rows[0]?.present) {
-      await client.query(`
-        CREATE TABLE actionstream.${name} (LIKE actionstream.${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
-        ALTER TABLE actionstream.${table} ATTACH PARTITION actionstream.${name} FOR VALUES FROM ('${from}') TO ('${to}')`);
-    }
-    await client.query('COMMIT');
-    broken = false;
-  } catch (error) {
-    if (sqlStateOf(error) !== '') broken = (await client.query('ROLLBACK').catch(() => null)) === null;
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  return { name, to };
 }
 
 function utcDay(year: number, month: number, day: number): string {

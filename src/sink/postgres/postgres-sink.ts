@@ -1,6 +1,6 @@
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
-import { recordIdOf, type PublishedRecord } from '../../core/records.ts';
+import { recordIdOf } from '../../core/records.ts';
 import type { EventSink, StoredRecord } from '../event-sink.ts';
 import {
   createPool,
@@ -49,12 +49,11 @@ class PostgresSink implements EventSink {
   }
 
   async write(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
-    const records = batch.map(({ record }) => record);
     await this.#interruptible(signal, async () => {
-      await this.#ensurePartitions(records);
+      await this.#ensurePartitions(batch);
       await this.#transaction(signal, async (client) => {
-        if (await isAccepted(client, records)) return;
-        for (const record of records) await this.#writeOne(client, record);
+        if (await isAccepted(client, batch)) return;
+        for (const stored of batch) await this.#writeOne(client, stored);
       });
     });
   }
@@ -63,20 +62,23 @@ class PostgresSink implements EventSink {
     if (!this.#pool.ending) await this.#pool.end();
   }
 
-  async #ensurePartitions(records: readonly PublishedRecord[]): Promise<void> {
-    const events = records.flatMap(({ type, payload }) =>
+  async #ensurePartitions(batch: readonly StoredRecord[]): Promise<void> {
+    const events = batch.flatMap(({ record: { type, payload } }) =>
       type === 'action.event' ? [payload.started_at] : [],
     );
-    const clips = records.flatMap(({ type, payload }) => (type === 'clip.stats' ? [payload.clip_start] : []));
+    const clips = batch.flatMap(({ record: { type, payload } }) =>
+      type === 'clip.stats' ? [payload.clip_start] : [],
+    );
     await this.#partitions.ensure('action_events', events);
     await this.#partitions.ensure('clip_stats', clips);
   }
 
   /** A record that a table refuses goes to `dead_letters`, and the others of its batch to their tables. */
-  async #writeOne(client: PostgresClient, record: PublishedRecord): Promise<void> {
+  async #writeOne(client: PostgresClient, stored: StoredRecord): Promise<void> {
+    const { record } = stored;
     await client.query('SAVEPOINT record');
     try {
-      await writeRecords(client, [record]);
+      await writeRecords(client, [stored]);
     } catch (error) {
       if (!isRecordRefused(error)) throw error;
       const reason = messageOf(error);
@@ -140,10 +142,10 @@ class PostgresSink implements EventSink {
 }
 
 /** False: a record was refused, nothing of the batch is written and the transaction goes on. */
-async function isAccepted(client: PostgresClient, records: readonly PublishedRecord[]): Promise<boolean> {
+async function isAccepted(client: PostgresClient, batch: readonly StoredRecord[]): Promise<boolean> {
   await client.query('SAVEPOINT batch');
   try {
-    await writeRecords(client, records);
+    await writeRecords(client, batch);
     return true;
   } catch (error) {
     if (!isRecordRefused(error)) throw error;

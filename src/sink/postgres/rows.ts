@@ -1,5 +1,6 @@
 import type { ActionEvent, ClipStats, EndReason, EpisodeState, StreamStatus } from '../../core/records.ts';
 import type { ClockSource } from '../../core/frame.ts';
+import { toRfc3339 } from '../../core/time.ts';
 
 /** The compute receipt, of an episode or of a clip. */
 const RECEIPT_COLUMNS = {
@@ -38,6 +39,7 @@ export const ACTION_EVENT_COLUMNS = {
   state: 'text',
   end_reason: 'text',
   stream_id: 'text',
+  run_id: 'uuid',
   label: 'text',
   label_id: 'integer',
   score_peak: 'double precision',
@@ -61,6 +63,7 @@ export const ACTION_EVENT_COLUMNS = {
 
 export const CLIP_STATS_COLUMNS = {
   stream_id: 'text',
+  run_id: 'uuid',
   clip_start: 'timestamptz',
   clip_seq: 'bigint',
   clip_id: 'text',
@@ -70,11 +73,13 @@ export const CLIP_STATS_COLUMNS = {
   scores: 'jsonb',
   ...RECEIPT_COLUMNS,
   ...ORIGIN_COLUMNS,
+  recorded_at: 'timestamptz',
 } as const;
 
 export const STREAM_STATUS_COLUMNS = {
   status_id: 'text',
   stream_id: 'text',
+  run_id: 'uuid',
   state: 'text',
   at: 'timestamptz',
   reason: 'text',
@@ -83,7 +88,11 @@ export const STREAM_STATUS_COLUMNS = {
   gap_to: 'timestamptz',
   pipeline_instance: 'text',
   pipeline_version: 'text',
+  recorded_at: 'timestamptz',
 } as const;
+
+/** Stands for "no run" in the tables, where it is part of a key. */
+export const NO_RUN = '00000000-0000-0000-0000-000000000000';
 
 export type Row<Columns> = { readonly [Name in keyof Columns]?: unknown };
 
@@ -96,6 +105,7 @@ export function toActionEventRow(event: ActionEvent): Row<typeof ACTION_EVENT_CO
     state: event.state,
     end_reason: event.end_reason,
     stream_id: event.stream_id,
+    run_id: event.run_id ?? NO_RUN,
     label: event.label,
     label_id: event.label_id,
     score_peak: score.peak,
@@ -118,19 +128,26 @@ export function toActionEventRow(event: ActionEvent): Row<typeof ACTION_EVENT_CO
   };
 }
 
-export function toClipStatsRow(stats: ClipStats): Row<typeof CLIP_STATS_COLUMNS> {
+export function toClipStatsRow(stats: ClipStats, recordedAtMs: number): Row<typeof CLIP_STATS_COLUMNS> {
   const { stream_id, clip_start, clip_seq, clip_id, clip_end, segment, frames, scores } = stats;
   return {
     ...{ stream_id, clip_start, clip_seq, clip_id, clip_end, segment, frames, scores },
+    run_id: stats.run_id ?? NO_RUN,
     ...computeColumns(stats.compute),
     ...originColumns(stats),
+    recorded_at: toRfc3339(recordedAtMs),
   };
 }
 
-export function toStreamStatusRow(status: StreamStatus): Row<typeof STREAM_STATUS_COLUMNS> {
+export function toStreamStatusRow(
+  status: StreamStatus,
+  recordedAtMs: number,
+): Row<typeof STREAM_STATUS_COLUMNS> {
   const { status_id, stream_id, state, at, reason, detail, gap, pipeline } = status;
   return {
     ...{ status_id, stream_id, state, at, reason, detail },
+    run_id: status.run_id ?? NO_RUN,
+    recorded_at: toRfc3339(recordedAtMs),
     gap_from: gap?.from,
     gap_to: gap?.to,
     pipeline_instance: pipeline.instance,
@@ -155,6 +172,7 @@ export function fromActionEventRow(row: ActionEventRow): ActionEvent {
     state: row.state as EpisodeState,
     ...(row.end_reason === null ? {} : { end_reason: row.end_reason as EndReason }),
     stream_id: row.stream_id,
+    ...(row.run_id === NO_RUN ? {} : { run_id: row.run_id }),
     label: row.label,
     label_id: row.label_id,
     score: { peak: row.score_peak, mean: row.score_mean, last: row.score_last },

@@ -1,8 +1,10 @@
-import type { PublishedRecord, RecordType } from '../../core/records.ts';
+import { supersedes, type ActionEvent, type RecordType } from '../../core/records.ts';
+import type { StoredRecord } from '../event-sink.ts';
 import type { PostgresClient } from './connection.ts';
 import {
   ACTION_EVENT_COLUMNS,
   CLIP_STATS_COLUMNS,
+  NO_RUN,
   STREAM_STATUS_COLUMNS,
   toActionEventRow,
   toClipStatsRow,
@@ -10,36 +12,32 @@ import {
 } from './rows.ts';
 
 /**
- * Writes records inside the caller's transaction, one statement a type. Repeating is harmless: an event replaces an
- * older one of its episode and nothing else, statistics and status are inserted once.
+ * Writes records inside the caller's transaction, one statement a type. Repeating is harmless: an event replaces one of
+ * its episode that it supersedes (core/records.ts) and nothing else, statistics and status are inserted once.
  */
-export async function writeRecords(
-  client: PostgresClient,
-  records: readonly PublishedRecord[],
-): Promise<void> {
+export async function writeRecords(client: PostgresClient, records: readonly StoredRecord[]): Promise<void> {
   for (const [type, rows] of Object.entries(rowsByType(records))) {
     if (rows.length > 0) await client.query(STATEMENTS[type as RecordType], [JSON.stringify(rows)]);
   }
 }
 
-function rowsByType(records: readonly PublishedRecord[]): Record<RecordType, readonly object[]> {
-  // One statement may touch an episode only once: the highest sequence is the truth.
-  const latest = new Map<string, Extract<PublishedRecord, { type: 'action.event' }>['payload']>();
+function rowsByType(records: readonly StoredRecord[]): Record<RecordType, readonly object[]> {
+  // One statement may touch an episode only once: with the event that would be left.
+  const latest = new Map<string, ActionEvent>();
   const clips: object[] = [];
   const statuses: object[] = [];
-  for (const record of records) {
+  for (const { record, recordedAtMs } of records) {
     switch (record.type) {
       case 'action.event': {
-        const known = latest.get(record.payload.episode_id);
-        if (!known || record.payload.sequence > known.sequence)
-          latest.set(record.payload.episode_id, record.payload);
+        const held = latest.get(record.payload.episode_id);
+        if (!held || supersedes(record.payload, held)) latest.set(record.payload.episode_id, record.payload);
         break;
       }
       case 'clip.stats':
-        clips.push(toClipStatsRow(record.payload));
+        clips.push(toClipStatsRow(record.payload, recordedAtMs));
         break;
       case 'stream.status':
-        statuses.push(toStreamStatusRow(record.payload));
+        statuses.push(toStreamStatusRow(record.payload, recordedAtMs));
     }
   }
   return {
@@ -59,7 +57,12 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
     SELECT ${EVENT_NAMES.join(', ')} FROM ${recordset(ACTION_EVENT_COLUMNS)}
     ON CONFLICT (episode_id, started_at) DO UPDATE
        SET ${EVENT_UPDATES.map((name) => `${name} = excluded.${name}`).join(', ')}
-     WHERE excluded.sequence > old.sequence`,
+     WHERE CASE
+       WHEN NOT ${isProvisional('old')}
+         THEN excluded.sequence > old.sequence
+              AND NOT (${isProvisional('excluded')} AND old.state = 'ended')
+       WHEN NOT ${isProvisional('excluded')} THEN excluded.sequence >= old.sequence
+       ELSE (excluded.sequence, excluded.ended_at) > (old.sequence, old.ended_at) END`,
   'clip.stats': `
     INSERT INTO actionstream.clip_stats (${CLIP_NAMES.join(', ')})
     SELECT ${CLIP_NAMES.join(', ')} FROM ${recordset(CLIP_STATS_COLUMNS)}
@@ -68,12 +71,13 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
     WITH given AS (SELECT * FROM ${recordset(STREAM_STATUS_COLUMNS)}),
     statuses AS (
       INSERT INTO actionstream.stream_status
-        (status_id, stream_id, state, at, reason, detail, pipeline_instance, pipeline_version)
-      SELECT status_id, stream_id, state, at, reason, detail, pipeline_instance, pipeline_version FROM given
+        (status_id, stream_id, run_id, state, at, reason, detail, pipeline_instance, pipeline_version, recorded_at)
+      SELECT status_id, stream_id, run_id, state, at, reason, detail, pipeline_instance, pipeline_version, recorded_at
+        FROM given
       ON CONFLICT DO NOTHING),
     gaps AS (
-      INSERT INTO actionstream.stream_gaps (status_id, stream_id, from_at, to_at, reason)
-      SELECT status_id, stream_id, gap_from, gap_to, reason FROM given WHERE gap_from IS NOT NULL
+      INSERT INTO actionstream.stream_gaps (status_id, stream_id, run_id, from_at, to_at, reason, recorded_at)
+      SELECT status_id, stream_id, run_id, gap_from, gap_to, reason, recorded_at FROM given WHERE gap_from IS NOT NULL
       ON CONFLICT DO NOTHING)
     INSERT INTO actionstream.streams AS old (stream_id, state, state_reason, state_at, instance)
     SELECT DISTINCT ON (stream_id) stream_id, state, reason, at, pipeline_instance
@@ -83,6 +87,11 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
            instance = excluded.instance
      WHERE excluded.state_at >= old.state_at`,
 };
+
+/** `isProvisional` of core/records.ts on a row; the statement above is its `supersedes`. */
+function isProvisional(row: string): string {
+  return `(${row}.run_id <> '${NO_RUN}' AND coalesce(${row}.end_reason IN ('shutdown', 'restart'), false))`;
+}
 
 /** One JSON parameter holds any number of rows; numbers and times keep every digit. */
 function recordset(columns: Readonly<Record<string, string>>): string {

@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { recordIdOf, type ActionEvent, type ClipStats, type PublishedRecord } from '../../core/records.ts';
+import {
+  recordIdOf,
+  supersedes,
+  type ActionEvent,
+  type ClipStats,
+  type PublishedRecord,
+} from '../../core/records.ts';
 import type { PostgresConnection } from '../postgres/connection.ts';
+import { NO_RUN } from '../postgres/rows.ts';
 import { openPostgresReader, readEpisodes, type PostgresReader } from '../postgres/reader.ts';
 import { createDifferences, type Differences } from './differences.ts';
 import type { JournalSlice } from './journal-slice.ts';
@@ -70,8 +77,8 @@ function lastEvents(records: readonly PublishedRecord[]): readonly ActionEvent[]
   const last = new Map<string, ActionEvent>();
   for (const { type, payload } of records) {
     if (type !== 'action.event') continue;
-    if (payload.sequence >= (last.get(payload.episode_id)?.sequence ?? 0))
-      last.set(payload.episode_id, payload);
+    const held = last.get(payload.episode_id);
+    if (!held || supersedes(payload, held)) last.set(payload.episode_id, payload);
   }
   return [...last.values()];
 }
@@ -102,13 +109,17 @@ async function compareEpisodes(
 function compareEpisode(event: ActionEvent, row: ActionEvent | undefined): Difference | undefined {
   const subject = event.episode_id;
   if (!row) return { sink: 'postgres', problem: 'missing', subject, detail: 'no row in action_events' };
-  if (row.sequence < event.sequence) {
-    const detail = `the row is at sequence ${row.sequence} and the journal at ${event.sequence}`;
+  if (supersedes(event, row)) {
+    const detail = `the row is at ${placeOf(row)} and the journal at ${placeOf(event)}`;
     return { sink: 'postgres', problem: 'missing', subject, detail };
   }
-  if (row.sequence > event.sequence || isDeepStrictEqual(withoutTimings(row), withoutTimings(event)))
+  if (supersedes(row, event) || isDeepStrictEqual(withoutTimings(row), withoutTimings(event)))
     return undefined;
   return { sink: 'postgres', problem: 'payload', subject, detail: 'the row is not the last event' };
+}
+
+function placeOf({ sequence, end_reason: reason }: ActionEvent): string {
+  return reason === undefined ? `sequence ${sequence}` : `sequence ${sequence} (${reason})`;
 }
 
 function withoutTimings(event: ActionEvent): object {
@@ -120,8 +131,8 @@ function withoutTimings(event: ActionEvent): object {
 function newClips(records: readonly PublishedRecord[], known: RecordIndex): readonly ClipStats[] {
   return records.flatMap(({ type, payload }) => {
     if (type !== 'clip.stats') return [];
-    const { stream_id: stream, clip_start: start, clip_seq: sequence } = payload;
-    return known.add(`${stream} ${start} ${sequence}`) === undefined ? [] : [payload];
+    const { stream_id: stream, run_id: run = NO_RUN, clip_start: start, clip_seq: sequence } = payload;
+    return known.add(`${stream} ${run} ${start} ${sequence}`) === undefined ? [] : [payload];
   });
 }
 
@@ -152,7 +163,9 @@ async function sumClips(
     } = compute;
     expected.set(stream, add(expected.get(stream), { clips: 1, keptSteps, multiplyAdds, denseMultiplyAdds }));
   }
-  const keys = clips.map(({ stream_id, clip_start, clip_seq }) => ({ stream_id, clip_start, clip_seq }));
+  const keys = clips.map(({ stream_id, run_id = NO_RUN, clip_start, clip_seq }) => {
+    return { stream_id, run_id, clip_start, clip_seq };
+  });
   const rows = await reader.query<Sums & { readonly stream_id: string }>(SUMS_OF_CLIPS, [
     JSON.stringify(keys),
   ]);
@@ -171,8 +184,8 @@ function compareSums({ expected, actual }: SumsOfBoth, differences: Differences)
 const SUMS_OF_CLIPS = `
   SELECT stream_id, count(*) AS clips, sum(kept_steps)::bigint AS "keptSteps",
          sum(multiply_adds) AS "multiplyAdds", sum(dense_multiply_adds) AS "denseMultiplyAdds"
-    FROM jsonb_to_recordset($1::jsonb) AS given(stream_id text, clip_start timestamptz, clip_seq bigint)
-    JOIN actionstream.clip_stats USING (stream_id, clip_start, clip_seq)
+    FROM jsonb_to_recordset($1::jsonb) AS given(stream_id text, run_id uuid, clip_start timestamptz, clip_seq bigint)
+    JOIN actionstream.clip_stats USING (stream_id, clip_start, clip_seq, run_id)
    GROUP BY stream_id`;
 
 const NOTHING: Sums = { clips: 0, keptSteps: 0, multiplyAdds: 0, denseMultiplyAdds: 0 };
