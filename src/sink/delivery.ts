@@ -2,6 +2,8 @@ import { backoffMs, sleep } from '../core/abort.ts';
 import { messageOf, toActionstreamError } from '../core/errors.ts';
 import { silentLogger, type Logger } from '../core/logger.ts';
 import type { EventSink, StoredRecord } from './event-sink.ts';
+import { createFailureReport } from './failure-report.ts';
+import { UnreadableRecords } from './journal/corruption.ts';
 import type { JournalConsumer } from './journal/types.ts';
 
 export interface DeliveryOptions {
@@ -31,9 +33,12 @@ interface DeliveryStats {
 /** Moves records from the journal to one sink, at least once and in order. */
 export interface Delivery {
   /**
-   * Blocks until the signal aborts. Exactly one batch is in flight; a failed one is repeated for ever, so a sink that
-   * is down delays and never loses. An error that is not retryable waits the longest delay each time: somebody has
-   * to put it right, and nobody has to restart us. Rejects only where the journal itself is damaged.
+   * Blocks until the signal aborts or the journal closes or fails.
+   * - Writing: exactly one batch is in flight. A failed one is repeated for ever, so a sink that is down delays and never
+   *   loses. An error that is not retryable waits the longest delay each time: somebody has to put it right, and nobody
+   *   has to restart us.
+   * - Reading: an error of the file system is repeated with the same back-off. A damaged part of a finished file is
+   *   skipped, frame by frame; its records are counted and logged as an error.
    */
   run(signal: AbortSignal): Promise<void>;
   /** True once everything is delivered that the journal held at the call; false after `timeoutMs`. */
@@ -44,7 +49,18 @@ export interface Delivery {
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { journal, sink, logger = silentLogger, batchRecords = 500, graceMs = 2000 } = options;
   const backoff = options.backoff ?? { firstMs: 100, maxMs: 30_000 };
-  const report = createFailureReport(sink.name, logger);
+  const report = createFailureReport({ sink: sink.name }, logger, {
+    failed: 'a sink does not accept records',
+    recovered: 'the sink accepts records again',
+  });
+  const reading = createFailureReport({ sink: sink.name }, logger, {
+    failed: 'the journal cannot be read',
+    recovered: 'the journal can be read again',
+  });
+  const saving = createFailureReport({ sink: sink.name }, logger, {
+    failed: 'a checkpoint cannot be saved; a crash now sends records again',
+    recovered: 'checkpoints can be saved again',
+  });
   const drained = new Set<() => void>();
   let counters = { delivered: 0, batches: 0, retries: 0 };
   let lastDeliveredAtMs: number | undefined;
@@ -74,26 +90,76 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return false;
   }
 
+  /** Repeats the read until it works; empty where the signal came first. */
+  async function readBatch(
+    fromOffset: number,
+    signal: AbortSignal,
+  ): Promise<readonly StoredRecord[] | UnreadableRecords> {
+    for (let failures = 0; !isAborted(signal); failures++) {
+      try {
+        const batch = await journal.read(fromOffset, batchRecords);
+        if (batch.length === 0) throw new Error(`record ${fromOffset} is not where it was written`);
+        reading.recovered();
+        return batch;
+      } catch (error) {
+        if (error instanceof UnreadableRecords) return error;
+        const delayMs = backoffMs(failures, backoff);
+        reading.failed(messageOf(error), delayMs);
+        await sleep(delayMs, signal);
+      }
+    }
+    return [];
+  }
+
+  async function skip({ damage, message }: UnreadableRecords): Promise<number> {
+    const { path: file, position, endPosition, firstOffset, endOffset } = damage;
+    logger.error(
+      { sink: sink.name, file, bytes: [position, endPosition], offsets: [firstOffset, endOffset] },
+      `records are not delivered: ${message}; actionstream journal check tells more`,
+    );
+    const nextOffset = await journal.skip(sink.name, damage).catch((error: unknown) => {
+      saving.failed(messageOf(error), 0);
+      return endOffset;
+    });
+    wakeDrained();
+    return nextOffset;
+  }
+
   async function deliver(batch: readonly StoredRecord[], signal: AbortSignal): Promise<boolean> {
     if (!(await untilDone((attemptSignal) => sink.write(batch, attemptSignal), signal))) return false;
     const nextOffset = (batch.at(-1)?.offset ?? -1) + 1;
     counters = { ...counters, delivered: counters.delivered + batch.length, batches: counters.batches + 1 };
     lastDeliveredAtMs = Date.now();
     // A checkpoint that cannot be saved costs duplicates after a crash, no records.
-    await journal.checkpoint(sink.name, nextOffset).catch((error: unknown) => {
-      report.failed(`its checkpoint could not be saved: ${messageOf(error)}`, 0);
-    });
-    for (const wake of drained) wake();
+    await journal.checkpoint(sink.name, nextOffset).then(
+      () => {
+        saving.recovered();
+      },
+      (error: unknown) => {
+        saving.failed(messageOf(error), 0);
+      },
+    );
+    wakeDrained();
     return true;
   }
 
+  function wakeDrained(): void {
+    for (const wake of drained) wake();
+  }
+
   return {
-    async run(signal) {
+    async run(outer) {
+      const signal = AbortSignal.any([outer, journal.failed]);
       if (!(await untilDone(() => sink.open(signal), signal))) return;
       let nextOffset = journal.checkpointOf(sink.name);
       while (await journal.waitFor(nextOffset, signal)) {
-        const batch = await journal.read(nextOffset, batchRecords);
-        if (signal.aborted || !(await deliver(batch, signal))) return;
+        const batch = await readBatch(nextOffset, signal);
+        if (isAborted(signal)) return;
+        if (batch instanceof UnreadableRecords) {
+          nextOffset = await skip(batch);
+          continue;
+        }
+        if (!(await deliver(batch, signal))) return;
         nextOffset = (batch.at(-1)?.offset ?? nextOffset - 1) + 1;
       }
     },
@@ -116,7 +182,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       return isDone();
     },
     stats() {
-      const lastError = report.lastError();
+      const lastError = report.lastError() ?? reading.lastError();
       return {
         sink: sink.name,
         ...counters,
@@ -148,37 +214,5 @@ function delayedAbort(signal: AbortSignal, delayMs: number): { signal: AbortSign
       clearTimeout(timer);
       signal.removeEventListener('abort', start);
     },
-  };
-}
-
-interface FailureReport {
-  failed(cause: string, retryInMs: number): void;
-  recovered(): void;
-  lastError(): string | undefined;
-}
-
-/** Says at most once a second that a sink fails, with the last cause, and once that it works again. */
-function createFailureReport(sink: string, logger: Logger): FailureReport {
-  let cause: string | undefined;
-  let failures = 0;
-  let lastSaidAtMs = -Infinity;
-  return {
-    failed(why, retryInMs) {
-      cause = why;
-      failures++;
-      if (performance.now() - lastSaidAtMs < 1000) return;
-      lastSaidAtMs = performance.now();
-      logger.warn(
-        { sink, failures, retry_in_ms: Math.round(retryInMs), reason: why },
-        'a sink does not accept records',
-      );
-    },
-    recovered() {
-      if (cause === undefined) return;
-      logger.info({ sink, failures }, 'the sink accepts records again');
-      cause = undefined;
-      failures = 0;
-    },
-    lastError: () => cause,
   };
 }

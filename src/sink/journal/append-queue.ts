@@ -9,6 +9,8 @@ export interface PendingAppend {
   readonly encoded: readonly Uint8Array[];
   readonly bytes: number;
   readonly shed: number;
+  /** Its caller waits no longer: nobody may write it any more. */
+  readonly isWithdrawn: () => boolean;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: Error) => void;
 }
@@ -19,6 +21,12 @@ const GROUP_BYTES = 1024 * 1024;
 /** Appends in the order of their calls. */
 export class AppendQueue {
   readonly #pending: PendingAppend[] = [];
+  readonly #onWithdrawn: () => void;
+
+  /** `onWithdrawn`: the first append may be another one now. */
+  constructor(onWithdrawn: () => void) {
+    this.#onWithdrawn = onWithdrawn;
+  }
 
   get length(): number {
     return this.#pending.length;
@@ -54,6 +62,7 @@ export class AppendQueue {
         encoded,
         bytes: frameBytes(encoded),
         shed,
+        isWithdrawn: () => signal?.aborted ?? false,
         resolve: (appended) => {
           settle();
           resolve(appended);
@@ -80,8 +89,14 @@ export class AppendQueue {
     return this.#pending.splice(0, count);
   }
 
+  /** Puts a group that was not written back in front, less what was withdrawn in the meantime. */
   giveBack(group: readonly PendingAppend[]): void {
-    this.#pending.unshift(...group);
+    this.#pending.unshift(...group.filter((pending) => !pending.isWithdrawn()));
+    for (const pending of group) if (pending.isWithdrawn()) pending.reject(withdrawn());
+  }
+
+  rejectFirst(error: Error): void {
+    this.#pending.shift()?.reject(error);
   }
 
   rejectAll(error: Error): void {
@@ -90,10 +105,11 @@ export class AppendQueue {
 
   #withdraw(pending: PendingAppend): void {
     const place = this.#pending.indexOf(pending);
-    // Being written, or written: then it is too late to take it back.
+    // Being written: `giveBack` or its success decides.
     if (place < 0) return;
     this.#pending.splice(place, 1);
     pending.reject(withdrawn());
+    this.#onWithdrawn();
   }
 }
 

@@ -20,8 +20,13 @@ export async function writeFileAtomic(path: string, content: string): Promise<vo
 }
 
 /** Makes creations, renames and deletions inside `dir` durable. */
-export async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
+export function syncDirectory(dir: string): Promise<void> {
+  return syncFile(dir);
+}
+
+/** Makes what was written to a file durable, by whomever. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {

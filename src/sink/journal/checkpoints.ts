@@ -1,31 +1,80 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ActionstreamError } from '../../core/errors.ts';
-import { readJsonFile, writeFileAtomic } from './atomic-file.ts';
+import { readJsonFile, syncDirectory, writeFileAtomic } from './atomic-file.ts';
+import { hasCode } from './disk-errors.ts';
 
-/** Offset of the first record that `consumer` has not yet passed; undefined where it has never saved one. */
-export async function loadCheckpoint(dir: string, consumer: string): Promise<number | undefined> {
+export interface Checkpoint {
+  /** Offset of the first record that the consumer has not yet passed. */
+  readonly nextOffset: number;
+  /** Everything before it had been acknowledged when the checkpoint was saved: evidence of damage behind it. */
+  readonly acknowledged: number;
+}
+
+/** Names of all who have ever saved a checkpoint here. */
+async function listCheckpoints(dir: string): Promise<readonly string[]> {
+  const names = await readdir(join(dir, 'checkpoints')).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  });
+  return names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+}
+
+/** Checkpoints of these consumers and of everybody else who has saved one. */
+export async function loadCheckpoints(
+  dir: string,
+  consumers: readonly string[] = [],
+): Promise<ReadonlyMap<string, Checkpoint>> {
+  const saved = new Map<string, Checkpoint>();
+  for (const consumer of new Set([...consumers, ...(await listCheckpoints(dir))])) {
+    const checkpoint = await loadCheckpoint(dir, consumer);
+    if (checkpoint) saved.set(consumer, checkpoint);
+  }
+  return saved;
+}
+
+/** undefined where the consumer has never saved one. */
+export async function loadCheckpoint(dir: string, consumer: string): Promise<Checkpoint | undefined> {
   const path = checkpointPath(dir, consumer);
-  const content = await readJsonFile(path).catch(() => null);
+  const content = await readJsonFile(path).catch((error: unknown) => {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  });
   if (content === undefined) return undefined;
   if (typeof content === 'object' && content !== null && 'next_offset' in content) {
     const { next_offset: nextOffset } = content;
-    if (typeof nextOffset === 'number' && Number.isSafeInteger(nextOffset) && nextOffset >= 0)
-      return nextOffset;
+    const acknowledged = 'acknowledged' in content ? content.acknowledged : nextOffset;
+    if (isOffset(nextOffset) && isOffset(acknowledged)) {
+      return { nextOffset, acknowledged: Math.max(nextOffset, acknowledged) };
+    }
   }
   throw new ActionstreamError(
     'JOURNAL_CORRUPT',
-    `${path} is not a checkpoint; remove it to deliver everything in the journal to ${consumer} again ` +
-      '(duplicates carry the same id)',
+    `${path} is not a checkpoint; remove it and run actionstream events redeliver --sink ${consumer} --from 0 to ` +
+      'send everything in the journal again (duplicates carry the same id)',
   );
 }
 
 /** Durable when it resolves. */
-export async function saveCheckpoint(dir: string, consumer: string, nextOffset: number): Promise<void> {
+export async function saveCheckpoint(
+  dir: string,
+  consumer: string,
+  { nextOffset, acknowledged }: Checkpoint,
+): Promise<void> {
   await mkdir(join(dir, 'checkpoints'), { recursive: true });
-  await writeFileAtomic(checkpointPath(dir, consumer), JSON.stringify({ next_offset: nextOffset }));
+  const content = { next_offset: nextOffset, acknowledged };
+  await writeFileAtomic(checkpointPath(dir, consumer), JSON.stringify(content));
+}
+
+export async function removeCheckpoint(dir: string, consumer: string): Promise<void> {
+  await rm(checkpointPath(dir, consumer));
+  await syncDirectory(join(dir, 'checkpoints'));
 }
 
 function checkpointPath(dir: string, consumer: string): string {
   return join(dir, 'checkpoints', `${consumer}.json`);
+}
+
+function isOffset(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,77 +1,137 @@
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, open, readFile, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { kill, pid } from 'node:process';
-import { ActionstreamError } from '../../core/errors.ts';
+import { sleep } from '../../core/abort.ts';
+import { ActionstreamError, toActionstreamError } from '../../core/errors.ts';
+import { monotonicMs } from '../../core/time.ts';
+import { hasCode, isDiskFull } from './disk-errors.ts';
+import { describeSelf, isProvablyDead, parseHolder, type Holder } from './lock-holder.ts';
 
-/** Who holds the directory. `startedAt` tells a process from a later one with the same pid. */
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  readonly startedAt: string;
-  readonly token: string;
+/** Proof that this process alone writes the directory. */
+export interface DirectoryLock extends AsyncDisposable {
+  /** Aborts when the lock or its directory is lost; its reason is the ActionstreamError. */
+  readonly lost: AbortSignal;
+  /** Before a write: reads the lock again where the last look is too old. @throws the reason of `lost`, or a passing I/O error */
+  confirm(): Promise<void>;
+  /** Reads the lock again now; a loss aborts `lost`. @throws a passing I/O error */
+  look(): Promise<void>;
 }
 
-// A holder on another host cannot be asked whether it lives; it touches the file instead.
-const HEARTBEAT_MS = 5000;
-const SILENT_MS = 30_000;
+/*
+ * A holder touches its lock file every HEARTBEAT_MS and reads its token back. It writes nothing after CONFIRM_MS without
+ * such a look. Nobody takes the lock over before SILENT_MS without a touch, so a holder that was stopped meanwhile
+ * notices the loss before its next write.
+ */
+const HEARTBEAT_MS = 2000;
+const CONFIRM_MS = 6000;
+const SILENT_MS = 20_000;
+/** Clocks of two hosts may differ: a lock that looks old must also stay untouched this long. */
+const WATCH_MS = 6000;
 
 /**
- * Takes `<dir>/lock` for this process, over from a dead one where need be.
+ * Takes `<dir>/lock` for this process. A holder's lock is taken over at once where its process is provably dead (same
+ * boot, same process namespace), else only after SILENT_MS without a touch.
  * @throws JOURNAL_LOCKED naming the holder
  */
-export async function acquireLock(dir: string): Promise<AsyncDisposable> {
+export async function acquireLock(dir: string): Promise<DirectoryLock> {
   const path = join(dir, 'lock');
-  const mine: Holder = { pid, host: hostname(), startedAt: startOf(pid), token: randomUUID() };
+  const mine = describeSelf();
   for (let attempt = 0; attempt < 5; attempt++) {
-    if (await create(path, mine)) return holding(path, mine);
+    const outcome = await create(path, mine);
+    if (outcome === 'created') return holdLock(dir, path, mine);
     const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text === undefined) continue;
+    if (text === undefined) {
+      if (outcome !== 'exists') throw outcome;
+      continue;
+    }
     const holder = parseHolder(text);
-    if (await isAlive(holder, path)) throw lockedBy(dir, holder);
+    if (await isAlive(path, holder)) throw lockedBy(dir, holder);
+    // Burying frees the block that the new lock needs on a full disk.
     await bury(path, text);
   }
   throw lockedBy(dir, undefined);
 }
 
-/** Written aside and linked into place, so that nobody ever reads half of it. */
-async function create(path: string, holder: Holder): Promise<boolean> {
+/** Written aside and linked into place, so that nobody reads a part of it. Returns the error of a full disk. */
+async function create(path: string, holder: Holder): Promise<'created' | 'exists' | Error> {
   const draft = `${path}.${holder.token}`;
-  const file = await open(draft, 'wx');
-  await file.writeFile(JSON.stringify(holder));
-  await file.close();
   try {
+    await writeFile(draft, JSON.stringify(holder), { flag: 'wx' });
     await link(draft, path);
-    return true;
+    return 'created';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return 'exists';
+    if (error instanceof Error && isDiskFull(error)) return error;
     throw error;
   } finally {
-    await unlink(draft);
+    // The directory may be gone by now; the first error counts.
+    await rm(draft, { force: true }).catch(() => undefined);
   }
 }
 
-function holding(path: string, mine: Holder): AsyncDisposable {
-  const heartbeat = setInterval(() => {
+async function holdLock(dir: string, path: string, mine: Holder): Promise<DirectoryLock> {
+  const { ino } = await stat(dir);
+  const lost = new AbortController();
+  let lookedAtMs = monotonicMs();
+
+  const look = async (): Promise<void> => {
+    const text = await readFile(path, 'utf8').catch(async (error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      lost.abort(await explainAbsence(dir, ino));
+      return '';
+    });
+    if (lost.signal.aborted) return;
+    const holder = parseHolder(text);
+    if (holder?.token !== mine.token) {
+      lost.abort(lostTo(dir, holder));
+      return;
+    }
     const now = new Date();
-    utimes(path, now, now).catch(() => undefined);
-  }, HEARTBEAT_MS).unref();
+    await utimes(path, now, now);
+    lookedAtMs = monotonicMs();
+  };
+  // A passing error (too many open files) leaves `lookedAtMs` old: writes then wait for the next look.
+  const heartbeat = setInterval(() => void look().catch(() => undefined), HEARTBEAT_MS).unref();
+  lost.signal.addEventListener('abort', () => {
+    clearInterval(heartbeat);
+  });
+
   return {
+    lost: lost.signal,
+    look,
+    async confirm() {
+      if (monotonicMs() - lookedAtMs > CONFIRM_MS) await look();
+      if (lost.signal.aborted) throw toActionstreamError(lost.signal.reason);
+    },
     async [Symbol.asyncDispose]() {
       clearInterval(heartbeat);
       const text = await readFile(path, 'utf8').catch(() => '');
-      if (parseHolder(text)?.token === mine.token) await rm(path, { force: true });
+      if (parseHolder(text)?.token === mine.token) await rm(path, { force: true }).catch(() => undefined);
     },
   };
 }
 
-async function isAlive(holder: Holder | undefined, path: string): Promise<boolean> {
-  if (!holder) return false;
-  if (holder.host === hostname()) return startOf(holder.pid) === holder.startedAt && pidExists(holder.pid);
-  const { mtimeMs } = await stat(path);
-  return Date.now() - mtimeMs < SILENT_MS;
+async function explainAbsence(dir: string, ino: number): Promise<ActionstreamError> {
+  const now = await stat(dir).catch(() => undefined);
+  const what = !now ? 'was deleted' : now.ino === ino ? 'lost its lock file' : 'was replaced by another one';
+  return new ActionstreamError(
+    'JOURNAL_UNWRITABLE',
+    `journal directory ${dir} ${what} while in use; records that no sink had taken are gone with it. ` +
+      'Keep other programs away from it and start again',
+  );
+}
+
+async function isAlive(path: string, holder: Holder | undefined): Promise<boolean> {
+  if (!holder || isProvablyDead(holder)) return false;
+  const touched = await touchedAt(path);
+  // A touch from the future comes from a clock that is ahead: it proves nothing either.
+  if (Math.abs(Date.now() - touched) < SILENT_MS) return true;
+  await sleep(WATCH_MS);
+  return (await touchedAt(path)) !== touched;
+}
+
+async function touchedAt(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
 }
 
 /** Removes a dead holder's file; puts it back where somebody else was faster and the file is theirs by now. */
@@ -86,43 +146,22 @@ async function bury(path: string, expected: string): Promise<void> {
   await rm(grave, { force: true });
 }
 
-function parseHolder(text: string): Holder | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Holder>;
-    const { pid: id, host, startedAt, token } = value;
-    if (typeof id !== 'number' || host === undefined || startedAt === undefined || token === undefined) {
-      return undefined;
-    }
-    return { pid: id, host, startedAt, token };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Boot and start time of a process where the system tells (Linux): a container's pid 1 is a new one every time. */
-function startOf(id: number): string {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const fields = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-    return `${boot}:${fields[19] ?? ''}`;
-  } catch {
-    return 'unknown';
-  }
-}
-
-function pidExists(id: number): boolean {
-  try {
-    kill(id, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+function lostTo(dir: string, holder: Holder | undefined): ActionstreamError {
+  return new ActionstreamError(
+    'JOURNAL_LOCKED',
+    `journal directory ${dir} was taken over by ${nameOf(holder)} while this process was silent; it stops writing. ` +
+      'Run one instance on a journal',
+  );
 }
 
 function lockedBy(dir: string, holder: Holder | undefined): ActionstreamError {
-  const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
   return new ActionstreamError(
     'JOURNAL_LOCKED',
-    `journal directory ${dir} is in use by ${who}; stop it, or give this instance its own journal.dir`,
+    `journal directory ${dir} is in use by ${nameOf(holder)}; stop it, or give this instance its own journal.dir. ` +
+      `A lock whose process cannot be looked up from here is free after ${SILENT_MS / 1000} s of silence`,
   );
+}
+
+function nameOf(holder: Holder | undefined): string {
+  return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
 }

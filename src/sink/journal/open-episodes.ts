@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ActionEvent, PublishedRecord } from '../../core/records.ts';
 import { readJsonFile, writeFileAtomic } from './atomic-file.ts';
+import type { Checkpoint } from './checkpoints.ts';
 
 /** Last event of every episode that has begun and not ended, as of the records before `nextOffset`. */
 export interface OpenEpisodes {
@@ -13,6 +14,14 @@ export function applyRecord(events: Map<string, ActionEvent>, record: PublishedR
   const { payload } = record;
   if (payload.state === 'ended') events.delete(payload.episode_id);
   else events.set(payload.episode_id, payload);
+}
+
+/** Every record before this offset had been acknowledged: the snapshot and the checkpoints prove it. */
+export function acknowledgedBy(
+  { nextOffset }: Pick<OpenEpisodes, 'nextOffset'>,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+): number {
+  return Math.max(nextOffset, ...[...checkpoints.values()].map(({ acknowledged }) => acknowledged));
 }
 
 /** The snapshot outlives the segments it sums up; without one, all retained segments are read again. */

@@ -2,15 +2,26 @@ import { watch } from 'node:fs';
 import { ActionstreamError } from '../../core/errors.ts';
 import { sleep } from '../../core/abort.ts';
 import type { StoredRecord } from '../event-sink.ts';
-import { loadCheckpoint } from './checkpoints.ts';
-import { createFrameIndex } from './frame-index.ts';
-import { listSegments } from './segment.ts';
+import { loadCheckpoint, loadCheckpoints } from './checkpoints.ts';
+import { endsEarly } from './corruption.ts';
+import { hasCode } from './disk-errors.ts';
+import { FrameIndex } from './frame-index.ts';
+import { loadMarker } from './marker.ts';
+import { acknowledgedBy, loadOpenEpisodes } from './open-episodes.ts';
+import { listSegments, segmentPath } from './segment.ts';
 
 /** Reads a journal that another process may be writing; takes no lock and changes nothing. */
 export interface JournalReader {
-  /** Offsets [firstOffset, nextOffset) that are there now. */
+  /**
+   * Offsets [firstOffset, nextOffset) that are there now.
+   * @throws JOURNAL_CORRUPT where acknowledged records are missing at the end, as opening the journal does
+   */
   bounds(): Promise<{ readonly firstOffset: number; readonly nextOffset: number }>;
-  /** Up to `maxRecords` records; starts at the oldest one where `fromOffset` has been deleted. Empty at the end. */
+  /**
+   * Up to `maxRecords` records, fewer before a damaged part; starts at the oldest one where `fromOffset` has been deleted.
+   * Empty at the end.
+   * @throws UnreadableRecords where `fromOffset` lies in a damaged part of a finished file
+   */
   read(fromOffset: number, maxRecords: number): Promise<readonly StoredRecord[]>;
   checkpointOf(consumer: string): Promise<number | undefined>;
   /** Resolves when the directory has changed, or after a second, or when the signal aborts. */
@@ -20,13 +31,20 @@ export interface JournalReader {
 /** @throws INPUT_INVALID where there is no journal */
 export async function openJournalReader(dir: string): Promise<JournalReader> {
   await segmentsOf(dir);
-  const index = createFrameIndex(dir);
+  const index = new FrameIndex(dir);
   return {
     async bounds() {
+      // Before the end is looked up: a running writer moves both.
+      const acknowledged = acknowledgedBy(await loadOpenEpisodes(dir), await loadCheckpoints(dir));
+      const marker = await loadMarker(dir);
       const bases = await segmentsOf(dir);
       const last = bases.at(-1);
-      if (last === undefined) return { firstOffset: 0, nextOffset: 0 };
-      return { firstOffset: bases[0] ?? last, nextOffset: await index.endOf(last) };
+      if (last === undefined) return { firstOffset: acknowledged, nextOffset: acknowledged };
+      const { nextOffset, position } = await index.endOf(last);
+      if (acknowledged > nextOffset && marker?.fsync !== false) {
+        throw endsEarly(segmentPath(dir, last), { position, nextOffset, acknowledged });
+      }
+      return { firstOffset: bases[0] ?? last, nextOffset };
     },
     async read(fromOffset, maxRecords) {
       for (;;) {
@@ -41,12 +59,12 @@ export async function openJournalReader(dir: string): Promise<JournalReader> {
           return await index.read({ baseOffset, ...end, fromOffset: from, maxRecords });
         } catch (error) {
           // The writer has deleted it since we listed the directory.
-          if (!isMissing(error)) throw error;
+          if (!hasCode(error, 'ENOENT')) throw error;
           index.forget(baseOffset);
         }
       }
     },
-    checkpointOf: (consumer) => loadCheckpoint(dir, consumer),
+    checkpointOf: async (consumer) => (await loadCheckpoint(dir, consumer))?.nextOffset,
     async changed(signal) {
       const stop = new AbortController();
       const watcher = watch(dir, () => {
@@ -63,7 +81,7 @@ async function segmentsOf(dir: string): Promise<readonly number[]> {
   try {
     return await listSegments(dir);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!hasCode(error, 'ENOENT')) throw error;
     throw new ActionstreamError(
       'INPUT_INVALID',
       `no journal at ${dir}; name the journal.dir of the running instance`,
@@ -72,8 +90,4 @@ async function segmentsOf(dir: string): Promise<readonly number[]> {
       },
     );
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

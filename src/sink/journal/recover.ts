@@ -1,10 +1,14 @@
 import { stat } from 'node:fs/promises';
 import type { Logger } from '../../core/logger.ts';
 import type { ActionEvent } from '../../core/records.ts';
-import { loadCheckpoint } from './checkpoints.ts';
+import type { StoredRecord } from '../event-sink.ts';
+import { loadCheckpoints } from './checkpoints.ts';
+import { endsEarly, UnreadableRecords } from './corruption.ts';
 import type { FrameIndex } from './frame-index.ts';
-import { applyRecord, loadOpenEpisodes } from './open-episodes.ts';
-import { corrupt, listSegments, scanSegment, segmentPath } from './segment.ts';
+import type { Marker } from './marker.ts';
+import { acknowledgedBy, applyRecord, loadOpenEpisodes } from './open-episodes.ts';
+import { startConsumers } from './start-consumers.ts';
+import { listSegments, scanSegment, segmentPath } from './segment.ts';
 
 /** A file of the journal that is no longer written: records [baseOffset, endOffset). */
 export interface SegmentFile {
@@ -17,76 +21,112 @@ export interface SegmentFile {
 
 export interface RecoveredJournal {
   readonly closed: readonly SegmentFile[];
-  readonly active: { readonly baseOffset: number; readonly bytes: number; readonly lastAtMs: number };
+  readonly active: ActiveSegment;
   readonly nextOffset: number;
   readonly checkpoints: ReadonlyMap<string, number>;
+  /** Of consumers that the journal knows and that were not named now. */
+  readonly idle: ReadonlyMap<string, number>;
+  /** Named for the first time: their checkpoints are not on disk yet. */
+  readonly added: readonly string[];
   /** When each consumer's first undelivered record was journalled, ms since 1970. */
   readonly oldestAtMs: ReadonlyMap<string, number>;
   readonly openEpisodes: Map<string, ActionEvent>;
   readonly snapshotOffset: number;
 }
 
+interface ActiveSegment {
+  readonly baseOffset: number;
+  readonly bytes: number;
+  readonly lastAtMs: number;
+}
+
+interface RecoverParts {
+  readonly consumers: readonly string[];
+  readonly index: FrameIndex;
+  readonly logger: Logger;
+  /** Absent: nothing is known of how the journal was written before; then `fsync` of today counts. */
+  readonly marker: Marker | undefined;
+  readonly fsync: boolean;
+}
+
 const READ_RECORDS = 5000;
 
 /**
- * What a stopped or crashed process left in `dir`. Only the last segment may end in a torn frame, whose records
- * nobody was told to be safe: it is cut off with a warning.
+ * What a stopped or crashed process left in `dir`. The last segment may end in a torn frame, whose records nobody was
+ * told to be safe: it is cut off with a warning. Where checkpoints or the snapshot prove that acknowledged records are
+ * missing at the end, a journal written without fsync continues behind the gap; one written with fsync is damaged.
  * @throws JOURNAL_CORRUPT
  */
-export async function recoverJournal(
-  dir: string,
-  parts: { readonly consumers: readonly string[]; readonly index: FrameIndex; readonly logger: Logger },
-): Promise<RecoveredJournal> {
+export async function recoverJournal(dir: string, parts: RecoverParts): Promise<RecoveredJournal> {
   const { consumers, index, logger } = parts;
   const snapshot = await loadOpenEpisodes(dir);
-  const saved = new Map<string, number | undefined>();
-  for (const consumer of consumers) saved.set(consumer, await loadCheckpoint(dir, consumer));
-  // Offsets never repeat, not even when somebody has emptied the directory half.
-  const unused = Math.max(0, snapshot.nextOffset, ...[...saved.values()].map((offset) => offset ?? 0));
+  const saved = await loadCheckpoints(dir, consumers);
+  const acknowledged = acknowledgedBy(snapshot, saved);
 
-  const bases = await listSegments(dir);
-  const closed = await closedSegments(dir, bases);
-  const lastBase = bases.at(-1) ?? unused;
-  const active = bases.length > 0 ? await scanActive(dir, lastBase, logger) : EMPTY;
-  const nextOffset = lastBase + active.records;
-  const checkpoints = new Map<string, number>();
-  for (const [consumer, offset] of saved) {
-    if (offset !== undefined && offset > nextOffset) {
-      const why = `it ends at offset ${nextOffset}, but ${consumer} has received records up to ${offset}`;
-      throw corrupt(segmentPath(dir, lastBase), active.bytes, why);
-    }
-    checkpoints.set(consumer, Math.max(offset ?? 0, bases[0] ?? lastBase));
-  }
+  const { closed, active, nextOffset } = await recoverSegments(dir, acknowledged, parts);
+  const firstOffset = closed[0]?.baseOffset ?? active.baseOffset;
+  const started = startConsumers(saved, {
+    ...{ consumers, firstOffset, nextOffset, logger },
+    // A journal without a marker is of a version in which everybody began at the oldest record.
+    isOlder: parts.marker === undefined,
+  });
 
-  const read = async (fromOffset: number): ReturnType<FrameIndex['read']> => {
-    const segment = closed.findLast(
-      ({ baseOffset, endOffset }) => baseOffset <= fromOffset && fromOffset < endOffset,
-    );
-    const { baseOffset = lastBase, endOffset } = segment ?? {};
-    const range = endOffset === undefined ? {} : { endOffset };
-    return index.read({ baseOffset, ...range, fromOffset, maxRecords: READ_RECORDS });
+  const read = (fromOffset: number): Promise<readonly StoredRecord[]> => {
+    const segment = closed.find((one) => one.baseOffset <= fromOffset && fromOffset < one.endOffset);
+    const { baseOffset, endOffset } = segment ?? { baseOffset: active.baseOffset, endOffset: undefined };
+    return index.read({ baseOffset, endOffset, fromOffset, maxRecords: READ_RECORDS });
   };
-  const start =
-    snapshot.nextOffset <= nextOffset ? snapshot : { nextOffset: 0, events: new Map<string, ActionEvent>() };
-  for (let offset = Math.max(start.nextOffset, bases[0] ?? lastBase); offset < nextOffset;) {
-    const records = await read(offset);
-    for (const { record } of records) applyRecord(start.events, record);
+  const { events } = snapshot;
+  for (let offset = Math.max(snapshot.nextOffset, firstOffset); offset < nextOffset;) {
+    const records = await read(offset).catch((error: unknown) => {
+      if (!(error instanceof UnreadableRecords)) throw error;
+      logger.error(
+        { reason: error.message },
+        'open episodes may be missed: a part of the journal is damaged',
+      );
+      return error.damage;
+    });
+    if (!('length' in records)) {
+      offset = records.endOffset;
+      continue;
+    }
+    for (const { record } of records) applyRecord(events, record);
     offset += records.length;
   }
   const oldestAtMs = new Map<string, number>();
-  for (const [consumer, offset] of checkpoints) {
-    const [first] = offset < nextOffset ? await read(offset) : [];
+  for (const [consumer, offset] of started.checkpoints) {
+    const [first] = offset < nextOffset ? await read(offset).catch(() => []) : [];
     if (first) oldestAtMs.set(consumer, first.recordedAtMs);
   }
-  return {
-    closed,
-    active: { baseOffset: lastBase, bytes: active.bytes, lastAtMs: active.lastAtMs },
-    nextOffset,
-    checkpoints,
-    oldestAtMs,
-    openEpisodes: start.events,
-    snapshotOffset: Math.min(snapshot.nextOffset, nextOffset),
-  };
+  const snapshotOffset = Math.min(snapshot.nextOffset, nextOffset);
+  return { closed, active, nextOffset, ...started, oldestAtMs, openEpisodes: events, snapshotOffset };
+}
+
+async function recoverSegments(
+  dir: string,
+  acknowledged: number,
+  { logger, marker, fsync }: RecoverParts,
+): Promise<Pick<RecoveredJournal, 'closed' | 'active' | 'nextOffset'>> {
+  const bases = await listSegments(dir);
+  // Offsets never repeat, not even when somebody has emptied the directory half.
+  const baseOffset = bases.at(-1) ?? acknowledged;
+  const closed = await closedSegments(dir, bases);
+  const { records, ...found } = bases.length > 0 ? await scanActive(dir, baseOffset, logger) : EMPTY;
+  const endOffset = baseOffset + records;
+  if (acknowledged <= endOffset) return { closed, active: { baseOffset, ...found }, nextOffset: endOffset };
+
+  const lost = acknowledged - endOffset;
+  const path = segmentPath(dir, baseOffset);
+  if (marker?.fsync ?? fsync) {
+    throw endsEarly(path, { position: found.bytes, nextOffset: endOffset, acknowledged });
+  }
+  logger.error(
+    { file: path, first_offset: endOffset, records: lost },
+    'the newest records of the journal are missing: it is written without fsync and the machine has stopped',
+  );
+  const last = { baseOffset, endOffset: acknowledged, ...found };
+  const active = { baseOffset: acknowledged, bytes: 0, lastAtMs: found.lastAtMs };
+  return { closed: [...closed, last], active, nextOffset: acknowledged };
 }
 
 const EMPTY = { bytes: 0, records: 0, lastAtMs: 0 };

@@ -3,31 +3,27 @@ import type { FrameIndex, PlacedRead } from './frame-index.ts';
 import type { SegmentFile } from './recover.ts';
 import { openSegmentWriter, removeSegment, type SegmentWriter } from './segment-writer.ts';
 
+interface StoreParts {
+  readonly dir: string;
+  readonly index: FrameIndex;
+  readonly fsync: boolean;
+  readonly segmentBytes: number;
+  readonly closed: readonly SegmentFile[];
+  readonly writer: SegmentWriter;
+  readonly lastAtMs: number;
+  readonly nextOffset: number;
+}
+
 /** The files of a journal: closed ones, oldest first, and the one being written. One writer at a time. */
 export class SegmentStore implements AsyncDisposable {
-  readonly #dir: string;
-  readonly #index: FrameIndex;
-  readonly #fsync: boolean;
-  readonly #segmentBytes: number;
+  readonly #parts: StoreParts;
   #closed: SegmentFile[];
   #writer: SegmentWriter;
   #lastAtMs: number;
   #nextOffset: number;
 
-  constructor(parts: {
-    readonly dir: string;
-    readonly index: FrameIndex;
-    readonly fsync: boolean;
-    readonly segmentBytes: number;
-    readonly closed: readonly SegmentFile[];
-    readonly writer: SegmentWriter;
-    readonly lastAtMs: number;
-    readonly nextOffset: number;
-  }) {
-    this.#dir = parts.dir;
-    this.#index = parts.index;
-    this.#fsync = parts.fsync;
-    this.#segmentBytes = parts.segmentBytes;
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
     this.#closed = [...parts.closed];
     this.#writer = parts.writer;
     this.#lastAtMs = parts.lastAtMs;
@@ -51,6 +47,11 @@ export class SegmentStore implements AsyncDisposable {
     return this.#closed.reduce((sum, { bytes }) => sum + bytes, this.#writer.bytes);
   }
 
+  /** Bytes of the file being written. */
+  get activeBytes(): number {
+    return this.#writer.bytes;
+  }
+
   /** Bytes of the files that hold a record at or after `passedOffset`. */
   bytesFrom(passedOffset: number): number {
     const closed = this.#closed.filter(({ endOffset }) => endOffset > passedOffset);
@@ -60,7 +61,15 @@ export class SegmentStore implements AsyncDisposable {
 
   /** Would this frame begin a new file? */
   isFullFor(bytes: number): boolean {
-    return this.#writer.bytes > 0 && this.#writer.bytes + bytes > this.#segmentBytes;
+    return this.#writer.bytes > 0 && this.#writer.bytes + bytes > this.#parts.segmentBytes;
+  }
+
+  /** False where the file being written was deleted or replaced by somebody else. */
+  async isInPlace(): Promise<boolean> {
+    const writer = this.#writer;
+    const isThere = await writer.isInPlace();
+    // Closed in the meantime, it may have been deleted by ourselves.
+    return isThere || writer !== this.#writer;
   }
 
   /** Durable when it resolves. @throws DiskFull, JOURNAL_UNWRITABLE */
@@ -71,16 +80,17 @@ export class SegmentStore implements AsyncDisposable {
     const { baseOffset, bytes: position } = this.#writer;
     await this.#writer.append(frame);
     const placed = { firstOffset: this.#nextOffset, count, recordedAtMs, length: frame.length, position };
-    this.#index.add(baseOffset, placed);
+    this.#parts.index.add(baseOffset, placed);
     this.#nextOffset += count;
     this.#lastAtMs = recordedAtMs;
   }
 
   /** Closes the active file and begins the next. @throws DiskFull, JOURNAL_UNWRITABLE */
   async roll(): Promise<void> {
+    const { dir, fsync } = this.#parts;
     const previous = this.#writer;
     const baseOffset = this.#nextOffset;
-    this.#writer = await openSegmentWriter(this.#dir, { baseOffset, bytes: 0, fsync: this.#fsync });
+    this.#writer = await openSegmentWriter(dir, { baseOffset, bytes: 0, fsync });
     this.#closed.push({
       baseOffset: previous.baseOffset,
       endOffset: baseOffset,
@@ -103,19 +113,19 @@ export class SegmentStore implements AsyncDisposable {
 
   async delete(segment: SegmentFile): Promise<void> {
     this.#closed = this.#closed.filter((other) => other !== segment);
-    this.#index.forget(segment.baseOffset);
-    await removeSegment(this.#dir, segment.baseOffset);
+    this.#parts.index.forget(segment.baseOffset);
+    await removeSegment(this.#parts.dir, segment.baseOffset);
   }
 
   async read(fromOffset: number, maxRecords: number): Promise<readonly StoredRecord[]> {
     const from = Math.max(fromOffset, this.firstOffset);
     if (from >= this.#nextOffset) return [];
     const count = Math.min(maxRecords, this.#nextOffset - from);
-    return this.#index.read({ ...this.#placeOf(from), fromOffset: from, maxRecords: count });
+    return this.#parts.index.read({ ...this.#placeOf(from), fromOffset: from, maxRecords: count });
   }
 
   recordedAt(offset: number): Promise<number | undefined> {
-    return this.#index.recordedAt(this.#placeOf(offset).baseOffset, offset);
+    return this.#parts.index.recordedAt(this.#placeOf(offset), offset);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

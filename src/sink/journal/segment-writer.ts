@@ -1,6 +1,7 @@
-import { open, rm, truncate, type FileHandle } from 'node:fs/promises';
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import { syncDirectory } from './atomic-file.ts';
+import { DiskFull, hasCode, isDiskFull, isShortage } from './disk-errors.ts';
 import { segmentPath } from './segment.ts';
 
 /** The file at the journal's end: bytes go in at the end, durably, or not at all. */
@@ -13,9 +14,9 @@ export interface SegmentWriter extends AsyncDisposable {
    * @throws JOURNAL_UNWRITABLE where it is unknown what reached the disk: the journal must be opened anew
    */
   append(frame: Buffer): Promise<void>;
+  /** False where the file that is written is no longer the one in the directory: it was deleted or replaced. */
+  isInPlace(): Promise<boolean>;
 }
-
-export class DiskFull extends Error {}
 
 /** Opens the segment that begins at `baseOffset`, new or with `bytes` whole bytes; cuts off what lies behind them. */
 export async function openSegmentWriter(
@@ -28,11 +29,20 @@ export async function openSegmentWriter(
 ): Promise<SegmentWriter> {
   const path = segmentPath(dir, baseOffset);
   const file = await openFile(path);
-  await file.truncate(bytes);
-  if (fsync) {
-    await file.sync();
-    await syncDirectory(dir);
+  try {
+    await file.truncate(bytes);
+    if (fsync) {
+      await file.sync();
+      await syncDirectory(dir);
+    }
+  } catch (error) {
+    await file.close();
+    // An empty segment that nobody writes would hide what the previous one still receives.
+    if (bytes === 0) await removeSegment(dir, baseOffset);
+    if (isShortage(error)) throw error;
+    throw isDiskFull(error) ? new DiskFull(messageOf(error), { cause: error }) : unwritable(path, error);
   }
+  const { ino } = await file.stat();
   let end = bytes;
   return {
     baseOffset,
@@ -42,6 +52,13 @@ export async function openSegmentWriter(
     async append(frame) {
       await writeWhole(file, path, { frame, position: end, fsync });
       end += frame.length;
+    },
+    async isInPlace() {
+      const there = await stat(path).catch((error: unknown) => {
+        if (hasCode(error, 'ENOENT')) return undefined;
+        throw error;
+      });
+      return there?.ino === ino;
     },
     async [Symbol.asyncDispose]() {
       await file.close();
@@ -55,13 +72,13 @@ export async function removeSegment(dir: string, baseOffset: number): Promise<vo
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r+');
-  } catch {
-    try {
-      return await open(path, 'w+');
-    } catch (error) {
-      throw isFull(error) ? new DiskFull(messageOf(error)) : unwritable(path, error);
-    }
+    return await open(path, 'r+').catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      return open(path, 'wx+');
+    });
+  } catch (error) {
+    if (isShortage(error)) throw error;
+    throw isDiskFull(error) ? new DiskFull(messageOf(error), { cause: error }) : unwritable(path, error);
   }
 }
 
@@ -77,8 +94,8 @@ async function writeWhole(
       written += bytesWritten;
     }
   } catch (error) {
-    if (!isFull(error)) throw unwritable(path, error);
-    await truncate(path, position).catch(() => undefined);
+    if (!isDiskFull(error)) throw unwritable(path, error);
+    await file.truncate(position).catch(() => undefined);
     throw new DiskFull(messageOf(error), { cause: error });
   }
   if (!fsync) return;
@@ -86,14 +103,10 @@ async function writeWhole(
     await file.datasync();
   } catch (error) {
     // Delayed allocation reports a full disk here; after any other failure nobody knows what is on disk.
-    if (!isFull(error)) throw unwritable(path, error);
-    await truncate(path, position).catch(() => undefined);
+    if (!isDiskFull(error)) throw unwritable(path, error);
+    await file.truncate(position).catch(() => undefined);
     throw new DiskFull(messageOf(error), { cause: error });
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 export function unwritable(path: string, cause: unknown): ActionstreamError {

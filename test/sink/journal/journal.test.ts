@@ -114,39 +114,6 @@ test('damage before the last write is an error that names file and byte', async 
   expect(journal.nextOffset).toBe(3);
 });
 
-test('a damaged older segment is found when it is read, and a missing one too', async () => {
-  const dir = await temporaryDirectory();
-  {
-    await using journal = await open(dir, { segmentBytes: 1500 });
-    for (let episode = 0; episode < 6; episode++) await journal.append([actionEvent({ episode })]);
-  }
-  const path = join(dir, (await segments(dir))[1] ?? '');
-  const bytes = await readFile(path);
-  bytes[100] = bytes[100]! ^ 1;
-  await writeFile(path, bytes);
-
-  await expect(
-    (async () => {
-      await using journal = await open(dir, { segmentBytes: 1500 });
-      for (let from = 0; from < 6; from++) await journal.read(from, 1);
-    })(),
-  ).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT', message: expect.stringContaining(path) as string });
-});
-
-test('offsets that a sink has already received are never given out again', async () => {
-  const dir = await temporaryDirectory();
-  {
-    await using journal = await open(dir);
-    await journal.append([actionEvent({ episode: 0 })]);
-    await journal.append([actionEvent({ episode: 1 })]);
-    await journal.checkpoint('kafka', 2);
-  }
-  const path = join(dir, (await segments(dir))[0] ?? '');
-  await truncate(path, (await readFile(path)).length - 1);
-
-  await expect(open(dir)).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
-});
-
 test('when undelivered records fill the journal, statistics are refused and events wait', async () => {
   const dir = await temporaryDirectory();
   await using journal = await open(dir, { maxBytes: 40_000, segmentBytes: 4000, fsync: false });
@@ -245,19 +212,6 @@ test('episodes without an end survive a restart and the deletion of their segmen
 
   await using journal = await open(dir, options);
   expect(journal.openEpisodes()).toEqual([actionEvent({ episode: 0, state: 'updated' }).payload]);
-});
-
-test('a consumer added later starts at the oldest record there is', async () => {
-  const dir = await temporaryDirectory();
-  {
-    await using journal = await open(dir);
-    await journal.append([actionEvent()]);
-    await passAll(journal);
-  }
-
-  await using journal = await open(dir, { consumers: ['kafka', 'postgres', 'ndjson'] });
-  expect(journal.checkpointOf('ndjson')).toBe(0);
-  expect(journal.checkpointOf('kafka')).toBe(1);
 });
 
 test('waitFor resolves at the append, at the abort and at the close', async () => {

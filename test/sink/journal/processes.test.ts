@@ -52,16 +52,6 @@ test('two openings in one process are refused too, and a released lock is free',
   expect(second.nextOffset).toBe(0);
 });
 
-test('the lock of an earlier process with the same pid is taken over', async () => {
-  const dir = await temporaryDirectory();
-  const { hostname } = await import('node:os');
-  const holder = { pid: process.pid, host: hostname(), startedAt: 'another boot:1', token: 'old' };
-  await writeFile(join(dir, 'lock'), JSON.stringify(holder));
-
-  await using journal = await openJournal({ dir, consumers: [] });
-  expect(journal.nextOffset).toBe(0);
-});
-
 test('a full disk delays appends and loses none', async () => {
   const root = await temporaryDirectory();
   const mountPoint = join(root, 'disk');
