@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ModelChoice } from './model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { ENGINE_KINDS, problemOfProvider } from '../inference/engine-choice.ts';
+import { settleSgs } from '../inference/network/similarity.ts';
 import { isVariantName } from '../inference/network/variants.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 
@@ -31,7 +32,7 @@ export function engineSpecOf(choice: ModelChoice): EngineSpec {
   };
 }
 
-function modelSpecOf({ model, seed, network, sgs, sgsForced }: ModelChoice): EngineSpec['model'] {
+function modelSpecOf({ model, seed, network, sgs, sgsForced, similarity }: ModelChoice): EngineSpec['model'] {
   const trained = findTrained(model);
   if (trained !== undefined) {
     const forced = sgsForced && sgs ? { sgs } : {};
@@ -40,6 +41,7 @@ function modelSpecOf({ model, seed, network, sgs, sgsForced }: ModelChoice): Eng
       path: trained,
       network: { ...network, ...forced },
       ...(sgs && { sgsDefault: sgs }),
+      ...(similarity !== undefined && { similarity }),
     };
   }
   if (looksLikePath(model)) {
@@ -48,7 +50,12 @@ function modelSpecOf({ model, seed, network, sgs, sgsForced }: ModelChoice): Eng
       `${model}: no such model folder, manifest.json or .safetensors file; check the path`,
     );
   }
-  return { kind: 'untrained', network: { ...network, ...(sgs && { sgs }), variant: model }, seed };
+  const settled = settleSgs(sgs, { similarity });
+  return {
+    kind: 'untrained',
+    network: { ...network, ...(settled && { sgs: settled }), variant: model },
+    seed,
+  };
 }
 
 /** Models that ship with the program, by name. */

@@ -10,7 +10,13 @@ import { saveModel } from '../checkpoints/save-model.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { labelMap, labelMapNames } from '../datasets/label-maps.ts';
 import { DEFAULT_SAMPLER } from '../sampler/index.ts';
-import { networkOverrides, samplerFromFlags, sgsOverride, type SamplerFlags } from './model-choice.ts';
+import {
+  arithmeticOverrides,
+  networkOverrides,
+  samplerFromFlags,
+  settledSgs,
+  type SamplerFlags,
+} from './model-choice.ts';
 
 /** What both commands take. */
 export interface ImportFlags extends SamplerFlags {
@@ -39,10 +45,14 @@ export async function importFile(
   refuseTaken(folder);
   const labels = flags.labels === undefined ? undefined : await readLabels(flags.labels);
   const { checkpoint, bytes } = await loadCheckpoint(file);
-  const { sgs } = sgsOverride(flags);
+  const { sgs } = settledSgs({}, flags);
   const imported = importModel(checkpoint, {
     from,
-    network: { ...networkOverrides({ ...sizeFlags(flags) }), ...(sgs && { sgs }) },
+    network: {
+      ...networkOverrides({ ...sizeFlags(flags) }),
+      ...arithmeticOverrides(flags),
+      ...(sgs && { sgs }),
+    },
     sampler: samplerFromFlags(flags, sgs ? DEFAULT_SAMPLER : { kind: 'none' }),
     half: flags.fp16 === true,
     sha256: createHash('sha256').update(bytes).digest('hex'),

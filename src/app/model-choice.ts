@@ -1,6 +1,7 @@
 import type { ModelSettings, SamplerSettings } from '../config/index.ts';
 import type { DeviceChoice } from '../inference/engine-choice.ts';
 import type { NetworkOptions, SgsOptions } from '../inference/network/graph.ts';
+import { parseSimilarity, POOLED, settleSgs, type Similarity } from '../inference/network/similarity.ts';
 import { parseStageName } from '../inference/network/variants.ts';
 import { parseSamplerOptions, type SamplerOptions } from '../sampler/index.ts';
 
@@ -24,22 +25,51 @@ export function networkOverrides(flags: NetworkFlags): Partial<NetworkOptions> {
   };
 }
 
+/** Kept steps that see themselves at the edges also weigh as many steps as they stand for, unless a flag says otherwise. */
+export function arithmeticOverrides({
+  temporalEdge,
+  timeMeans,
+}: SamplerFlags): Pick<NetworkOptions, 'temporalEdge' | 'timeMeans'> {
+  const follows = temporalEdge && ({ edge: 'multiplicity', zero: 'plain' } as const)[temporalEdge];
+  const means = timeMeans ?? follows;
+  return {
+    ...(temporalEdge !== undefined && { temporalEdge }),
+    ...(means !== undefined && { timeMeans: means }),
+  };
+}
+
 /**
- * Where SGS sits, if a flag says so. A sampler that samples needs a place: Conv_2b where none is named. Pooled
- * embeddings need no weights; the published arithmetic is kept as it is.
+ * Where SGS sits, if a flag says so. A sampler that samples needs a place, and so does what is said of the network above it: Conv_2b
+ * where none is named. Pooled embeddings need no weights; the published arithmetic is kept as it is.
  */
 export function sgsOverride(flags: SamplerFlags): Partial<Pick<NetworkOptions, 'sgs'>> {
   const samples = flags.sampler !== undefined && flags.sampler !== 'none';
-  if (flags.sgsAfter === undefined && !samples) return {};
+  const shapes = flags.similarity !== undefined || flags.temporalEdge === 'edge';
+  if (flags.sgsAfter === undefined && !samples && !shapes) return {};
   const after = parseStageName(flags.sgsAfter ?? 'Conv_2b');
   const learned = flags.sgsSize !== undefined && ({ kind: 'learned', size: flags.sgsSize } as const);
-  const embedding = learned || ({ kind: 'pooled', grid: POOLED_GRID } as const);
   const boundary = flags.sampler === 'reference' ? 'as_is' : 'nearest_complete';
-  return { sgs: { after, embedding, boundary } };
+  return { sgs: { after, embedding: learned || POOLED, boundary } };
 }
 
-/** 4×4 cells see a person at the edge of the picture; measured against 1×1 in ADR 0015. */
-const POOLED_GRID = 4;
+/** The SGS layer that a network of these options has under the flags. */
+export function settledSgs(
+  own: Partial<NetworkOptions>,
+  flags: SamplerFlags,
+): Partial<Pick<NetworkOptions, 'sgs'>> {
+  const { sgs: fallback } = sgsOverride(flags);
+  const forced = isForced(flags) ? fallback : undefined;
+  const sgs = settleSgs(own.sgs, { forced, fallback, similarity: similarityOf(flags) });
+  return sgs ? { sgs } : {};
+}
+
+function isForced({ sgsAfter, sgsSize }: SamplerFlags): boolean {
+  return sgsAfter !== undefined || sgsSize !== undefined;
+}
+
+function similarityOf({ similarity }: SamplerFlags): Similarity | undefined {
+  return similarity === undefined ? undefined : parseSimilarity(similarity);
+}
 
 /** What computes a network, and where. */
 export interface EngineFlags extends DeviceChoice {
@@ -64,6 +94,8 @@ export interface ModelChoice extends EngineFlags {
   readonly sgs?: SgsOptions;
   /** True where a flag names the place or the embedding, so that the model's own SGS gives way. */
   readonly sgsForced: boolean;
+  /** By what steps are to be compared in place of the embedding of either. */
+  readonly similarity?: Similarity;
 }
 
 export function modelChoice(
@@ -71,14 +103,16 @@ export function modelChoice(
   input?: { readonly frames: number; readonly height: number; readonly width: number },
 ): ModelChoice {
   const { model, seed, engine = 'onnx', threads, reuse, repeatThreshold, provider, withoutGpu } = flags;
+  const similarity = similarityOf(flags);
   const size = input && { frames: input.frames, height: input.height, width: input.width };
   return {
     model,
     seed,
     engine,
-    network: { ...networkOverrides(flags), ...size },
+    network: { ...networkOverrides(flags), ...arithmeticOverrides(flags), ...size },
     ...sgsOverride(flags),
-    sgsForced: flags.sgsAfter !== undefined || flags.sgsSize !== undefined,
+    sgsForced: isForced(flags),
+    ...(similarity !== undefined && { similarity }),
     ...(threads !== undefined && { threads }),
     ...(reuse !== undefined && { reuse }),
     ...(repeatThreshold !== undefined && { repeatThreshold }),
@@ -98,6 +132,8 @@ export function samplerFromFlags(
     width: flags.delta,
     noiseFloor: flags.noiseFloor,
     anchor: flags.anchor,
+    representative: flags.representative,
+    minSteps: flags.minSteps,
     stride: flags.stride,
     bins: flags.bins,
     kernel: flags.kernel,

@@ -16,7 +16,9 @@ export interface ImportOptions {
   /** One a class, in the checkpoint's order; `class-0`, … (of an embedding `feature-0`, …) where absent. */
   readonly labels?: readonly string[];
   /** What needs no other weights: frames, size, a pooled SGS layer. */
-  readonly network: Partial<Pick<NetworkOptions, 'frames' | 'height' | 'width' | 'sgs'>>;
+  readonly network: Partial<
+    Pick<NetworkOptions, 'frames' | 'height' | 'width' | 'sgs' | 'temporalEdge' | 'timeMeans'>
+  >;
   /** Default: the default sampler where there is an SGS layer, else `none`. */
   readonly sampler?: SamplerOptions;
   /** Convolutions and classifiers as float16: half the size. */

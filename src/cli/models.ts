@@ -8,7 +8,13 @@ import { isVariantName, listVariantNames } from '../inference/network/variants.t
 import { parseManifest } from '../inference/weights/manifest.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
-import { networkOverrides, sgsOverride, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
+import {
+  arithmeticOverrides,
+  networkOverrides,
+  settledSgs,
+  type NetworkFlags,
+  type SamplerFlags,
+} from '../app/model-choice.ts';
 import { addModelsImport } from './models-import.ts';
 import { addModelsReport, type ModelsReportServices } from './models-report.ts';
 import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
@@ -49,10 +55,12 @@ export function addModelsCommand(program: Command, io: CliIo, services: ModelsRe
     .option('--json', 'machine-readable');
   addSamplerFlags(addNetworkFlags(inspect));
   inspect.action((name: string, flags: NetworkFlags & SamplerFlags & { keptSteps?: number; json?: true }) => {
+    const own = ownOptions(name);
     const network = buildNetwork({
-      ...ownOptions(name),
+      ...own,
       ...networkOverrides(flags),
-      ...sgsOverride(flags),
+      ...arithmeticOverrides(flags),
+      ...settledSgs(own, flags),
     });
     const cost = countCost(network, flags.keptSteps === undefined ? {} : { keptSteps: flags.keptSteps });
     if (flags.json) {
@@ -60,6 +68,7 @@ export function addModelsCommand(program: Command, io: CliIo, services: ModelsRe
         name: network.name,
         parameters: cost.parameters,
         multiply_adds: cost.multiplyAdds,
+        ...(network.options.sgs && { sampling: samplingOf(network.options) }),
         layers: cost.layers.map((layer) => ({
           name: layer.name,
           multiply_adds: layer.multiplyAdds,
@@ -71,6 +80,13 @@ export function addModelsCommand(program: Command, io: CliIo, services: ModelsRe
     }
     const { frames, height, width } = network.options;
     printLine(io.stdout, `${network.name}, ${frames} frames of ${height}×${width}`);
+    if (network.options.sgs) {
+      const { after, similarity, temporal_edge: edge, time_means: means } = samplingOf(network.options);
+      printLine(
+        io.stdout,
+        `time steps sampled after ${after}, similarity ${similarity}, temporal edge ${edge}, time means ${means}`,
+      );
+    }
     const rows = cost.layers.map((layer) => [
       layer.name,
       layer.outputShape.join('×'),
@@ -80,6 +96,15 @@ export function addModelsCommand(program: Command, io: CliIo, services: ModelsRe
     const total = ['total', '', inMillions(cost.parameters), inGiga(cost.multiplyAdds)];
     printTable(io.stdout, [['LAYER', 'T×H×W×C', 'PARAMETERS', 'MULTIPLY-ADDS'], ...rows, total]);
   });
+}
+
+/** How the network samples, in the words of the flags. */
+function samplingOf({ sgs, temporalEdge = 'zero', timeMeans = 'plain' }: NetworkOptions) {
+  const { after = '', embedding } = sgs ?? {};
+  const cells = embedding?.kind === 'cells' ? embedding : undefined;
+  const most = cells && cells.top > 1 ? `:${cells.top}` : '';
+  const similarity = cells ? `grid:${cells.grid}${most}` : 'global';
+  return { after, similarity, temporal_edge: temporalEdge, time_means: timeMeans };
 }
 
 /** Of a model folder or its manifest; else the name is a network's. */

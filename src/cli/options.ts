@@ -32,8 +32,12 @@ export function addEngineFlags(command: Command): Command {
 
 export function addSamplerFlags(command: Command): Command {
   return command
+    .on('option:sgs', (layer: string) => {
+      command.setOptionValue('sgsAfter', layer);
+    })
     .option('--sampler <kind>', 'none, uniform, reference or ordered')
     .option('--sgs-after <layer>', 'layer after which time steps are sampled, e.g. Conv_2b')
+    .addOption(new Option('--sgs <layer>', 'the same as --sgs-after'))
     .option(
       '--sgs-size <L>',
       'learned embedding of that size (default: pooled features, no weights)',
@@ -46,6 +50,33 @@ export function addSamplerFlags(command: Command): Command {
         '--anchor <where>',
         'ordered: bins begin with each clip, or a still bin runs on along the stream',
       ).choices(['clip', 'stream']),
+    )
+    .addOption(
+      new Option(
+        '--representative <step>',
+        'ordered: what stands for a group, its weighted mean or its middle step',
+      ).choices(['mean', 'middle']),
+    )
+    .option(
+      '--min-steps <N>',
+      'ordered: kept steps of a clip in which something moves, at least',
+      positiveInteger,
+    )
+    .addOption(
+      new Option(
+        '--temporal-edge <what>',
+        'what temporal convolutions above the sampled layer see beside the clip: zeros, or its edge steps again',
+      ).choices(['zero', 'edge']),
+    )
+    .addOption(
+      new Option(
+        '--time-means <how>',
+        'means over time above it: all steps alike, or by how many each stands for (default with edge)',
+      ).choices(['plain', 'multiplicity']),
+    )
+    .option(
+      '--similarity <by>',
+      'how steps are compared: global, or grid:N (the cell of N×N that moves most)',
     )
     .option('--stride <n>', 'uniform: keep every n-th step', positiveInteger)
     .option('--bins <B>', 'reference: number of bins', positiveInteger)

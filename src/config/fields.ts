@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../core/time.ts';
+import { parseSimilarity } from '../inference/network/similarity.ts';
 import { parseSize } from './parse-size.ts';
 
 /**
@@ -57,6 +58,25 @@ export function fraction(meaning: string) {
 export function weight(meaning: string) {
   const error = 'expected a number above 0 and at most 1';
   return z.number({ error }).gt(0, { error }).max(1, { error }).meta({ description: meaning });
+}
+
+/** Text as parseSimilarity takes it. */
+export function similarity(meaning: string) {
+  const error = 'expected global, grid:N such as grid:7, or grid:N:K with K from 1 to N²';
+  return z
+    .string({ error })
+    .regex(/^(global|grid:\d{1,3}(:\d{1,5})?)$/, { error })
+    .refine((value) => isSimilarity(value), { error })
+    .meta({ description: meaning });
+}
+
+function isSimilarity(value: string): boolean {
+  try {
+    parseSimilarity(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function duration(meaning: string) {

@@ -7,6 +7,7 @@ import {
   notNegative,
   positive,
   section,
+  similarity,
   text,
   wholeFrom,
 } from './fields.ts';
@@ -43,6 +44,14 @@ const samplerShape = {
     ['clip', 'stream'],
     '`ordered`: where bins begin. `stream`: clips of a stream that stay within one bin share its map, which is computed once; needs `engine.reuse`. Default: `clip`, each clip by itself.',
   ).optional(),
+  representative: choice(
+    ['mean', 'middle'],
+    '`ordered`: what stands for a group of steps: their weighted mean (default), or the middle one alone, which no motion blurs.',
+  ).optional(),
+  min_steps: wholeFrom(
+    1,
+    '`ordered`: kept steps of a clip in which some step moves farther than `noise_floor`, at least. Default 1.',
+  ).optional(),
   stride: wholeFrom(1, '`uniform`: every n-th step is kept.').optional(),
   bins: wholeFrom(1, '`reference`: number of bins. Default: as many as steps.').optional(),
   kernel: choice(
@@ -65,6 +74,17 @@ export const samplerSchema = section(
     embedding_size: wholeFrom(
       1,
       'Size of a learned embedding. Default: pooled features, which need no weights.',
+    ).optional(),
+    similarity: similarity(
+      "By what steps are compared. `grid:N`: local means of N×N cells; the cell that moves most counts, relative to the picture's contrast. `grid:N:K`: the mean of the K that move most. `global`: the whole picture at once. Default: the model's own.",
+    ).optional(),
+    temporal_edge: choice(
+      ['zero', 'edge'],
+      "What temporal convolutions above the layer see before the first and behind the last kept step: zeros, or that step again. Default: the model's own.",
+    ).optional(),
+    time_means: choice(
+      ['plain', 'multiplicity'],
+      'Means over time above the layer: every kept step alike, or by how many steps it stands for. Default: `multiplicity` where `temporal_edge: edge` is set.',
     ).optional(),
   },
   'Adaptive temporal sampling: which time steps of a clip the upper half of the network sees.',

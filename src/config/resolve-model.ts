@@ -91,12 +91,21 @@ export function resolveSampler(settings: Sampler, report: Report): SamplerSettin
   return samplerSettings(settings);
 }
 
+/** What all streams share. */
+const OF_THE_NETWORK = {
+  after: undefined,
+  embedding_size: undefined,
+  similarity: undefined,
+  temporal_edge: undefined,
+  time_means: undefined,
+} as const;
+
 /** A stream that names another kind starts afresh; else it changes only what it sets. */
 export function streamSampler(
   general: Sampler,
   own: Settings['streams'][number]['sampler'],
 ): SamplerSettings {
-  const options = samplerSettings({ ...general, after: undefined, embedding_size: undefined });
+  const options = samplerSettings({ ...general, ...OF_THE_NETWORK });
   const afresh = own.kind !== undefined && own.kind !== general.kind;
   return afresh ? samplerSettings(own) : { ...options, ...samplerSettings(own) };
 }
@@ -109,6 +118,11 @@ function samplerSettings(settings: SamplerInput): SamplerSettings {
     delta: settings.width,
     noiseFloor: settings.noise_floor,
     anchor: settings.anchor,
+    representative: settings.representative,
+    minSteps: settings.min_steps,
+    similarity: settings.similarity,
+    temporalEdge: settings.temporal_edge,
+    timeMeans: settings.time_means,
     stride: settings.stride,
     bins: settings.bins,
     kernel: settings.kernel,
@@ -119,15 +133,20 @@ function samplerSettings(settings: SamplerInput): SamplerSettings {
 /** @param settings those of a stream or of all; options of another kind than the one named are problems */
 export function checkSampler(settings: SamplerInput, path: SettingPath, report: Report): void {
   const { kind, width, noise_floor: noiseFloor, anchor, stride, bins, kernel, distance } = settings;
+  const { representative, min_steps: minSteps } = settings;
   if (kind === undefined) return;
   try {
-    parseSamplerOptions({ kind, width, noiseFloor, anchor, stride, bins, kernel, distance });
+    parseSamplerOptions({
+      ...{ kind, width, noiseFloor, anchor, representative, minSteps },
+      ...{ stride, bins, kernel, distance },
+    });
   } catch (error) {
     report({
       path,
       message: messageOf(error)
         .replace(/^sampler\./, '')
-        .replace('noiseFloor', 'noise_floor'),
+        .replace('noiseFloor', 'noise_floor')
+        .replace('minSteps', 'min_steps'),
     });
   }
 }

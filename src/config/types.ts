@@ -61,6 +61,11 @@ export interface SamplerSettings {
   readonly delta?: number;
   readonly noiseFloor?: number;
   readonly anchor?: 'clip' | 'stream';
+  readonly representative?: 'mean' | 'middle';
+  readonly minSteps?: number;
+  readonly similarity?: string;
+  readonly temporalEdge?: 'zero' | 'edge';
+  readonly timeMeans?: 'plain' | 'multiplicity';
   readonly stride?: number;
   readonly bins?: number;
   readonly kernel?: string;

@@ -4,7 +4,7 @@ import { temporalField } from './network/temporal-field.ts';
 import type { Embeddings } from '../sampler/types.ts';
 
 /**
- * Embeddings as the sampler is to see them. With boundary `nearest_complete`, a step whose temporal receptive field
+ * Embeddings as the sampler is to see them: with the cells that the network's SGS layer makes of a picture. With boundary `nearest_complete`, a step whose temporal receptive field
  * leaves the clip takes the embedding of the nearest step whose field does not; where no step is complete (clips
  * shorter than the field) all stay as they are.
  *
@@ -12,7 +12,7 @@ import type { Embeddings } from '../sampler/types.ts';
  */
 export function settleBoundary(network: Network, embeddings: Embeddings): Embeddings {
   const complete = completeSteps(network);
-  if (!complete) return embeddings;
+  if (!complete) return withCells(network, embeddings);
   const { length, size, data } = embeddings;
   const [first, last] = complete;
   const settled = data.slice();
@@ -20,7 +20,15 @@ export function settleBoundary(network: Network, embeddings: Embeddings): Embedd
     const source = Math.min(last, Math.max(first, step));
     if (source !== step) settled.copyWithin(step * size, source * size, (source + 1) * size);
   }
-  return { length, size, data: settled };
+  return withCells(network, { length, size, data: settled });
+}
+
+/** Cells lie one after the other within an embedding; what lies in which order does not matter to the sampler otherwise. */
+export function withCells(network: Network, embeddings: Embeddings): Embeddings {
+  const sgs = network.nodes.find((node) => node.op === 'sgs');
+  if (sgs?.embedding.kind !== 'cells') return embeddings;
+  const { grid, top } = sgs.embedding;
+  return { ...embeddings, cells: { count: grid * grid, top } };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { embeddingDistance } from './distance.ts';
+import { measureOf } from './distance.ts';
 import type { Embeddings, OrderedOptions } from './types.ts';
 
 /** Arc lengths of some steps, and what is needed to go on behind them. */
@@ -24,11 +24,12 @@ export function walkArc(
   before?: ArcWalk,
 ): ArcWalk {
   const arc = new Float64Array(embeddings.length);
+  const measure = measureOf(distance, embeddings.cells);
   let from = before?.anchor ?? stepOf(embeddings, 0);
   let length = before?.length ?? 0;
   for (let t = 0; t < arc.length; t += 1) {
     const step = stepOf(embeddings, t);
-    const moved = embeddingDistance(step, from, distance);
+    const moved = measure(step, from);
     if (moved > noiseFloor) {
       length += moved;
       from = step;

@@ -26,9 +26,11 @@ export function continueBin(run: BinRun, next: Embeddings, options: OrderedOptio
 function reachOf(
   { steps, inBin }: Pick<BinRun, 'steps' | 'inBin'>,
   walk: ArcWalk,
-  { width }: OrderedOptions,
+  { width: bin, minSteps = 1 }: OrderedOptions,
 ): BinRun {
   const { length } = walk.arc;
+  // A clip in which anything moves keeps more than one step then.
+  const width = minSteps > 1 ? 0 : bin;
   const left = walk.arc.findIndex((s) => binOf(s, width) !== binOf(0, width));
   const more = inBin < steps ? 0 : left < 0 ? length : left;
   return { steps: steps + length, inBin: inBin + more, walk };

@@ -21,6 +21,7 @@ export type { Embeddings, OrderedOptions, SamplerOptions, SamplingPlan } from '.
 export function planSampling(embeddings: Embeddings, options: SamplerOptions): SamplingPlan {
   checkSamplerOptions(options);
   checkShape(embeddings);
+  checkCells(embeddings);
   switch (options.kind) {
     case 'none':
       return planNone(embeddings.length);
@@ -48,6 +49,17 @@ function checkShape({ length, size, data }: Embeddings): void {
       `embeddings: [${length} × ${size}] needs ${length * size} values, but there are ${data.length}`,
     );
   }
+}
+
+function checkCells({ size, cells }: Embeddings): void {
+  if (!cells || size === 0) return;
+  const { count, top } = cells;
+  const fits = Number.isInteger(count) && count >= 1 && size % count === 0;
+  if (fits && Number.isInteger(top) && top >= 1 && top <= count) return;
+  throw new ActionstreamError(
+    'SAMPLER_INVALID',
+    `embeddings: ${size} values a step are no ${count} cells of which the ${top} that moved most count`,
+  );
 }
 
 function checkValues({ length, size, data }: Embeddings, kind: string): void {

@@ -31,6 +31,8 @@ const RULES: { readonly [K in SamplerOptions['kind']]: Readonly<Record<string, R
     distance: DISTANCE,
     noiseFloor: notNegative(),
     anchor: oneOf('clip', 'stream'),
+    representative: oneOf('mean', 'middle'),
+    minSteps: wholeFrom1(),
   },
 };
 

@@ -1,4 +1,5 @@
 import { binOf, walkArc } from './arc-length.ts';
+import { groupSteps, type Group } from './groups.ts';
 import { planOf } from './plan.ts';
 import type { Embeddings, OrderedOptions, SamplingPlan } from './types.ts';
 
@@ -21,21 +22,28 @@ import type { Embeddings, OrderedOptions, SamplingPlan } from './types.ts';
  * vectors ±(e_τ − e_{τ∓1})/‖·‖ over the differences up to t in which e_τ stands.
  *
  * δ = 0 is the limit of narrow bins: a step joins the one before exactly where s does not grow.
+ *
+ * With representative `middle` a row is the middle step of its group alone.
  */
 export function planOrdered(embeddings: Embeddings, options: OrderedOptions): SamplingPlan {
   const { arc } = walkArc(embeddings, options);
-  const rows: Float32Array[] = [];
-  for (let start = 0; start < arc.length;) {
-    const bin = binOf(arc[start]!, options.width);
-    let end = start + 1;
-    while (end < arc.length && binOf(arc[end]!, options.width) === bin) end += 1;
-    rows.push(rowOf(arc, [start, end], options.width));
-    start = end;
-  }
-  return planOf(rows, arc.length);
+  const groups = groupSteps(arc, options);
+  const groupOf = new Int32Array(arc.length);
+  groups.forEach(([start, end], b) => groupOf.fill(b, start, end));
+  const rows = groups.map((group) =>
+    options.representative === 'middle' ? middleOf(arc.length, group) : rowOf(arc, group, options.width),
+  );
+  return planOf(rows, arc.length, { groupOf, counts: groups.map(([start, end]) => end - start) });
 }
 
-function rowOf(arc: Float64Array, [start, end]: readonly [number, number], width: number): Float32Array {
+/** The middle step alone, the earlier one of two. */
+function middleOf(length: number, [start, end]: Group): Float32Array {
+  const row = new Float32Array(length);
+  row[Math.floor((start + end - 1) / 2)] = 1;
+  return row;
+}
+
+function rowOf(arc: Float64Array, [start, end]: Group, width: number): Float32Array {
   const row = new Float32Array(arc.length);
   const centre = (binOf(arc[start]!, width) + 0.5) * width;
   // The bound holds in exact arithmetic; stated, it also holds for a δ below what double precision resolves.

@@ -31,6 +31,13 @@ export interface OrderedOptions {
    * which is computed once (ADR 0024); one that does not begins its own. Clips by themselves know only the former.
    */
   readonly anchor?: 'clip' | 'stream';
+  /** What stands for a group: its weighted mean (default), or its middle step alone, which no motion blurs. */
+  readonly representative?: 'mean' | 'middle';
+  /**
+   * Kept steps of a clip in which some step moves farther than the noise floor, at least (groups.ts). Default 1. With more, the plan
+   * needs the whole clip.
+   */
+  readonly minSteps?: number;
 }
 
 /**
@@ -42,8 +49,10 @@ export interface SamplingPlan {
   readonly outputLength: number;
   /** Row-major [outputLength × inputLength]. */
   readonly weights: Float32Array;
-  /** For each input step the row that holds its largest weight; −1 where no row uses it. */
+  /** For each input step the row that stands for it: the one with its largest weight, or of its group; −1 where there is none. */
   readonly groupOf: Int32Array;
+  /** [outputLength]: how many input steps each row stands for, at least 1. */
+  readonly counts: Float32Array;
 }
 
 /** Row-major [length × size]: one embedding z_t a time step. */
@@ -51,4 +60,13 @@ export interface Embeddings {
   readonly length: number;
   readonly size: number;
   readonly data: Float32Array;
+  /** Where an embedding is one vector a cell of the picture: how steps are compared then (distance.ts). */
+  readonly cells?: Cells;
+}
+
+/** An embedding of `count` vectors of size / count values, cell after cell. */
+export interface Cells {
+  readonly count: number;
+  /** Two steps are as far apart as the mean of so many cells that moved most; 1: the one that moved most. */
+  readonly top: number;
 }

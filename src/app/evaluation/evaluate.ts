@@ -105,8 +105,11 @@ function streamSettings(
   const overrides = { defaults: { kind: 'file', window } };
   const [stream] = configFromSources(['video'], { env, overrides }).streams;
   if (!stream) throw new RangeError('a source makes a stream');
-  const { delta, noiseFloor, anchor, stride, bins, kernel, distance } = flags;
-  const given = Object.entries({ delta, noiseFloor, anchor, stride, bins, kernel, distance });
+  const { delta, noiseFloor, anchor, representative, minSteps, stride, bins, kernel, distance } = flags;
+  const given = Object.entries({
+    ...{ delta, noiseFloor, anchor, representative, minSteps },
+    ...{ stride, bins, kernel, distance },
+  });
   const options = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   return { ...stream, sampler: { sampler: kind, ...options } };
 }

@@ -83,6 +83,9 @@ function createBuilder(options: NetworkOptions, variant: Variant) {
   const nodes: NetworkNode[] = [];
   const scaled = (channels: number): number => Math.max(1, Math.round(channels * options.widthMultiplier));
 
+  const repeatsEdges = ([kt]: Triple): boolean =>
+    kt > 1 && options.temporalEdge === 'edge' && nodes.some(({ op }) => op === 'sgs');
+
   const conv = (
     stage: StageName,
     name: string,
@@ -102,6 +105,7 @@ function createBuilder(options: NetworkOptions, variant: Variant) {
       kernel,
       stride,
       padding,
+      ...(repeatsEdges(kernel) && { repeatsEdges: true }),
       batchNormEpsilon: options.batchNormEpsilon,
     };
     nodes.push(node);

@@ -144,7 +144,7 @@ function costOf(
       return { multiplyAdds: weights, parameters: weights + (node.bias ? node.channels : 0) };
     }
     case 'sgs': {
-      if (node.embedding.kind === 'pooled') return { multiplyAdds: 0, parameters: 0 };
+      if (node.embedding.kind !== 'learned') return { multiplyAdds: 0, parameters: 0 };
       const { size } = node.embedding;
       const hidden = Math.floor(node.channels / 2);
       const weights = node.channels * hidden + hidden * size;

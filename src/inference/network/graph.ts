@@ -44,6 +44,16 @@ export interface NetworkOptions {
   /** Without a classifier the pooled features themselves are the output: an embedding of `classes` = channels values. */
   readonly classifier: boolean;
   readonly sgs?: SgsOptions;
+  /**
+   * What temporal convolutions above the cut see before the first and behind the last kept step: `zero` (default), or `edge`: that
+   * step again, so that few kept steps see themselves and not padding. A max pool's result is the same under both.
+   */
+  readonly temporalEdge?: 'zero' | 'edge';
+  /**
+   * Means over time above the cut, of gates and head: `plain` (default), or `multiplicity`: each kept step weighs as many input steps
+   * as it stands for (time-shares.ts).
+   */
+  readonly timeMeans?: 'plain' | 'multiplicity';
 }
 
 /**
@@ -82,10 +92,10 @@ export interface SgsOptions {
   /**
    * `learned`: FC(C → ⌊C/2⌋) · ReLU · FC(→ size) · batch norm on the spatial mean, as the paper. `pooled`: the spatial
    * mean over a grid×grid raster (cells as PyTorch's adaptive average pool), scaled to unit length over all its values;
-   * no weights, for networks never trained with SGS.
+   * no weights, for networks never trained with SGS. `cells`: the same means as they are, compared cell by cell by the sampler
+   * (sampler/distance.ts); `top`: how many of the cells that moved most count.
    */
-  readonly embedding:
-    { readonly kind: 'learned'; readonly size: number } | { readonly kind: 'pooled'; readonly grid: number };
+  readonly embedding: SgsEmbedding;
   /**
    * The first and last steps of a clip also see the zero padding before and after it: on a static clip that alone is a
    * change forty times the sensor noise. `nearest_complete`: such a step takes the embedding of the nearest step that
@@ -93,6 +103,11 @@ export interface SgsOptions {
    */
   readonly boundary: 'as_is' | 'nearest_complete';
 }
+
+export type SgsEmbedding =
+  | { readonly kind: 'learned'; readonly size: number }
+  | { readonly kind: 'pooled'; readonly grid: number }
+  | { readonly kind: 'cells'; readonly grid: number; readonly top: number };
 
 export type NetworkNode = InputNode | ConvNode | MaxPoolNode | GateNode | ConcatNode | SgsNode | HeadNode;
 
@@ -118,6 +133,8 @@ export interface ConvNode extends NodeBase {
   readonly kernel: Triple;
   readonly stride: Triple;
   readonly padding: Padding;
+  /** In time the first and last step are repeated where padding stands; else it is zero. */
+  readonly repeatsEdges?: true;
   readonly batchNormEpsilon: number;
 }
 
@@ -150,7 +167,7 @@ export interface SgsNode extends NodeBase {
   readonly op: 'sgs';
   readonly input: string;
   readonly channels: number;
-  readonly embedding: SgsOptions['embedding'];
+  readonly embedding: SgsEmbedding;
   readonly boundary: SgsOptions['boundary'];
   readonly batchNormEpsilon: number;
 }

@@ -31,9 +31,9 @@ export function gateNames(node: GateNode) {
   return { weight: `${node.name}.weight`, bias: node.bias ? `${node.name}.bias` : undefined } as const;
 }
 
-/** Undefined where the embedding is pooled: it has no weights. */
+/** Undefined where the embedding is not learned: it has no weights. */
 export function sgsNames(node: SgsNode) {
-  if (node.embedding.kind === 'pooled') return undefined;
+  if (node.embedding.kind !== 'learned') return undefined;
   return {
     hiddenWeight: `${node.name}.fc1.weight`,
     hiddenBias: `${node.name}.fc1.bias`,

@@ -10,7 +10,7 @@ import {
 } from '../../sampler/index.ts';
 import type { StreamPlace } from '../engine.ts';
 import type { Network } from '../network/graph.ts';
-import { completeSteps, settleBoundary } from '../settle-boundary.ts';
+import { completeSteps, settleBoundary, withCells } from '../settle-boundary.ts';
 import type { StreamGeometry } from './geometry.ts';
 
 /** What the upper half made of a clip's kept maps. */
@@ -61,7 +61,8 @@ export function createSharedMaps(network: Network, { jump }: Pick<StreamGeometry
   const length = complete === undefined ? 0 : complete[1] + 1;
 
   /** The clip's steps as part of what is kept; undefined where they do not follow. */
-  const follow = (kept: Kept, first: number, embeddings: Embeddings): Kept | undefined => {
+  const follow = (kept: Kept, first: number, unsettled: Embeddings): Kept | undefined => {
+    const embeddings = withCells(network, unsettled);
     const known = kept.first + kept.run.steps - first;
     if (first < kept.first || known < 0) return undefined;
     if (known >= length) return kept;
@@ -99,6 +100,7 @@ export function createSharedMaps(network: Network, { jump }: Pick<StreamGeometry
   };
 }
 
-function stepsOf({ size, data }: Embeddings, from: number, to: number): Embeddings {
-  return { length: to - from, size, data: data.subarray(from * size, to * size) };
+function stepsOf(embeddings: Embeddings, from: number, to: number): Embeddings {
+  const { size, data } = embeddings;
+  return { ...embeddings, length: to - from, data: data.subarray(from * size, to * size) };
 }

@@ -48,6 +48,9 @@ const SGS = z.strictObject({
   embedding: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('learned'), size: count }),
     z.strictObject({ kind: z.literal('pooled'), grid: count }),
+    z
+      .strictObject({ kind: z.literal('cells'), grid: count, top: count.default(1) })
+      .refine(({ grid, top }) => top <= grid * grid, 'top must not be above grid²'),
   ]),
   boundary: z.enum(['as_is', 'nearest_complete']),
 });
@@ -71,6 +74,8 @@ const NETWORK = z.strictObject({
   pooling: z.enum(['window', 'space', 'whole']).default(defaults.pooling),
   classifier: z.boolean().default(defaults.classifier),
   sgs: SGS.exactOptional(),
+  temporalEdge: z.enum(['zero', 'edge']).exactOptional(),
+  timeMeans: z.enum(['plain', 'multiplicity']).exactOptional(),
 });
 
 const PICTURE = z.strictObject({ fit: z.enum(['stretch', 'crop']), scale: z.number().min(1).max(4) });

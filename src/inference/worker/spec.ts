@@ -2,6 +2,7 @@ import type { DeviceChoice, EngineKind } from '../engine-choice.ts';
 import type { Model } from '../model.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { NetworkOptions, SgsOptions } from '../network/graph.ts';
+import { settleSgs, type Similarity } from '../network/similarity.ts';
 import type { ReuseOptions } from '../stream/reuse-settings.ts';
 import { bindWeights } from '../weights/bind-weights.ts';
 import { loadModel } from '../weights/load-model.ts';
@@ -29,6 +30,8 @@ export type ModelSpec =
       readonly network?: Partial<NetworkOptions>;
       /** SGS for a model that brings none. */
       readonly sgsDefault?: SgsOptions;
+      /** By what its SGS layer compares steps, in place of the model's own embedding. */
+      readonly similarity?: Similarity;
     }
   | ({ readonly kind: 'untrained' } & UntrainedModelOptions);
 
@@ -40,7 +43,8 @@ export async function openModel(spec: ModelSpec): Promise<Model> {
   if (spec.kind === 'untrained') return createUntrainedModel(spec);
   const model = await loadModel(spec.path);
   const own = model.manifest.network;
-  const sgs = spec.network?.sgs ?? own.sgs ?? spec.sgsDefault;
+  const { network: { sgs: forced } = {}, sgsDefault: fallback, similarity } = spec;
+  const sgs = settleSgs(own.sgs, { forced, fallback, similarity });
   const network = buildNetwork({ ...own, ...spec.network, ...(sgs && { sgs }) });
   const { weights } = bindWeights(network, model.weights, spec.path);
   return { ...model, manifest: { ...model.manifest, network: network.options }, weights };

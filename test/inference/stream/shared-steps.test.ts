@@ -6,6 +6,7 @@ import { createTfjsHalves } from '../../../src/inference/engines/tfjs/halves.ts'
 import { openTensorFlow } from '../../../src/inference/engines/tfjs/tensorflow.ts';
 import type { Weights } from '../../../src/inference/model.ts';
 import { openSessions } from '../../../src/inference/engines/onnx/sessions.ts';
+import { sharesOf } from '../../../src/inference/engines/onnx/shares-of.ts';
 import { buildNetwork } from '../../../src/inference/network/build.ts';
 import { countCost } from '../../../src/inference/network/cost.ts';
 import type { Network, NetworkOptions } from '../../../src/inference/network/graph.ts';
@@ -108,6 +109,7 @@ function openOnnx(network: Network, weights: Weights): Promise<Halves> {
   return openSessions(buildGraphs(network, weights, { streams: true }), {
     pixelShape: [frames, height, width, 3],
     steps: countCost(network).inputSteps,
+    sharesOf: sharesOf(network),
     threads: 1,
     provider: CPU_PROVIDER,
   });

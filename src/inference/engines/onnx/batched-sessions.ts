@@ -8,7 +8,7 @@ import type { LowerSteps } from '../../stream/steps.ts';
 import { TENSOR, type Graphs } from './build-graphs.ts';
 import { openSession, type SessionsOptions } from './open-session.ts';
 import type { Runtime } from './runtime.ts';
-import { embeddingsOf, floatsOf, giveWay, rowsTensor } from './session-tensors.ts';
+import { embeddingsOf, floatsOf, giveWay, rowsTensor, sharesFeeds } from './session-tensors.ts';
 
 export type BatchedOptions = SessionsOptions & Required<Pick<SessionsOptions, 'batch'>>;
 
@@ -51,7 +51,7 @@ type Sessions = Readonly<
 function createBatchHalves(
   runtime: Runtime,
   sessions: Sessions,
-  { batch, pixelShape }: BatchedOptions,
+  { batch, pixelShape, sharesOf }: BatchedOptions,
 ): BatchHalves {
   const [clipFrames, ...picture] = pixelShape;
   const stack = createStack();
@@ -107,6 +107,11 @@ function createBatchHalves(
       const shape = [clips.length, outputLength, kept.length / clips.length / outputLength];
       const fetched = await need(sessions.upper).run({
         [TENSOR.kept]: new runtime.Tensor('float32', kept, shape),
+        ...sharesFeeds(
+          runtime,
+          { sharesOf },
+          clips.map(({ plan }) => plan),
+        ),
       });
       return splitEvenly(floatsOf(fetched, TENSOR.logits), clips.length);
     },

@@ -1,5 +1,6 @@
 import { continuedLower } from '../../network/continued-lower.ts';
 import type { Network, NetworkNode, SgsNode } from '../../network/graph.ts';
+import { timeMeansOf, type TimeMean } from '../../network/time-shares.ts';
 import type { Weights } from '../../model.ts';
 import { blockedLayers } from './blocked/blocked-layers.ts';
 import { writeEmbedding } from './embedding.ts';
@@ -23,6 +24,11 @@ export const TENSOR = {
   /** float32 [n, classes] */
   logits: 'logits',
 } as const;
+
+/** float32 [n, t]: the share of each step in the means over time of one level (time-shares.ts). */
+export function sharesTensor({ level, op }: Pick<TimeMean, 'level' | 'op'>): string {
+  return op === 'head' ? 'shares-head' : `shares-${level}`;
+}
 
 /** Bytes of ONNX models. */
 export type Graphs =
@@ -89,9 +95,12 @@ function build<V>(
     return lower;
   };
   const lower = writeLower(network, '-lower');
-  const upper = part(network, '-upper');
+  const bare = part(network, '-upper');
   const like = valueOf(lower, sgs.input);
-  upper.values.set(sgs.name, writeUpperStart(upper, like));
+  bare.values.set(sgs.name, writeUpperStart(bare, like));
+  const shares = writeShares(bare, network);
+  const context = { ...bare.context, ...(shares && { shares }) };
+  const upper: Part<V> = { ...bare, context, layers: layersOf(context) };
   writeNodes(upper, nodes.slice(cut + 1));
   const halves = {
     ...{ lower: encode(lower), upper: encode(upper) },
@@ -136,6 +145,16 @@ function writeUpperStart<V>({ context: { graph }, layers, batched }: Part<V>, li
     return layers.fromRows(kept, like);
   }
   return layers.fromRows(writeSampling(graph, size), like);
+}
+
+/** Inputs for the shares of steps in means over time, where they are weighted. */
+function writeShares<V>({ context: { graph } }: Part<V>, network: Network): LayerContext['shares'] {
+  const means = timeMeansOf(network);
+  if (means.length === 0) return undefined;
+  const names = new Map(means.map((mean) => [mean.node, sharesTensor(mean)]));
+  for (const name of new Set(names.values()))
+    graph.input({ name, type: 'float32', shape: ['clips', `${name}-steps`] });
+  return (node) => names.get(node);
 }
 
 /** Applies a plan; the product is the one that single clips have within their upper half. */

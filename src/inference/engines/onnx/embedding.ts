@@ -10,14 +10,19 @@ type RasterMeans = (grid: number) => string;
 /** Feature maps → embeddings [n·t, size]: the space in which SGS compares time steps. */
 export function writeEmbedding(context: LayerContext, node: SgsNode, means: RasterMeans): string {
   const { embedding, channels } = node;
-  return embedding.kind === 'pooled'
-    ? writePooled(context, means(embedding.grid), channels * embedding.grid ** 2)
-    : writeLearned(context, node, means(1));
+  switch (embedding.kind) {
+    case 'learned':
+      return writeLearned(context, node, means(1));
+    case 'pooled':
+      return writePooled(context, means(embedding.grid), channels * embedding.grid ** 2);
+    case 'cells':
+      return writeSteps(context.graph, means(embedding.grid), channels * embedding.grid ** 2);
+  }
 }
 
 function writeLearned({ graph, weights }: LayerContext, node: SgsNode, mean: string): string {
   const names = sgsNames(node);
-  if (!names) throw new RangeError('a pooled embedding has no weights');
+  if (!names) throw new RangeError('only a learned embedding has weights');
   const pooled = writeSteps(graph, mean, node.channels);
   const hiddenBias = graph.floats(tensorOf(weights, names.hiddenBias).data, [names.hidden]);
   const hiddenWeight = graph.floats(tensorOf(weights, names.hiddenWeight).data, [
@@ -42,8 +47,8 @@ function writePooled({ graph }: LayerContext, means: string, size: number): stri
   return graph.node('Div', [flat, safe]);
 }
 
-/** [n, c, t, cells] → [n·t, c·cells] */
+/** [n, c, t, cells] → [n·t, cells·c], cell after cell */
 function writeSteps(graph: LayerContext['graph'], means: string, size: number): string {
-  const byStep = graph.node('Transpose', [means], { perm: [0, 2, 1, 3] });
+  const byStep = graph.node('Transpose', [means], { perm: [0, 2, 3, 1] });
   return graph.node('Reshape', [byStep, graph.ints([-1, size])]);
 }

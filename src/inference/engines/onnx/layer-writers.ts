@@ -8,6 +8,8 @@ import type { Activation } from './layouts.ts';
 export interface LayerContext {
   readonly graph: GraphWriter;
   readonly weights: Weights;
+  /** [n, t]: the share of each step in the mean over time that this node takes; undefined where all weigh alike. */
+  readonly shares?: (node: string) => string | undefined;
 }
 
 /** Writes layers of a network over activations of its own kind. */

@@ -2,11 +2,13 @@ import type { ConcatNode, ConvNode, GateNode, MaxPoolNode } from '../../network/
 import { convNames, gateNames } from '../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import { writeInput } from './input-encoding.ts';
+import { CLIPS } from './graph-writer.ts';
 import type { LayerContext, LayerWriters, Rows } from './layer-writers.ts';
 import { writeRasterMeans } from './raster-means.ts';
 import { activation, byStep, inForm, isChannelFirst, type Activation, type Form } from './layouts.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
-import { skipSteps, slideWindow, strideSteps } from './windowed.ts';
+import { repeatEdges, withoutTimePadding } from './edge-steps.ts';
+import { skipSteps, slideWindow, strideSteps, type Window } from './windowed.ts';
 
 /** Layers in memory that every operator reads, over the forms of layouts.ts. */
 export function plainLayers(context: LayerContext): LayerWriters<Activation> {
@@ -61,12 +63,24 @@ function writeConv(
     graph.floats(bias, [node.outChannels]),
   ];
   const strided = kt === 1 ? strideSteps(graph, input, node.stride[0]) : input;
-  const out = slideWindow(graph, strided, form, node, {
+  const [value, window] = node.repeatsEdges ? edged(graph, strided, form, node) : [strided, node];
+  const out = slideWindow(graph, value, form, window, {
     op: 'Conv',
     constants,
     channels: node.outChannels,
   });
   return activation(form, graph.node('Relu', [inForm(graph, out, form)]), out);
+}
+
+/** The activation with its edges repeated, and the window that then slides over it. */
+function edged(
+  graph: LayerContext['graph'],
+  input: Activation,
+  form: Form,
+  node: ConvNode,
+): [Activation, Window] {
+  const longer = repeatEdges(graph, inForm(graph, input, form), 2, node);
+  return [activation(form, longer, input), { ...node, padding: withoutTimePadding(node) }];
 }
 
 /** A pool over space only slides over planes; one over time too is split, as a maximum of maxima. */
@@ -100,7 +114,7 @@ function writeMaxPool({ graph }: LayerContext, node: MaxPoolNode, input: Activat
 }
 
 /** Self-gating: the mean over t, h, w through a fully connected layer and a sigmoid scales each channel. */
-function writeGate({ graph, weights }: LayerContext, node: GateNode, input: Activation): Activation {
+function writeGate({ graph, weights, shares }: LayerContext, node: GateNode, input: Activation): Activation {
   const names = gateNames(node);
   const steps = inForm(graph, input, 'steps');
   const { channels } = node;
@@ -108,9 +122,22 @@ function writeGate({ graph, weights }: LayerContext, node: GateNode, input: Acti
   if (names.bias !== undefined) {
     constants.push(graph.floats(tensorOf(weights, names.bias).data, [channels]));
   }
-  const mean = graph.node('GlobalAveragePool', [steps]);
+  const share = shares?.(node.name);
+  const mean =
+    share === undefined
+      ? graph.node('GlobalAveragePool', [steps])
+      : weightedMean(graph, steps, channels, share);
   const logits = graph.node('Conv', [mean, ...constants], { kernel_shape: [1, 1] });
   return activation('steps', graph.node('Mul', [steps, graph.node('Sigmoid', [logits])]), input);
+}
+
+/** [n, c, t, h·w] and the share [n, t] of each step → [n, c, 1, 1] */
+function weightedMean(graph: LayerContext['graph'], steps: string, channels: number, share: string): string {
+  const perStep = graph.node('ReduceMean', [steps, graph.ints([3])], { keepdims: 0 });
+  const weights = graph.reshape(share, [CLIPS, 1, -1]);
+  const weighted = graph.node('Mul', [perStep, weights]);
+  const mean = graph.node('ReduceSum', [weighted, graph.ints([2])], { keepdims: 0 });
+  return graph.reshape(mean, [CLIPS, channels, 1, 1]);
 }
 
 function writeConcat(

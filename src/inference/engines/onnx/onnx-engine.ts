@@ -12,6 +12,7 @@ import { findBlockSize } from './blocked/block-size.ts';
 import { buildGraphs, fitsBlocks, type Graphs } from './build-graphs.ts';
 import { ONNX_PROVIDERS } from './providers.ts';
 import { openSessions } from './sessions.ts';
+import { sharesOf } from './shares-of.ts';
 
 export interface OnnxEngineOptions extends DeviceChoice {
   readonly model: Model;
@@ -56,6 +57,7 @@ export async function createOnnxEngine({
         const halves = await openSessions(graphsFor(blockSize), {
           pixelShape: [frames, height, width, 3],
           steps: countCost(network).inputSteps,
+          sharesOf: sharesOf(network),
           provider: device,
           ...(threads !== undefined && { threads }),
           ...(maxClips > 1 && { batch: { maxClips, exact } }),

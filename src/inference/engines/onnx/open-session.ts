@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { ActionstreamError, messageOf } from '../../../core/errors.ts';
 import { CPU_PROVIDER, explainRefusal, type OnnxProvider } from './providers.ts';
+import type { SamplingPlan } from '../../../sampler/index.ts';
 import type { BatchInfo } from '../../engine.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -15,6 +16,8 @@ export interface SessionsOptions {
   readonly provider?: OnnxProvider;
   /** For batched graphs: see BatchInfo. */
   readonly batch?: BatchInfo;
+  /** What the upper graph is fed beside the kept steps, by tensor name: their shares in means over time. */
+  readonly sharesOf: (plan: SamplingPlan) => ReadonlyMap<string, Float32Array>;
 }
 
 export type PixelShape = readonly [frames: number, height: number, width: number, channels: number];

@@ -6,7 +6,7 @@ import { openBatched } from './batched-sessions.ts';
 import { TENSOR, type Graphs } from './build-graphs.ts';
 import { openSession, type SessionsOptions } from './open-session.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
-import { embeddingsOf, floatsOf, giveWay, rowsTensor } from './session-tensors.ts';
+import { embeddingsOf, floatsOf, giveWay, rowsTensor, sharesFeeds } from './session-tensors.ts';
 
 /** @throws ActionstreamError ENGINE_UNAVAILABLE where ONNX Runtime has no binary for this machine or refuses the graph */
 export async function openSessions(graphs: Graphs, options: SessionsOptions): Promise<Halves> {
@@ -71,6 +71,7 @@ function openSplit(
       const fetched = await upper.run({
         [TENSOR.features]: rowsTensor(runtime, floatsOf(halfway, TENSOR.features), plan.inputLength),
         [TENSOR.plan]: new runtime.Tensor('float32', plan.weights, [plan.outputLength, plan.inputLength]),
+        ...sharesFeeds(runtime, options, [plan]),
       });
       return {
         logits: floatsOf(fetched, TENSOR.logits),
@@ -112,6 +113,7 @@ function openSteps(
       const fetched = await sessions.upper.run({
         [TENSOR.features]: rowsTensor(runtime, features, steps),
         [TENSOR.plan]: new runtime.Tensor('float32', plan.weights, [plan.outputLength, steps]),
+        ...sharesFeeds(runtime, options, [plan]),
       });
       return floatsOf(fetched, TENSOR.logits);
     },

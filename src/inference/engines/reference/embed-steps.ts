@@ -8,9 +8,9 @@ import { zeros, type Tensor } from './tensor.ts';
 /** One embedding z_t a time step of the map: the space in which SGS compares steps. */
 export function embedSteps(input: Tensor, node: SgsNode, weights: Weights): Embeddings {
   const steps = Array.from({ length: input.t }, (_, t) =>
-    node.embedding.kind === 'pooled'
-      ? embedPooled(input, t, node.embedding.grid)
-      : embedLearned(input, t, node, weights),
+    node.embedding.kind === 'learned'
+      ? embedLearned(input, t, node, weights)
+      : embedCells(input, t, node.embedding),
   );
   const size = steps[0]?.length ?? 0;
   const data = new Float32Array(input.t * size);
@@ -36,8 +36,8 @@ export function applyPlan(plan: SamplingPlan, input: Tensor): Tensor {
   return output;
 }
 
-/** Means over a grid×grid raster (cells overlap where the grid does not divide the map), scaled to unit length. */
-function embedPooled(input: Tensor, t: number, grid: number): Float64Array {
+/** Means over a grid×grid raster (cells overlap where the grid does not divide the map); pooled, scaled to unit length. */
+function embedCells(input: Tensor, t: number, { kind, grid }: CellEmbedding): Float64Array {
   const values = new Float64Array(grid * grid * input.c);
   const cell = (n: number, i: number): readonly [number, number] => {
     const from = Math.floor((i * n) / grid);
@@ -50,9 +50,12 @@ function embedPooled(input: Tensor, t: number, grid: number): Float64Array {
       values.set(channelMeans(input, [t, y, x], [1, height, width]), (i * grid + j) * input.c);
     }
   }
+  if (kind === 'cells') return values;
   const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return values.map((value) => value / Math.max(length, 1e-12));
 }
+
+type CellEmbedding = Exclude<SgsNode['embedding'], { readonly kind: 'learned' }>;
 
 /** BN(W2·ReLU(W1·p + b1) + b2) of the spatial mean p, as the SGS paper. */
 function embedLearned(input: Tensor, t: number, node: SgsNode, weights: Weights): Float64Array {

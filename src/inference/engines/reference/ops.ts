@@ -8,6 +8,8 @@ export interface Window {
   readonly kernel: Triple;
   readonly stride: Triple;
   readonly padding: Padding;
+  /** See ConvNode. */
+  readonly repeatsEdges?: true;
 }
 
 /** γ, β, running mean and variance, [c] each. */
@@ -19,7 +21,7 @@ export interface BatchNorm {
   readonly epsilon: number;
 }
 
-/** ReLU(batchNorm(conv(x, weight))), weight [out, in, kt, kh, kw], no bias; padding is zero. */
+/** ReLU(batchNorm(conv(x, weight))), weight [out, in, kt, kh, kw], no bias; padding is zero, in time perhaps the step on the edge. */
 export function convBatchNormRelu(
   input: Tensor,
   weight: WeightTensor,
@@ -64,9 +66,14 @@ export function maxPool(input: Tensor, window: Window): Tensor {
   return output;
 }
 
-/** σ(W·mean_{t,h,w}(x) + b) ⊙ x, W [c, c]. */
-export function selfGate(input: Tensor, weight: Float32Array, bias?: Float32Array): Tensor {
-  const gate = fullyConnected(channelMeans(input), weight, bias).map((x) => 1 / (1 + Math.exp(-x)));
+/** σ(W·mean_{t,h,w}(x) + b) ⊙ x, W [c, c]; the mean over time is weighted by `shares` where they are given. */
+export function selfGate(
+  input: Tensor,
+  { weight, bias }: { readonly weight: Float32Array; readonly bias?: Float32Array | undefined },
+  shares?: Float32Array,
+): Tensor {
+  const mean = shares ? weightedMeans(input, shares) : channelMeans(input);
+  const gate = fullyConnected(mean, weight, bias).map((x) => 1 / (1 + Math.exp(-x)));
   const output = zeros(input.t, input.h, input.w, input.c);
   for (let i = 0; i < output.data.length; i++) output.data[i] = input.data[i]! * gate[i % input.c]!;
   return output;
@@ -85,12 +92,40 @@ export function concatChannels(inputs: readonly Tensor[]): Tensor {
   return output;
 }
 
-/** Average over the window sliding by one, then the classifier, if any, then the mean over positions. */
-export function classify(
+/** Mean over space of each step, weighted by its share in time. */
+function weightedMeans(input: Tensor, shares: Float32Array): Float64Array {
+  const sums = new Float64Array(input.c);
+  shares.forEach((share, t) => {
+    channelMeans(input, [t, 0, 0], [1, input.h, input.w]).forEach((mean, c) => (sums[c]! += share * mean));
+  });
+  return sums;
+}
+
+/** Each step classified by itself, weighted by its share in time: all is linear. */
+export function classifySteps(
   input: Tensor,
   kernel: Triple,
-  classifier?: { readonly weight: Float32Array; readonly bias: Float32Array },
+  classifier: Classifier | undefined,
+  shares: Float32Array,
 ): Float64Array {
+  const { h, w, c } = input;
+  const size = h * w * c;
+  const logits = new Float64Array(classifier?.bias.length ?? c);
+  shares.forEach((share, t) => {
+    const step = { t: 1, h, w, c, data: input.data.subarray(t * size, (t + 1) * size) };
+    const values = classify(step, [1, kernel[1], kernel[2]], classifier);
+    values.forEach((value, k) => (logits[k]! += share * value));
+  });
+  return logits;
+}
+
+interface Classifier {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** Average over the window sliding by one, then the classifier, if any, then the mean over positions. */
+export function classify(input: Tensor, kernel: Triple, classifier?: Classifier): Float64Array {
   const logits = new Float64Array(classifier?.bias.length ?? input.c);
   let positions = 0;
   for (let t = 0; t + kernel[0] <= input.t; t++) {
@@ -149,7 +184,7 @@ interface CoveredTap {
 function forEachPosition(
   input: Tensor,
   output: Tensor,
-  { kernel: [kt, kh, kw], stride: [st, sh, sw], padding }: Window,
+  { kernel: [kt, kh, kw], stride: [st, sh, sw], padding, repeatsEdges }: Window,
   visit: (position: number, covered: readonly CoveredTap[]) => void,
 ): void {
   const beforeT = axisPadding(axisMode(padding, 0), input.t, kt, st).before;
@@ -161,7 +196,8 @@ function forEachPosition(
       for (let x = 0; x < output.w; x++) {
         const covered: CoveredTap[] = [];
         for (let tap = 0; tap < kt * kh * kw; tap++) {
-          const inT = t * st - beforeT + Math.floor(tap / (kh * kw));
+          const atT = t * st - beforeT + Math.floor(tap / (kh * kw));
+          const inT = repeatsEdges ? Math.min(input.t - 1, Math.max(0, atT)) : atT;
           const inY = y * sh - beforeH + (Math.floor(tap / kw) % kh);
           const inX = x * sw - beforeW + (tap % kw);
           const inside = inT >= 0 && inT < input.t && inY >= 0 && inY < input.h && inX >= 0 && inX < input.w;

@@ -12,6 +12,7 @@ import { buildNetwork } from '../../network/build.ts';
 import { countCost } from '../../network/cost.ts';
 import type { Network, NetworkNode } from '../../network/graph.ts';
 import { headWindow } from '../../network/head-window.ts';
+import { timeShares, type TimeShares } from '../../network/time-shares.ts';
 import { convNames, gateNames, headNames } from '../../network/weight-shapes.ts';
 import { scoresOf } from '../../postprocess.ts';
 import { settleBoundary } from '../../settle-boundary.ts';
@@ -19,7 +20,7 @@ import { createSerialQueue, throwIfAborted } from '../../serial-queue.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
 import { applyPlan, embedSteps } from './embed-steps.ts';
 import { encodePixels } from './encode-pixels.ts';
-import { classify, concatChannels, convBatchNormRelu, maxPool, selfGate } from './ops.ts';
+import { classify, classifySteps, concatChannels, convBatchNormRelu, maxPool, selfGate } from './ops.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -85,6 +86,8 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
   const startedMs = monotonicMs();
   let cut: { readonly plan: SamplingPlan; readonly fromMs: number; readonly toMs: number } | undefined;
 
+  let shares: TimeShares | undefined;
+
   for (const node of network.nodes) {
     // Lets an abort come through: all else here is synchronous.
     await setImmediate();
@@ -110,10 +113,8 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
         break;
       case 'gate': {
         const { weight, bias } = gateNames(node);
-        outputs.set(
-          node.name,
-          selfGate(of(node.input), value(weight), bias === undefined ? undefined : value(bias)),
-        );
+        const layer = { weight: value(weight), bias: bias === undefined ? undefined : value(bias) };
+        outputs.set(node.name, selfGate(of(node.input), layer, shares?.get(node.name)));
         break;
       }
       case 'concat':
@@ -128,6 +129,7 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
           : { length: input.t, size: 0, data: new Float32Array() };
         const plan = planSampling(embeddings, sampler);
         outputs.set(node.name, sampler.kind === 'none' ? input : applyPlan(plan, input));
+        if (network.options.timeMeans === 'multiplicity') shares = timeShares(network, plan.counts);
         cut = { plan, fromMs, toMs: monotonicMs() };
         break;
       }
@@ -136,7 +138,10 @@ async function runNetwork({ network, weights, clip, sampler, signal }: NetworkRu
         const names = headNames(node);
         const classifier = names && { weight: value(names.weight), bias: value(names.bias) };
         const window = headWindow(node, [input.t, input.h, input.w]);
-        const logits = Float32Array.from(classify(input, window, classifier));
+        const share = shares?.get(node.name);
+        const logits = Float32Array.from(
+          share ? classifySteps(input, window, classifier, share) : classify(input, window, classifier),
+        );
         const endedMs = monotonicMs();
         const { plan, fromMs, toMs } = cut ?? {
           plan: identityPlan(countCost(network).inputSteps),

@@ -2,9 +2,9 @@ import type { ConvNode } from '../../network/graph.ts';
 import { convNames } from '../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../weights/fold-batch-norm.ts';
 import { batchNormOf, tensorOf } from '../../weights/tensor-of.ts';
-import type { Layer, LayerContext } from './layer.ts';
+import type { Activation, Layer, LayerContext } from './layer.ts';
 import { paddingOf, UNPADDED } from './padding.ts';
-import { everyStep } from './steps.ts';
+import { everyStep, repeatEdges } from './steps.ts';
 import type { Tensor1D, Tensor4D, Tensor5D } from './tensorflow.ts';
 
 /**
@@ -43,19 +43,31 @@ export function createConv(context: LayerContext, node: ConvNode, inputScale?: r
   if (kh === 1 && kw === 1 && sh === 1 && sw === 1) {
     const filter = filterOf(kt, 1) as Tensor4D;
     return (input) => {
-      const [t, height, width] = input.shape;
-      const rows: Tensor4D = tf.reshape(input, [1, t, height * width, inChannels]);
-      const out = conv2d(rows, filter, [st, 1], [paddingOf(node, input).t, UNPADDED]);
+      const { value, pad } = padTime(tf, node, input);
+      const [t, height, width] = value.shape;
+      const rows: Tensor4D = tf.reshape(value, [1, t, height * width, inChannels]);
+      const out = conv2d(rows, filter, [st, 1], [pad, UNPADDED]);
       return tf.reshape(out, [-1, height, width, outChannels]);
     };
   }
   const filter = filterOf(kt, kh, kw) as Tensor5D;
   return (input) => {
-    const { t, h, w } = paddingOf(node, input);
-    const volume: Tensor5D = tf.expandDims(tf.pad(input, [t, h, w, UNPADDED]), 0);
+    const { h, w } = paddingOf(node, input);
+    const { value, pad } = padTime(tf, node, input);
+    const volume: Tensor5D = tf.expandDims(tf.pad(value, [pad, h, w, UNPADDED]), 0);
     const out = tf.conv3d(volume, filter, [st, sh, sw], 'valid');
     return tf.squeeze(tf.relu(tf.add(out, bias)), [0]);
   };
+}
+
+/** Edges that are repeated are so here; zeros are left to whoever pads. */
+function padTime(
+  tf: LayerContext['tf'],
+  node: ConvNode,
+  input: Activation,
+): { readonly value: Activation; readonly pad: [number, number] } {
+  const { t } = paddingOf(node, input);
+  return node.repeatsEdges ? { value: repeatEdges(tf, input, t), pad: UNPADDED } : { value: input, pad: t };
 }
 
 /** [out, in, kt, kh, kw] → [kt, kh, kw, in, out] */

@@ -8,8 +8,9 @@ import type { Tensor2D, Tensor3D } from './tensorflow.ts';
 
 /** Feature maps → embeddings [t, size]: the space in which SGS compares time steps. */
 export function createEmbedding(context: LayerContext, node: SgsNode): (input: Activation) => Tensor2D {
-  if (node.embedding.kind === 'pooled') return createPooled(context, node, node.embedding.grid);
-  return createLearned(context, node);
+  return node.embedding.kind === 'learned'
+    ? createLearned(context, node)
+    : createCells(context, node, node.embedding);
 }
 
 /** FC · ReLU · FC with the batch norm folded in, on the spatial mean. */
@@ -18,7 +19,7 @@ function createLearned(
   node: SgsNode,
 ): (input: Activation) => Tensor2D {
   const names = sgsNames(node);
-  if (!names) throw new RangeError('a pooled embedding has no weights');
+  if (!names) throw new RangeError('only a learned embedding has weights');
   const hiddenWeight = constant(tensorOf(weights, names.hiddenWeight).data, [names.hidden, node.channels]);
   const hiddenBias = constant(tensorOf(weights, names.hiddenBias).data, [names.hidden]);
   const folded = foldBatchNorm(
@@ -35,11 +36,11 @@ function createLearned(
   };
 }
 
-/** Means over a grid×grid raster, scaled to unit length a step. */
-function createPooled(
+/** Means over a grid×grid raster, cell after cell; pooled, scaled to unit length a step. */
+function createCells(
   { tf }: LayerContext,
   { channels }: SgsNode,
-  grid: number,
+  { kind, grid }: Exclude<SgsNode['embedding'], { readonly kind: 'learned' }>,
 ): (input: Activation) => Tensor2D {
   const cells = grid * grid;
   return (input) => {
@@ -53,6 +54,7 @@ function createPooled(
     const flat: Tensor2D = tf.reshape(pixelsFirst, [height * width, steps * channels]);
     const means = tf.reshape(tf.matMul(raster, flat, true), [cells, steps, channels]);
     const byStep = tf.reshape(tf.transpose(means, [1, 0, 2]), [steps, cells * channels]);
+    if (kind === 'cells') return byStep as Tensor2D;
     const norm = tf.sqrt(tf.sum(tf.square(byStep), 1, true));
     return tf.div(byStep, tf.maximum(norm, 1e-12));
   };

@@ -5,10 +5,11 @@ import type { Weights } from '../../model.ts';
 import { continuedLower } from '../../network/continued-lower.ts';
 import { countCost } from '../../network/cost.ts';
 import type { Network } from '../../network/graph.ts';
+import { timeMeansOf, timeShares } from '../../network/time-shares.ts';
 import type { StepHalves } from '../../stream/steps.ts';
 import { compileLower, compileNetwork, type Cut, type LowerProgram } from './compile-network.ts';
 import type { Activation, LayerContext } from './layer.ts';
-import type { Step } from './program.ts';
+import { sharesValue, type Step } from './program.ts';
 import { giveWay, readAndFree, readRows, runLower, runSteps } from './run-program.ts';
 import type { Tensor, Tensor2D, TensorLibrary } from './tensorflow.ts';
 
@@ -37,8 +38,9 @@ export function createTfjsHalves(
   const { frames } = network.options;
   const { inputSteps } = countCost(network);
 
-  const readLogits = async (input: Activation): Promise<Float32Array> =>
-    (await readRows(tf.tidy(() => classify(input)))).data;
+  const readLogits = async (input: Activation, shares?: ArrayLike<number>): Promise<Float32Array> =>
+    (await readRows(tf.tidy(() => classify(input, shares)))).data;
+  const runUpper = createUpper(tf, network, { cut, upper, readLogits });
 
   return {
     async run(pixels, planOf, signal) {
@@ -60,8 +62,7 @@ export function createTfjsHalves(
         const upperMs = monotonicMs();
         const kept = tf.tidy(() => applyPlan(tf, plan, features));
         features.dispose();
-        const top = await runSteps(tf, upper, new Map([[cut.name, kept]]), signal);
-        const logits = await readAndFree(top, readLogits);
+        const logits = await runUpper(kept, plan, signal);
         return {
           logits,
           plan,
@@ -73,12 +74,42 @@ export function createTfjsHalves(
         features.dispose();
       }
     },
-    ...(streams && cut && { steps: createSteps(tf, { network, context, lower, cut, upper, readLogits }) }),
+    ...(streams && cut && { steps: createSteps(tf, { network, context, lower, cut, runUpper }) }),
     release: () => {
       for (const tensor of constants) tensor.dispose();
       constants.clear();
       return Promise.resolve();
     },
+  };
+}
+
+/** Kept steps, which are freed, → logits, with the shares that their plan gives them in means over time. */
+function createUpper(
+  tf: TensorLibrary,
+  network: Network,
+  {
+    cut,
+    upper,
+    readLogits,
+  }: {
+    readonly cut: Cut | undefined;
+    readonly upper: readonly Step[];
+    readonly readLogits: (top: Activation, shares?: ArrayLike<number>) => Promise<Float32Array>;
+  },
+) {
+  const means = timeMeansOf(network);
+  return async (kept: Activation, plan: SamplingPlan, signal?: AbortSignal): Promise<Float32Array> => {
+    const shares = means.length > 0 ? timeShares(network, plan.counts) : undefined;
+    const values = new Map([[cut?.name ?? '', kept]]);
+    for (const mean of means) {
+      const share = shares?.get(mean.node);
+      const name = sharesValue(mean);
+      if (share && mean.op === 'gate' && !values.has(name))
+        values.set(name, tf.tensor4d(share, [share.length, 1, 1, 1]));
+    }
+    const head = means.find(({ op }) => op === 'head');
+    const top = await runSteps(tf, upper, values, signal);
+    return readAndFree(top, (map) => readLogits(map, head && shares?.get(head.node)));
   };
 }
 
@@ -90,15 +121,13 @@ function createSteps(
     context,
     lower: padded,
     cut,
-    upper,
-    readLogits,
+    runUpper,
   }: {
     readonly network: Network;
     readonly context: LayerContext;
     readonly lower: LowerProgram;
     readonly cut: Cut;
-    readonly upper: readonly Step[];
-    readonly readLogits: (top: Activation) => Promise<Float32Array>;
+    readonly runUpper: ReturnType<typeof createUpper>;
   },
 ): StepHalves {
   const programs = { padded, continued: compileLower(context, continuedLower(network)) };
@@ -115,7 +144,7 @@ function createSteps(
       const kept = tf.tidy(() =>
         applyPlan(tf, plan, tf.tensor4d(features, [plan.inputLength, height, width, channels])),
       );
-      return readAndFree(await runSteps(tf, upper, new Map([[cut.name, kept]])), readLogits);
+      return runUpper(kept, plan);
     },
   };
 }

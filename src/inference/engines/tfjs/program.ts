@@ -1,4 +1,5 @@
 import type { Network, NetworkNode } from '../../network/graph.ts';
+import { timeMeansOf, type TimeMean } from '../../network/time-shares.ts';
 import { createConv } from './conv.ts';
 import { createGate } from './gate.ts';
 import type { Layer, LayerContext } from './layer.ts';
@@ -22,15 +23,21 @@ export function compile(
   nodes: readonly NetworkNode[],
   inputScale: readonly number[],
 ): readonly Step[] {
+  const means = timeMeansOf(network);
   return nodes.flatMap((node) => {
     const layer = createLayer(context, node, inputScale);
     if (!layer) return [];
     const { name, stage } = node;
-    const inputs = inputsOf(node);
-    return [
-      { name, stage, inputs, free: inputs.filter((input) => isLastReader(network, node, input)), layer },
-    ];
+    const read = inputsOf(node);
+    const free = read.filter((input) => isLastReader(network, node, input));
+    const mean = means.find((one) => one.node === name);
+    return [{ name, stage, inputs: mean ? [...read, sharesValue(mean)] : read, free, layer }];
   });
+}
+
+/** Name of the shares [t, 1, 1, 1] of a level among the values of a run. */
+export function sharesValue({ level }: Pick<TimeMean, 'level'>): string {
+  return `shares-${level}`;
 }
 
 function createLayer(

@@ -13,3 +13,17 @@ export function skipSteps(tf: TensorLibrary, input: Activation, count: number): 
   const [steps, height, width, channels] = input.shape;
   return tf.slice(input, [count, 0, 0, 0], [steps - count, height, width, channels]);
 }
+
+/** The first and last step repeated, `before` and `after` times. */
+export function repeatEdges(
+  tf: TensorLibrary,
+  input: Activation,
+  [before, after]: readonly [number, number],
+): Activation {
+  const [steps, height, width, channels] = input.shape;
+  const at = (step: number): Activation => tf.slice(input, [step, 0, 0, 0], [1, height, width, channels]);
+  const [first, last] = [at(0), at(steps - 1)];
+  const front = Array.from({ length: before }, () => first);
+  const back = Array.from({ length: after }, () => last);
+  return tf.concat([...front, input, ...back], 0);
+}

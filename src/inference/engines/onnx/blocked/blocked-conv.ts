@@ -3,6 +3,7 @@ import { axisMode, axisPadding } from '../../../network/padding.ts';
 import { convNames } from '../../../network/weight-shapes.ts';
 import { foldBatchNorm } from '../../../weights/fold-batch-norm.ts';
 import { batchNormOf, tensorOf } from '../../../weights/tensor-of.ts';
+import { repeatEdges, withoutTimePadding } from '../edge-steps.ts';
 import { inForm, type Activation } from '../layouts.ts';
 import { hasSurplusSteps, onSteps, timeWindow } from '../windowed.ts';
 import {
@@ -17,7 +18,7 @@ import {
   type BlockedActivation,
 } from './blocked-activation.ts';
 import type { BlockedContext } from './blocked-context.ts';
-import { cutBlockedSteps, strideBlockedSteps } from './blocked-steps.ts';
+import { cutBlockedSteps, repeatBlockedEdges, strideBlockedSteps } from './blocked-steps.ts';
 import { blockBias, blockFilter } from './blocked-filter.ts';
 import { scaleFilter } from './blocked-gate.ts';
 import type { Folded } from './folded.ts';
@@ -88,10 +89,13 @@ function writeTemporal(
   const [st] = node.stride;
   const filter = blockFilter(weight, node.outChannels, input.runs, size, false);
   const before = inOrder(graph, input, size, 'steps');
+  const [steps, padding] = node.repeatsEdges
+    ? [inOrder(graph, repeatBlockedEdges(context, input, node), size, 'steps'), withoutTimePadding(node)]
+    : [before, node.padding];
   const tensor = graph.node(
     'Conv',
-    [before, graph.floats(filter.data, [...filter.channels, kt, 1]), biasOf(context, bias)],
-    { kernel_shape: [kt, 1], strides: [st, 1], ...timeWindow(node), activation: 'Relu' },
+    [steps, graph.floats(filter.data, [...filter.channels, kt, 1]), biasOf(context, bias)],
+    { kernel_shape: [kt, 1], strides: [st, 1], ...timeWindow({ ...node, padding }), activation: 'Relu' },
     BLOCKED_DOMAIN,
   );
   const { height, width, spareRows } = input;
@@ -124,7 +128,11 @@ function writeSpatial(
   const { height, width } = input;
   const picture = { channels: plain ? input.channels : channelsInMemory(runs, size), height, width };
   const frames =
-    kt === 1 ? source : onSteps(graph, source, picture, (steps, axis) => padSteps(graph, steps, axis, node));
+    kt === 1
+      ? source
+      : onSteps(graph, source, picture, (steps, axis) =>
+          node.repeatsEdges ? repeatEdges(graph, steps, axis, node) : padSteps(graph, steps, axis, node),
+        );
   let sum: string | undefined;
   for (let tap = 0; tap < kt; tap++) {
     const last = tap === kt - 1;

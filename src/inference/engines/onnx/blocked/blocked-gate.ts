@@ -26,7 +26,7 @@ export function writeBlockedGate(
   node: GateNode,
   input: BlockedActivation,
 ): BlockedActivation {
-  const { graph, weights, size } = context;
+  const { graph, weights, size, shares } = context;
   const value = trimSpareRows(graph, settleGate(graph, input, size), size);
   const names = gateNames(node);
   const filter = blockFilter(tensorOf(weights, names.weight).data, node.channels, value.runs, size, false);
@@ -35,14 +35,39 @@ export function writeBlockedGate(
     const bias = blockBias(tensorOf(weights, names.bias).data, size);
     constants.push(graph.floats(bias, [bias.length]));
   }
-  const order = heldOrder(value);
-  const means = graph.node('GlobalAveragePool', [inOrder(graph, value, size, order)], {}, BLOCKED_DOMAIN);
-  const mean = order === 'steps' ? means : meanOfFrames(context, means, value);
+  const share = shares?.(node.name);
+  const mean = share === undefined ? plainMean(context, value) : weightedMean(context, value, share);
   const attributes = { ...POINT, activation: 'Sigmoid' };
   const gate = graph.node('Conv', [mean, ...constants], attributes, BLOCKED_DOMAIN);
   const gated = { ...value, gate };
   // A weight is common to all clips, a gate is not.
   return graph.batched ? settleGate(graph, gated, size) : gated;
+}
+
+/** [n, c, 1, 1] */
+function plainMean(context: BlockedContext, value: BlockedActivation): string {
+  const { graph, size } = context;
+  const order = heldOrder(value);
+  const means = graph.node('GlobalAveragePool', [inOrder(graph, value, size, order)], {}, BLOCKED_DOMAIN);
+  return order === 'steps' ? means : meanOfFrames(context, means, value);
+}
+
+/** Of steps that weigh their share [n, t]: the mean of each picture first, whichever order they lie in. */
+function weightedMean({ graph, size }: BlockedContext, value: BlockedActivation, share: string): string {
+  const { height, width } = value;
+  const channels = channelsInMemory(value.runs, size);
+  const order = heldOrder(value);
+  const held = inOrder(graph, value, size, order);
+  const pictures = graph.reshape(held, [-1, size, height, width]);
+  const means = graph.node('GlobalAveragePool', [pictures], {}, BLOCKED_DOMAIN);
+  const blocks = channels / size;
+  const [memory, weights, axis] =
+    order === 'steps'
+      ? ([[CLIPS, blocks, -1, size], [CLIPS, 1, -1, 1], 2] as const)
+      : ([[CLIPS, -1, blocks, size], [CLIPS, -1, 1, 1], 1] as const);
+  const weighted = graph.node('Mul', [graph.reshape(means, memory), graph.reshape(share, weights)]);
+  const sum = graph.node('ReduceSum', [weighted, graph.ints([axis])], { keepdims: 0 });
+  return graph.reshape(sum, [CLIPS, channels, 1, 1]);
 }
 
 /** [n·t, c, 1, 1] → [n, c, 1, 1] */

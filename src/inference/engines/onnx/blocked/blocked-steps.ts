@@ -1,5 +1,6 @@
 import type { ConvNode } from '../../../network/graph.ts';
 import { CLIPS } from '../graph-writer.ts';
+import { repeatEdges } from '../edge-steps.ts';
 import { cutSurplusSteps, onSteps } from '../windowed.ts';
 import {
   blocked,
@@ -41,6 +42,17 @@ export function cutBlockedSteps(
   return chooseSteps(context, value, (tensor, axis) =>
     cutSurplusSteps(context.graph, { tensor, axis }, { tensor: before, axis: 2 }, node),
   );
+}
+
+/** In `steps` order, with the first and last step repeated as repeatEdges does. */
+export function repeatBlockedEdges(
+  context: BlockedContext,
+  value: BlockedActivation,
+  node: ConvNode,
+): BlockedActivation {
+  const { graph, size } = context;
+  const steps = blocked('steps', inOrder(graph, value, size, 'steps'), value);
+  return chooseSteps(context, steps, (tensor, axis) => repeatEdges(graph, tensor, axis, node));
 }
 
 /** Applies `choose` to the axis on which time steps lie in memory. */
