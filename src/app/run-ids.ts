@@ -32,13 +32,15 @@ export interface StreamRun {
 export function runIdOfStream({ recording, spec, info, stream, sampler }: StreamRun): string {
   const { streamId, window, width, height, fit, scale, startTimeMs } = stream.options;
   const { network } = spec.model;
+  const trained = spec.model.kind === 'file' ? spec.model : undefined;
   return runIdOf({
     recording,
     streamId,
     settings: {
       model: info.model,
       network,
-      ...(spec.model.kind === 'file' && { sgsDefault: spec.model.sgsDefault }),
+      ...(trained && { sgsDefault: trained.sgsDefault }),
+      ...(trained?.similarity !== undefined && { similarity: trained.similarity }),
       engine: info.engine,
       device: info.device.replace(/:\d+$/, ''),
       reuse: spec.reuse === null ? false : (spec.reuse ?? {}),
