@@ -3,12 +3,11 @@ import type { Writable } from 'node:stream';
 import { Option, type Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
 import type { ActionEvent, PublishedRecord } from '../core/records.ts';
-import { parseDuration } from '../core/time.ts';
 import type { EventFilter, EventPage } from '../sink/query.ts';
 import type { VerifyResult } from '../sink/verify.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
-import { positiveInteger } from './options.ts';
+import { duration, instant, positiveInteger } from './options.ts';
 
 /** Where `events` commands look: a configuration file, or flags in its place. */
 export interface EventPlaces {
@@ -39,9 +38,9 @@ interface FilterFlags {
   readonly stream?: readonly string[];
   readonly label?: readonly string[];
   readonly run?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly minDuration?: string;
+  readonly since?: Date;
+  readonly until?: Date;
+  readonly minDuration?: number;
 }
 
 /** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
@@ -134,9 +133,9 @@ function addFilterFlags(command: Command): Command {
     .option('--stream <id...>', 'only these streams')
     .option('--label <name...>', 'only these labels')
     .option('--run <id>', 'only this run of a file: its run_id', runIdOf)
-    .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h')
-    .option('--until <time>', 'begun before')
-    .option('--min-duration <duration>', 'at least so long, such as 3s');
+    .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h', instant)
+    .option('--until <time>', 'begun before, written alike', instant)
+    .option('--min-duration <duration>', 'at least so long, such as 3s', duration);
 }
 
 function placesOf(
@@ -153,39 +152,21 @@ function placesOf(
 
 function filterOf(flags: FilterFlags): EventFilter {
   const { stream, label, run, since, until, minDuration } = flags;
+  if (since && until && since >= until)
+    throw new ActionstreamError('USAGE', '--since must be before --until: nothing lies between them');
   return {
     ...(stream && { streams: stream }),
     ...(label && { labels: label }),
     ...(run !== undefined && { runId: run }),
-    ...(since !== undefined && { since: instantOf(since, '--since') }),
-    ...(until !== undefined && { until: instantOf(until, '--until') }),
-    ...(minDuration !== undefined && { minDurationMs: durationOf(minDuration, '--min-duration') }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    ...(minDuration !== undefined && { minDurationMs: minDuration }),
   };
 }
 
 function runIdOf(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text;
   throw new ActionstreamError('USAGE', `--run "${text}" is no run id; copy the run_id of an event`);
-}
-
-function instantOf(text: string, flag: string): Date {
-  const ago = parseDuration(text);
-  const instant = ago === undefined ? new Date(text) : new Date(Date.now() - ago);
-  if (Number.isNaN(instant.getTime())) {
-    throw new ActionstreamError(
-      'USAGE',
-      `${flag} "${text}" is no time; expected RFC 3339 or a duration such as 2h`,
-    );
-  }
-  return instant;
-}
-
-function durationOf(text: string, flag: string): number {
-  const duration = parseDuration(text);
-  if (duration === undefined) {
-    throw new ActionstreamError('USAGE', `${flag} "${text}" is no duration; expected e.g. 500ms, 3s or 2h`);
-  }
-  return duration;
 }
 
 function printEpisodes(io: CliIo, events: readonly ActionEvent[]): void {
