@@ -1,5 +1,5 @@
 import type { DatabaseServices } from '../cli/database.ts';
-import type { EventPlaces, EventServices } from '../cli/events.ts';
+import type { EventPlaces, EventServices } from '../cli/event-services.ts';
 import { loadConfig, type Config } from '../config/index.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
@@ -31,11 +31,17 @@ export function createEventServices(env: Env): EventServices {
       if (journalDir !== undefined) return tailJournal(journalDir, { from, signal });
       throw new ActionstreamError('USAGE', 'name a configuration file, --kafka or --journal');
     },
-    verify(places, signal) {
+    verify(places, range, signal) {
       const { kafka, postgres, journalDir } = storesOf(places, env);
       if (journalDir === undefined)
         throw new ActionstreamError('USAGE', 'name a configuration file or --journal');
-      return verifyDelivery({ journalDir, signal, ...(kafka && { kafka }), ...(postgres && { postgres }) });
+      // A journal named by hand may have been put aside; the one of a configuration is in use.
+      const isCurrent = places.journal === undefined;
+      return verifyDelivery({
+        ...{ journalDir, range, isCurrent, signal },
+        ...(kafka && { kafka }),
+        ...(postgres && { postgres }),
+      });
     },
   };
 }

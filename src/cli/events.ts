@@ -2,45 +2,22 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { Option, type Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
-import type { ActionEvent, PublishedRecord } from '../core/records.ts';
-import type { EventFilter, EventPage } from '../sink/query.ts';
-import type { VerifyResult } from '../sink/verify.ts';
+import type { ActionEvent } from '../core/records.ts';
+import type { EventFilter } from '../sink/query.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
-import { duration, instant, positiveInteger } from './options.ts';
-
-/** Where `events` commands look: a configuration file, or flags in its place. */
-export interface EventPlaces {
-  readonly configPath?: string;
-  readonly postgres?: string;
-  readonly kafka?: string;
-  readonly journal?: string;
-}
-
-/** Opened when a command runs: clients of Kafka and Postgres take a while to load. */
-export interface EventServices {
-  readonly query: (
-    places: EventPlaces,
-    filter: EventFilter,
-    page: { limit: number; cursor?: string },
-  ) => Promise<EventPage>;
-  readonly exportEvents: (places: EventPlaces, filter: EventFilter) => AsyncIterable<ActionEvent>;
-  readonly toCsv: (events: AsyncIterable<ActionEvent>) => AsyncIterable<string>;
-  readonly tail: (
-    places: EventPlaces,
-    from: 'beginning' | 'end',
-    signal: AbortSignal,
-  ) => AsyncIterable<PublishedRecord>;
-  readonly verify: (places: EventPlaces, signal: AbortSignal) => Promise<VerifyResult>;
-}
+import { placesOf, type EventServices } from './event-services.ts';
+import { addVerify } from './events-verify.ts';
+import { positiveInteger } from './options.ts';
+import { durationOf, instantOf } from './times.ts';
 
 interface FilterFlags {
   readonly stream?: readonly string[];
   readonly label?: readonly string[];
   readonly run?: string;
-  readonly since?: Date;
-  readonly until?: Date;
-  readonly minDuration?: number;
+  readonly since?: string;
+  readonly until?: string;
+  readonly minDuration?: string;
 }
 
 /** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
@@ -110,57 +87,25 @@ function addTail(events: Command, io: CliIo, services: () => Promise<EventServic
     );
 }
 
-function addVerify(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
-  events
-    .command('verify [config.yaml]')
-    .description('compare journal, Kafka and Postgres; exit 1 and a list where they differ')
-    .option('--journal <dir>', 'journal folder, in place of a configuration file')
-    .option('--kafka <brokers>', 'brokers, in place of a configuration file')
-    .option('--postgres <url>', 'database, in place of a configuration file')
-    .option('--json', 'machine-readable')
-    .action(
-      async (configPath: string | undefined, flags: Omit<EventPlaces, 'configPath'> & { json?: true }) => {
-        const result = await (await services()).verify(placesOf(configPath, flags), io.signal);
-        if (flags.json) printJson(io.stdout, result);
-        else printVerification(io, result);
-        if (!result.consistent) throw inconsistent(result);
-      },
-    );
-}
-
 function addFilterFlags(command: Command): Command {
   return command
     .option('--stream <id...>', 'only these streams')
     .option('--label <name...>', 'only these labels')
     .option('--run <id>', 'only this run of a file: its run_id', runIdOf)
-    .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h', instant)
-    .option('--until <time>', 'begun before, written alike', instant)
-    .option('--min-duration <duration>', 'at least so long, such as 3s', duration);
-}
-
-function placesOf(
-  configPath: string | undefined,
-  { postgres, kafka, journal }: Omit<EventPlaces, 'configPath'>,
-): EventPlaces {
-  return {
-    ...(configPath !== undefined && { configPath }),
-    ...(postgres !== undefined && { postgres }),
-    ...(kafka !== undefined && { kafka }),
-    ...(journal !== undefined && { journal }),
-  };
+    .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h')
+    .option('--until <time>', 'begun before')
+    .option('--min-duration <duration>', 'at least so long, such as 3s');
 }
 
 function filterOf(flags: FilterFlags): EventFilter {
   const { stream, label, run, since, until, minDuration } = flags;
-  if (since && until && since >= until)
-    throw new ActionstreamError('USAGE', '--since must be before --until: nothing lies between them');
   return {
     ...(stream && { streams: stream }),
     ...(label && { labels: label }),
     ...(run !== undefined && { runId: run }),
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-    ...(minDuration !== undefined && { minDurationMs: minDuration }),
+    ...(since !== undefined && { since: instantOf(since, '--since') }),
+    ...(until !== undefined && { until: instantOf(until, '--until') }),
+    ...(minDuration !== undefined && { minDurationMs: durationOf(minDuration, '--min-duration') }),
   };
 }
 
@@ -180,32 +125,6 @@ function printEpisodes(io: CliIo, events: readonly ActionEvent[]): void {
     `${Math.round(event.compute.saved_ratio * 100)} %`,
   ]);
   printTable(io.stdout, [['STREAM', 'LABEL', 'STARTED', 'ENDED', 'PEAK', 'STEPS', 'SAVED'], ...rows]);
-}
-
-function inconsistent({ sinks }: VerifyResult): ActionstreamError {
-  const waiting = Object.values(sinks).reduce((sum, { undelivered }) => sum + undelivered, 0);
-  const differing = Object.values(sinks).reduce((sum, sink) => sum + sink.differing, 0);
-  return new ActionstreamError(
-    'NOT_CONSISTENT',
-    `${differing} differences, ${waiting} records not delivered yet; a run with this journal delivers what waits`,
-  );
-}
-
-function printVerification(io: CliIo, { consistent, journal, sinks, differences }: VerifyResult): void {
-  const { firstOffset, nextOffset, episodes } = journal;
-  printLine(io.stdout, `journal   ${nextOffset - firstOffset} records, ${episodes} episodes`);
-  for (const [name, sink] of Object.entries(sinks)) {
-    const { compared, undelivered, duplicates, deadLetters } = sink;
-    const counts = `${compared} compared, ${undelivered} undelivered, ${duplicates} duplicates, ${deadLetters} dead letters`;
-    printLine(io.stdout, `${name.padEnd(9)} ${counts}, ${sink.differing} differences`);
-  }
-  for (const { sink, problem, subject, detail } of differences) {
-    printLine(io.stdout, `DIFFERENT ${sink} ${problem} ${subject}: ${detail}`);
-  }
-  const unlisted =
-    Object.values(sinks).reduce((sum, { differing }) => sum + differing, 0) - differences.length;
-  if (unlisted > 0) printLine(io.stdout, `and ${unlisted} more`);
-  printLine(io.stdout, consistent ? 'consistent: nothing lost' : 'NOT consistent');
 }
 
 async function writeLine(stream: Writable, line: string): Promise<void> {

@@ -1,9 +1,9 @@
-import { section, text, wholeBetween } from './fields.ts';
+import { section, text, wholeFrom } from './fields.ts';
 
 export const metricsSchema = section(
   {
-    port: wholeBetween(
-      [0, 65_535],
+    port: wholeFrom(
+      0,
       'Port at which `GET /metrics` answers in Prometheus’ text format; 0: any that is free, told in the log. Default: not served.',
     ).optional(),
     host: text(

@@ -9,6 +9,8 @@ export interface Checkpoint {
   readonly nextOffset: number;
   /** Everything before it had been acknowledged when the checkpoint was saved: evidence of damage behind it. */
   readonly acknowledged: number;
+  /** Where the consumer began: it never received what is older. 0 in checkpoints of older versions. */
+  readonly since: number;
 }
 
 /** Names of all who have ever saved a checkpoint here. */
@@ -44,8 +46,9 @@ export async function loadCheckpoint(dir: string, consumer: string): Promise<Che
   if (typeof content === 'object' && content !== null && 'next_offset' in content) {
     const { next_offset: nextOffset } = content;
     const acknowledged = 'acknowledged' in content ? content.acknowledged : nextOffset;
-    if (isOffset(nextOffset) && isOffset(acknowledged)) {
-      return { nextOffset, acknowledged: Math.max(nextOffset, acknowledged) };
+    const since = 'since' in content ? content.since : 0;
+    if (isOffset(nextOffset) && isOffset(acknowledged) && isOffset(since)) {
+      return { nextOffset, acknowledged: Math.max(nextOffset, acknowledged), since };
     }
   }
   throw new ActionstreamError(
@@ -59,10 +62,10 @@ export async function loadCheckpoint(dir: string, consumer: string): Promise<Che
 export async function saveCheckpoint(
   dir: string,
   consumer: string,
-  { nextOffset, acknowledged }: Checkpoint,
+  { nextOffset, acknowledged, since }: Checkpoint,
 ): Promise<void> {
   await mkdir(join(dir, 'checkpoints'), { recursive: true });
-  const content = { next_offset: nextOffset, acknowledged };
+  const content = { next_offset: nextOffset, acknowledged, since };
   await writeFileAtomic(checkpointPath(dir, consumer), JSON.stringify(content));
 }
 

@@ -8,6 +8,8 @@ interface ConsumersParts {
   /** Of those left out, which keep their backlog while there is room. */
   readonly idle: ReadonlyMap<string, number>;
   readonly oldestAtMs: ReadonlyMap<string, number>;
+  /** Where each began. */
+  readonly since: ReadonlyMap<string, number>;
 }
 
 /** How far each consumer has come, in memory and on disk. */
@@ -16,14 +18,16 @@ export class Consumers {
   readonly #checkpoints: Map<string, number>;
   readonly #idle: Map<string, number>;
   readonly #oldestAtMs: Map<string, number>;
+  readonly #since: ReadonlyMap<string, number>;
   readonly #unreadable = new Map<string, number>();
   readonly #givenUp = new Map<string, number>();
 
-  constructor(dir: string, { checkpoints, idle, oldestAtMs }: ConsumersParts) {
+  constructor(dir: string, { checkpoints, idle, oldestAtMs, since }: ConsumersParts) {
     this.#dir = dir;
     this.#checkpoints = new Map(checkpoints);
     this.#idle = new Map(idle);
     this.#oldestAtMs = new Map(oldestAtMs);
+    this.#since = since;
   }
 
   checkpointOf(consumer: string): number {
@@ -70,7 +74,11 @@ export class Consumers {
   /** `acknowledged`: the journal's end at this moment. */
   save(consumer: string, acknowledged: number): Promise<void> {
     const nextOffset = this.#idle.get(consumer) ?? this.checkpointOf(consumer);
-    return saveCheckpoint(this.#dir, consumer, { nextOffset, acknowledged });
+    return saveCheckpoint(this.#dir, consumer, {
+      nextOffset,
+      acknowledged,
+      since: this.#since.get(consumer) ?? 0,
+    });
   }
 
   /** Whoever had everything before `firstOffset` now has this record as the oldest one to come. */

@@ -24,8 +24,10 @@ export function resetCheckpoint(dir: string, consumer: string, offset: number): 
           `name one of these, or ${nextOffset} for new records only`,
       );
     }
-    const before = (await loadCheckpoint(dir, consumer))?.nextOffset;
-    await saveCheckpoint(dir, consumer, { nextOffset: offset, acknowledged: nextOffset });
+    const known = await loadCheckpoint(dir, consumer);
+    const before = known?.nextOffset;
+    const since = Math.min(known?.since ?? offset, offset);
+    await saveCheckpoint(dir, consumer, { nextOffset: offset, acknowledged: nextOffset, since });
     return {
       ...(before !== undefined && { before }),
       nextOffset: offset,

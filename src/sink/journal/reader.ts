@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { ActionstreamError } from '../../core/errors.ts';
 import { sleep } from '../../core/abort.ts';
 import type { StoredRecord } from '../event-sink.ts';
-import { loadCheckpoint, loadCheckpoints } from './checkpoints.ts';
+import { loadCheckpoint, loadCheckpoints, type Checkpoint } from './checkpoints.ts';
 import { endsEarly } from './corruption.ts';
 import { hasCode } from './disk-errors.ts';
 import { FrameIndex } from './frame-index.ts';
@@ -23,7 +23,7 @@ export interface JournalReader {
    * @throws UnreadableRecords where `fromOffset` lies in a damaged part of a finished file
    */
   read(fromOffset: number, maxRecords: number): Promise<readonly StoredRecord[]>;
-  checkpointOf(consumer: string): Promise<number | undefined>;
+  checkpointOf(consumer: string): Promise<Checkpoint | undefined>;
   /** Resolves when the directory has changed, or after a second, or when the signal aborts. */
   changed(signal: AbortSignal): Promise<void>;
 }
@@ -64,7 +64,7 @@ export async function openJournalReader(dir: string): Promise<JournalReader> {
         }
       }
     },
-    checkpointOf: async (consumer) => (await loadCheckpoint(dir, consumer))?.nextOffset,
+    checkpointOf: (consumer) => loadCheckpoint(dir, consumer),
     async changed(signal) {
       const stop = new AbortController();
       const watcher = watch(dir, () => {

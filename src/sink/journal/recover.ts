@@ -28,6 +28,8 @@ export interface RecoveredJournal {
   readonly idle: ReadonlyMap<string, number>;
   /** Named for the first time: their checkpoints are not on disk yet. */
   readonly added: readonly string[];
+  /** Where each consumer began. */
+  readonly since: ReadonlyMap<string, number>;
   /** When each consumer's first undelivered record was journalled, ms since 1970. */
   readonly oldestAtMs: ReadonlyMap<string, number>;
   readonly openEpisodes: Map<string, ActionEvent>;

@@ -5,6 +5,8 @@ interface StartedConsumers {
   readonly checkpoints: ReadonlyMap<string, number>;
   readonly idle: ReadonlyMap<string, number>;
   readonly added: readonly string[];
+  /** Where each began. */
+  readonly since: ReadonlyMap<string, number>;
 }
 
 /**
@@ -27,6 +29,7 @@ export function startConsumers(
   const checkpoints = new Map<string, number>();
   const idle = new Map<string, number>();
   const added: string[] = [];
+  const since = new Map([...saved].map(([sink, checkpoint]) => [sink, checkpoint.since]));
   for (const [sink, { nextOffset: saidOffset }] of saved) {
     const isNamed = consumers.includes(sink);
     if (saidOffset < firstOffset) {
@@ -46,6 +49,7 @@ export function startConsumers(
     if (saved.has(sink)) continue;
     const offset = isOlder ? firstOffset : nextOffset;
     checkpoints.set(sink, offset);
+    since.set(sink, offset);
     added.push(sink);
     if (nextOffset === 0) continue;
     logger.info(
@@ -53,5 +57,5 @@ export function startConsumers(
       'a sink is new to this journal; actionstream events redeliver sends it older records',
     );
   }
-  return { checkpoints, idle, added };
+  return { checkpoints, idle, added, since };
 }

@@ -3,10 +3,10 @@ import type { Difference } from './types.ts';
 /** Counts all, keeps the first ones. */
 export interface Differences {
   add(difference: Difference): void;
-  /** In place of one of the same subject, if that is kept. */
-  replace(difference: Difference): void;
   readonly count: number;
   readonly first: readonly Difference[];
+  /** Is there room for one more? Details cost a read of the journal, so they are asked for only then. */
+  readonly isOpen: boolean;
 }
 
 /** More help nobody, and must not fill the memory. */
@@ -20,13 +20,12 @@ export function createDifferences(): Differences {
       count += 1;
       if (first.length < LISTED) first.push(difference);
     },
-    replace(difference) {
-      const at = first.findIndex(({ subject }) => subject === difference.subject);
-      if (at >= 0) first[at] = difference;
-    },
     get count() {
       return count;
     },
     first,
+    get isOpen() {
+      return first.length < LISTED;
+    },
   };
 }

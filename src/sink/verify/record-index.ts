@@ -1,103 +1,98 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A set of records by identity, each with a number, a digest and a few marks: 30 to 60 bytes a record, whatever the
- * records weigh, outside of the JavaScript heap. 128 bits of a hash stand for an identity, 64 for a payload.
+ * A set of identities, each with a number: 0, 1, 2, … in the order they came. An identity takes about 30 bytes, outside
+ * of the JavaScript heap, however long it is: 128 bits of its SHA-256 stand for it.
  */
 export interface RecordIndex {
   readonly size: number;
-  /** The record's number, 0, 1, 2, …; undefined where it was there already. */
-  add(id: string, payload?: string): number | undefined;
+  /** The identity's number; a new one where it was not there. */
+  add(id: string): number;
   numberOf(id: string): number | undefined;
-  hasPayload(number: number, payload: string): boolean;
-  /** Sets a mark (a power of two up to 128). @returns false where it was set already */
-  mark(number: number, mark: number): boolean;
-  isMarked(number: number, mark: number): boolean;
-  /** A place of the record somewhere else, from 1 on; 0: none yet. */
-  placeOf(number: number): number;
-  setPlace(number: number, place: number): void;
 }
 
-const FIRST_CAPACITY = 1024;
 const ID_WORDS = 4;
-const DIGEST_WORDS = 2;
+const FIRST_SLOTS = 1 << 16;
 
 export function createRecordIndex(): RecordIndex {
-  let capacity = FIRST_CAPACITY;
   let size = 0;
-  let ids = new Uint32Array(ID_WORDS * capacity);
-  let digests = new Uint32Array(DIGEST_WORDS * capacity);
-  let places = new Float64Array(capacity);
-  let marks = new Uint8Array(capacity);
+  const ids = createColumn(Uint32Array, ID_WORDS);
   /** Open addressing, at most half full: number + 1, or 0. */
-  let slots = new Uint32Array(2 * capacity);
+  let slots = new Uint32Array(FIRST_SLOTS);
 
-  const slotOf = (id: Uint32Array): number => {
-    let slot = (id[0] ?? 0) % slots.length;
+  const slotOf = (words: ArrayLike<number>): number => {
+    let slot = (words[0] ?? 0) % slots.length;
     for (;;) {
       const held = slots[slot] ?? 0;
-      if (held === 0 || isAt(ids, held - 1, id)) return slot;
+      if (held === 0 || ids.equals(held - 1, words)) return slot;
       slot = (slot + 1) % slots.length;
     }
   };
 
   const grow = (): void => {
-    capacity *= 2;
-    ids = widened(ids, new Uint32Array(ID_WORDS * capacity));
-    digests = widened(digests, new Uint32Array(DIGEST_WORDS * capacity));
-    places = widened(places, new Float64Array(capacity));
-    marks = widened(marks, new Uint8Array(capacity));
-    slots = new Uint32Array(2 * capacity);
-    for (let number = 0; number < size; number += 1)
-      slots[slotOf(ids.subarray(ID_WORDS * number, ID_WORDS * (number + 1)))] = number + 1;
+    slots = new Uint32Array(2 * slots.length);
+    for (let number = 0; number < size; number += 1) slots[slotOf(ids.get(number))] = number + 1;
   };
 
   return {
     get size() {
       return size;
     },
-    add(id, payload) {
-      if (size === capacity) grow();
-      const words = wordsOf(id, ID_WORDS);
+    add(id) {
+      if (2 * size >= slots.length) grow();
+      const words = digestWords(id);
       const slot = slotOf(words);
-      if (slots[slot] !== 0) return undefined;
-      slots[slot] = size + 1;
-      ids.set(words, ID_WORDS * size);
-      if (payload !== undefined) digests.set(wordsOf(payload, DIGEST_WORDS), DIGEST_WORDS * size);
+      const held = slots[slot] ?? 0;
+      if (held !== 0) return held - 1;
       size += 1;
+      slots[slot] = size;
+      ids.set(size - 1, words);
       return size - 1;
     },
     numberOf(id) {
-      const held = slots[slotOf(wordsOf(id, ID_WORDS))] ?? 0;
+      const held = slots[slotOf(digestWords(id))] ?? 0;
       return held === 0 ? undefined : held - 1;
-    },
-    hasPayload(number, payload) {
-      const words = wordsOf(payload, DIGEST_WORDS);
-      return words.every((word, i) => digests[DIGEST_WORDS * number + i] === word);
-    },
-    mark(number, mark) {
-      const before = marks[number] ?? 0;
-      marks[number] = before | mark;
-      return (before & mark) === 0;
-    },
-    isMarked: (number, mark) => ((marks[number] ?? 0) & mark) !== 0,
-    placeOf: (number) => places[number] ?? 0,
-    setPlace(number, place) {
-      places[number] = place;
     },
   };
 }
 
-function wordsOf(text: string, count: number): Uint32Array {
+/** 128 bits of the SHA-256 of a text. */
+export function digestWords(text: string): Uint32Array {
   const digest = createHash('sha256').update(text).digest();
-  return Uint32Array.from({ length: count }, (_, i) => digest.readUInt32LE(4 * i));
+  return Uint32Array.from({ length: ID_WORDS }, (_, i) => digest.readUInt32LE(4 * i));
 }
 
-function isAt(ids: Uint32Array, number: number, id: Uint32Array): boolean {
-  return id.every((word, i) => ids[ID_WORDS * number + i] === word);
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+
+/** Some numbers for each record, 0 until they are set. It grows in pieces, so that growing copies nothing. */
+export interface Column {
+  get(number: number): Numbers;
+  /** The first of a record's numbers. */
+  value(number: number): number;
+  set(number: number, values: ArrayLike<number>): void;
+  equals(number: number, values: ArrayLike<number>): boolean;
 }
 
-function widened<T extends Uint32Array | Float64Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+const PIECE = 1 << 14;
+
+export function createColumn(type: new (length: number) => Numbers, width = 1): Column {
+  const pieces: Numbers[] = [];
+  const pieceOf = (number: number): Numbers =>
+    (pieces[Math.floor(number / PIECE)] ??= new type(PIECE * width));
+  return {
+    get(number) {
+      const at = (number % PIECE) * width;
+      return pieceOf(number).subarray(at, at + width);
+    },
+    value: (number) => pieceOf(number)[(number % PIECE) * width] ?? 0,
+    set(number, values) {
+      pieceOf(number).set(values, (number % PIECE) * width);
+    },
+    equals(number, values) {
+      const piece = pieceOf(number);
+      const at = (number % PIECE) * width;
+      for (let i = 0; i < width; i += 1) if (piece[at + i] !== values[i]) return false;
+      return true;
+    },
+  };
 }

@@ -1,11 +1,18 @@
-import { expect, inject, test } from 'vitest';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import kafkajs from 'kafkajs';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import type { PublishedRecord } from '../../../src/core/records.ts';
+import type { EventSink } from '../../../src/sink/event-sink.ts';
+import type { Journal } from '../../../src/sink/journal/types.ts';
+import { toCloudEvent } from '../../../src/sink/kafka/cloud-event.ts';
+import type { KafkaTopics } from '../../../src/sink/kafka/options.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { createKafkaSink } from '../../../src/sink/kafka/kafka-sink.ts';
 import { tailJournal } from '../../../src/sink/tail.ts';
-import { verifyDelivery } from '../../../src/sink/verify.ts';
+import { verifyDelivery, type VerifyResult } from '../../../src/sink/verify.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
-import { uniqueTopics } from '../../support/names.ts';
+import { uniqueTopics, withKafkaAdmin } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -29,7 +36,8 @@ async function delivered(sent: readonly PublishedRecord[]): ReturnType<typeof ve
   await journal.checkpoint('kafka', RECORDS.length);
   await using sink = createKafkaSink({ ...kafka, createTopics: { partitions: 2, replicationFactor: 1 } });
   await sink.open(never);
-  for (const record of sent) await sink.write(stored([record]), never);
+  const [{ recordedAtMs } = { recordedAtMs: 0 }] = await journal.read(0, 1);
+  for (const record of sent) await sink.write([{ offset: 0, record, recordedAtMs }], never);
   return await verifyDelivery({ journalDir, kafka, signal: never });
 }
 
@@ -50,6 +58,129 @@ test('missing, changed and reordered records are each told', async () => {
     second?.type === 'action.event' ? `${second.payload.episode_id}:0` : '',
   );
   expect(clip?.type).toBe('clip.stats');
+});
+
+/** How `spoil` changes each message, and what comes of it. */
+const spoils: readonly (readonly [
+  what: string,
+  spoil: (message: Message) => readonly Message[],
+  problem: string,
+])[] = [
+  ['a second message of another payload', (m) => [m, { ...m, value: '{"state":"falsified"}' }], 'payload'],
+  ['a value that is no JSON', (m) => [{ ...m, value: '' }], 'payload'],
+  ['another key', (m) => [{ ...m, key: 'somebody else' }], 'payload'],
+  [
+    'another header',
+    (m) => [{ ...m, headers: { ...m.headers, ce_time: '2001-01-01T00:00:00.000Z' } }],
+    'payload',
+  ],
+  ['another topic', (m) => [{ ...m, topic: m.topics['clip.stats'] }], 'topic'],
+  ['an id that nobody knows', (m) => [m, { ...m, headers: { ...m.headers, ce_id: 'x' } }], 'unknown'],
+  ['a dead letter of nothing', (m) => [{ ...m, topic: m.topics.deadLetter, value: '{}' }], 'dead_letter'],
+];
+
+interface Message {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly topics: KafkaTopics;
+}
+
+test.each(spoils)('found in Kafka: %s', async (_, spoil, problem) => {
+  const brokers = inject('kafkaBrokers');
+  const kafka = { brokers, instance: 'test', topics: uniqueTopics() };
+  const { topics } = kafka;
+  const journalDir = await temporaryDirectory();
+  await using journal = await openJournal({ dir: journalDir, consumers: ['kafka'] });
+  await using sink = createKafkaSink({ ...kafka, createTopics: { partitions: 1, replicationFactor: 1 } });
+  await sink.open(never);
+  await journal.append([actionEvent()]);
+  await journal.checkpoint('kafka', 1);
+  const [message] = (await journal.read(0, 1)).map(toCloudEvent);
+  if (!message) throw new Error('the journal is empty');
+
+  await send(brokers, spoil({ ...message, topic: topics['action.event'], topics }));
+
+  const { consistent, differences } = await verifyDelivery({ journalDir, kafka, signal: never });
+  expect(consistent).toBe(false);
+  expect(differences.map((difference) => difference.problem)).toContain(problem);
+});
+
+test('messages of others raise no alarm and are counted', async () => {
+  const { kafka, verify, sink } = await deliveredAll();
+  const pipeline = { instance: 'elsewhere', version: '0.0.0' };
+  const others = [actionEvent({ episode: 5, pipeline }), actionEvent({ episode: 5, stream_id: 'cam-9' })];
+  await sink.write(stored(others), never);
+  await send(kafka.brokers, [
+    { topic: kafka.topics['action.event'], key: 'a', value: 'no event', headers: {} },
+  ]);
+
+  expect(await verify()).toMatchObject({ consistent: true, sinks: { kafka: { foreign: 3 } } });
+});
+
+test('partitions that are added later move keys, and order holds within each partition', async () => {
+  const { kafka, journal, verify, sink } = await deliveredAll();
+  const streams = Array.from({ length: 8 }, (_, n) => `cam-${n}`);
+  const batch = (sequence: number) =>
+    streams.map((stream_id) => clipStats({ stream_id, clip_seq: sequence }));
+  await deliver(journal, sink, batch(10));
+
+  await withKafkaAdmin(kafka.brokers, (admin) =>
+    admin.createPartitions({ topicPartitions: [{ topic: kafka.topics['clip.stats'], count: 7 }] }),
+  );
+  await using fresh = createKafkaSink(kafka);
+  await fresh.open(never);
+  for (const sequence of [11, 12]) await deliver(journal, fresh, batch(sequence));
+
+  expect(await verify()).toMatchObject({ consistent: true, differences: [] });
+});
+
+test('what Kafka has removed before its log start has expired; what is gone without that is missing', async () => {
+  const { kafka, journal, verify, sink } = await deliveredAll();
+  await deliver(journal, sink, [clipStats({ clip_seq: 3 }), clipStats({ clip_seq: 4 })]);
+
+  await withKafkaAdmin(kafka.brokers, async (admin) => {
+    const topic = kafka.topics['clip.stats'];
+    const ends = await admin.fetchTopicOffsets(topic);
+    const partitions = ends
+      .filter(({ high }) => high !== '0')
+      .map(({ partition, high }) => ({ partition, offset: String(Number(high) - 1) }));
+    await admin.deleteTopicRecords({ topic, partitions });
+  });
+  expect(await verify()).toMatchObject({ consistent: true, sinks: { kafka: { expired: 2 } } });
+
+  await journal.append([clipStats({ clip_seq: 5 })]);
+  await journal.checkpoint('kafka', journal.nextOffset);
+  expect((await verify()).differences).toMatchObject([{ problem: 'missing' }]);
+});
+
+test('a journal whose last record is damaged is refused: nothing is said of what it cannot prove', async () => {
+  const { journalDir, journal, verify } = await deliveredAll();
+  await journal[Symbol.asyncDispose]();
+  const [segment] = (await readdir(journalDir)).filter((name) => name.endsWith('.seg'));
+  const file = path.join(journalDir, segment ?? '');
+  const bytes = await readFile(file);
+  bytes[bytes.length - 2] = 0;
+  await writeFile(file, bytes);
+
+  await expect(verify()).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
+});
+
+test('a sink that came later need not hold what is older', async () => {
+  const kafka = { brokers: inject('kafkaBrokers'), instance: 'test', topics: uniqueTopics() };
+  const journalDir = await temporaryDirectory();
+  {
+    await using before = await openJournal({ dir: journalDir, consumers: [] });
+    await before.append([actionEvent(), clipStats()]);
+  }
+  await using journal = await openJournal({ dir: journalDir, consumers: ['kafka'] });
+  await using sink = createKafkaSink({ ...kafka, createTopics: { partitions: 1, replicationFactor: 1 } });
+  await sink.open(never);
+  await deliver(journal, sink, [clipStats({ clip_seq: 1 })]);
+
+  const result = await verifyDelivery({ journalDir, kafka, signal: never });
+  expect(result).toMatchObject({ consistent: true, sinks: { kafka: { compared: 1, undelivered: 0 } } });
 });
 
 test('records that a sink has yet to receive are counted, not called lost', async () => {
@@ -80,3 +211,60 @@ test('tail follows a journal that another part of the program writes', async () 
 
   expect(seen).toEqual([RECORDS[0], RECORDS[2], RECORDS[3], actionEvent({ episode: 9 })]);
 });
+
+interface DeliveredAll {
+  readonly journalDir: string;
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly instance: string;
+    readonly topics: KafkaTopics;
+  };
+  readonly journal: Journal;
+  readonly sink: EventSink;
+  readonly verify: () => Promise<VerifyResult>;
+}
+
+/** A journal of one clip, which Kafka has received. */
+async function deliveredAll(): Promise<DeliveredAll> {
+  const kafka = { brokers: inject('kafkaBrokers'), instance: 'test', topics: uniqueTopics() };
+  const journalDir = await temporaryDirectory();
+  const journal = await openJournal({ dir: journalDir, consumers: ['kafka'] });
+  const sink = createKafkaSink({ ...kafka, createTopics: { partitions: 1, replicationFactor: 1 } });
+  onTestFinished(async () => {
+    await sink[Symbol.asyncDispose]();
+    await journal[Symbol.asyncDispose]();
+  });
+  await sink.open(never);
+  await deliver(journal, sink, [clipStats()]);
+  return {
+    journalDir,
+    kafka,
+    journal,
+    sink,
+    verify: () => verifyDelivery({ journalDir, kafka, signal: never }),
+  };
+}
+
+async function deliver(
+  journal: Journal,
+  sink: EventSink,
+  records: readonly PublishedRecord[],
+): Promise<void> {
+  const { firstOffset } = await journal.append(records);
+  await sink.write(await journal.read(firstOffset, records.length), never);
+  await journal.checkpoint('kafka', journal.nextOffset);
+}
+
+/** As a stranger would, with a client of our own. */
+async function send(
+  brokers: readonly string[],
+  messages: readonly Pick<Message, 'topic' | 'key' | 'value' | 'headers'>[],
+): Promise<void> {
+  const { Kafka, Partitioners, logLevel } = kafkajs;
+  const client = new Kafka({ clientId: 'stranger', brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  for (const { topic, key, value, headers } of messages)
+    await producer.send({ topic, messages: [{ key, value, headers: { ...headers } }] });
+  await producer.disconnect();
+}

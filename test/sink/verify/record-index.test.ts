@@ -1,36 +1,30 @@
 import { expect, test } from 'vitest';
-import { createRecordIndex } from '../../../src/sink/verify/record-index.ts';
+import { createColumn, createRecordIndex } from '../../../src/sink/verify/record-index.ts';
 
-test('every identity has its number, its payload, its marks and its place, however many there are', () => {
+test('every identity keeps its number while the index grows', () => {
   const index = createRecordIndex();
-  const ids = Array.from({ length: 5000 }, (_, n) => `record ${n}`);
-  const numbers = ids.map((id, n) => index.add(id, `payload ${n}`));
+  const ids = Array.from({ length: 70_000 }, (_, n) => `record ${n}`);
 
-  expect(numbers).toEqual(ids.map((_, n) => n));
-  expect(index.size).toBe(5000);
-  for (const [n, id] of ids.entries()) {
-    expect(index.numberOf(id)).toBe(n);
-    expect(index.hasPayload(n, `payload ${n}`)).toBe(true);
-    expect(index.hasPayload(n, `payload ${n + 1}`)).toBe(false);
-  }
-  index.setPlace(4321, 7);
-  expect([index.placeOf(4320), index.placeOf(4321)]).toEqual([0, 7]);
+  expect(ids.map((id) => index.add(id))).toEqual(ids.map((_, n) => n));
+  expect(index.size).toBe(70_000);
+  expect(ids.every((id, n) => index.numberOf(id) === n)).toBe(true);
 });
 
-test('an identity that is there is not added again, and one that is not is not found', () => {
-  const index = createRecordIndex();
-  index.add('a', 'first');
-
-  expect(index.add('a', 'second')).toBeUndefined();
-  expect(index.hasPayload(0, 'first')).toBe(true);
-  expect(index.numberOf('b')).toBeUndefined();
-});
-
-test('marks are set one by one and stay while the index grows', () => {
+test('an identity that is there keeps its number, and one that is not has none', () => {
   const index = createRecordIndex();
   index.add('a');
+  index.add('b');
 
-  expect([index.mark(0, 1), index.mark(0, 1), index.mark(0, 4)]).toEqual([true, false, true]);
-  for (let n = 0; n < 3000; n += 1) index.add(`more ${n}`);
-  expect([1, 2, 4].map((mark) => index.isMarked(0, mark))).toEqual([true, false, true]);
+  expect([index.add('a'), index.size]).toEqual([0, 2]);
+  expect(index.numberOf('c')).toBeUndefined();
+});
+
+test('a column holds some numbers a record, 0 until they are set', () => {
+  const column = createColumn(Uint32Array, 2);
+  column.set(0, [1, 2]);
+  column.set(50_000, [3, 4]);
+
+  expect([column.value(0), column.value(1), column.value(50_000)]).toEqual([1, 0, 3]);
+  expect([...column.get(50_000)]).toEqual([3, 4]);
+  expect([column.equals(50_000, [3, 4]), column.equals(50_000, [3, 5])]).toEqual([true, false]);
 });

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { ActionstreamError } from '../core/errors.ts';
+import type { VerifyResult } from '../sink/verify.ts';
+import { placesOf, type EventPlaces, type EventServices } from './event-services.ts';
+import type { CliIo } from './io.ts';
+import { printJson, printLine } from './io.ts';
+import { instantOf } from './times.ts';
+
+type Flags = Omit<EventPlaces, 'configPath'> & {
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: true;
+};
+
+/** `events verify`: the proof that nothing is missing, doubled or changed. */
+export function addVerify(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
+  events
+    .command('verify [config.yaml]')
+    .description('compare journal, Kafka and Postgres; exit 1 and a list where they differ')
+    .option('--journal <dir>', 'journal folder, in place of a configuration file; it may be one put aside')
+    .option('--kafka <brokers>', 'brokers, in place of a configuration file')
+    .option('--postgres <url>', 'database, in place of a configuration file')
+    .option('--from <time>', 'only records journalled at or after: RFC 3339, or a duration ago such as 2h')
+    .option('--to <time>', 'only records journalled before')
+    .option('--json', 'machine-readable')
+    .action(async (configPath: string | undefined, flags: Flags) => {
+      const range = rangeOf(flags);
+      const result = await (await services()).verify(placesOf(configPath, flags), range, io.signal);
+      if (flags.json) printJson(io.stdout, result);
+      else printVerification(io, result);
+      if (!result.consistent) throw inconsistent(result);
+    });
+}
+
+function rangeOf({ from, to }: Flags): { readonly fromMs: number; readonly toMs: number } {
+  const fromMs = from === undefined ? -Infinity : instantOf(from, '--from').getTime();
+  const toMs = to === undefined ? Infinity : instantOf(to, '--to').getTime();
+  if (fromMs < toMs) return { fromMs, toMs };
+  throw new ActionstreamError('USAGE', `--from ${from} is not before --to ${to}`);
+}
+
+function inconsistent({ sinks }: VerifyResult): ActionstreamError {
+  const waiting = Object.values(sinks).reduce((sum, { undelivered }) => sum + undelivered, 0);
+  const differing = Object.values(sinks).reduce((sum, sink) => sum + sink.differing, 0);
+  return new ActionstreamError(
+    'NOT_CONSISTENT',
+    `${differing} differences, ${waiting} records not delivered yet; a run with this journal delivers what waits`,
+  );
+}
+
+function printVerification(io: CliIo, { consistent, journal, sinks, differences }: VerifyResult): void {
+  const { firstOffset, nextOffset, episodes, lost } = journal;
+  const damaged = lost > 0 ? `, ${lost} damaged and lost` : '';
+  printLine(io.stdout, `journal   ${nextOffset - firstOffset} records, ${episodes} episodes${damaged}`);
+  for (const [name, sink] of Object.entries(sinks)) {
+    const { compared, undelivered, duplicates, deadLetters, expired, foreign } = sink;
+    const counts = [
+      ...[`${compared} compared`, `${undelivered} undelivered`, `${duplicates} duplicates`],
+      ...[`${deadLetters} dead letters`, `${expired} expired`, `${foreign} of others`],
+    ];
+    printLine(io.stdout, `${name.padEnd(9)} ${counts.join(', ')}, ${sink.differing} differences`);
+  }
+  for (const { sink, problem, subject, detail } of differences) {
+    printLine(io.stdout, `DIFFERENT ${sink} ${problem} ${subject}: ${detail}`);
+  }
+  const unlisted =
+    Object.values(sinks).reduce((sum, { differing }) => sum + differing, 0) - differences.length;
+  if (unlisted > 0) printLine(io.stdout, `and ${unlisted} more`);
+  printLine(io.stdout, consistent ? 'consistent: nothing lost' : 'NOT consistent');
+}

@@ -1,0 +1,185 @@
+import { recordIdOf, type ActionEvent, type PublishedRecord, type RecordType } from '../../core/records.ts';
+import type { StoredRecord } from '../event-sink.ts';
+import { sqlStateOf } from '../postgres/connection.ts';
+import type { PostgresReader } from '../postgres/reader.ts';
+import {
+  ACTION_EVENT_COLUMNS,
+  CLIP_STATS_COLUMNS,
+  NO_RUN,
+  STREAM_STATUS_COLUMNS,
+  toActionEventRow,
+  toClipStatsRow,
+  toStreamStatusRow,
+} from '../postgres/rows.ts';
+
+/** A row of one of the tables by column: times as RFC 3339 text, absent values left out. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What differs between two runs of a file: the first run's row stays. */
+const RUN_COLUMNS = /^(latency_.*|ingested_at|processed_at|recorded_at|pipeline_version|pipeline_instance)$/;
+
+/** The row that a record makes. Of an interval that nobody watched, the row of `stream_gaps` is part of it. */
+export function expectedRow({ record, recordedAtMs }: StoredRecord): Row {
+  switch (record.type) {
+    case 'action.event':
+      return compact(toActionEventRow(record.payload));
+    case 'clip.stats':
+      return compact(toClipStatsRow(record.payload, recordedAtMs));
+    case 'stream.status': {
+      const row = compact(toStreamStatusRow(record.payload, recordedAtMs));
+      return row['gap_from'] === undefined ? row : { ...row, ...gapColumns(row) };
+    }
+  }
+}
+
+/** Leaves out what another run of the same file would give anew. */
+export function withoutRunColumns(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !RUN_COLUMNS.test(name)));
+}
+
+/** The key under which a table holds a record; of an event, its episode. */
+export function tableKeyOf(type: RecordType, row: Row): string {
+  if (type === 'action.event') return String(row['episode_id']);
+  if (type === 'stream.status') return String(row['status_id']);
+  return ['stream_id', 'run_id', 'clip_start', 'clip_seq'].map((name) => String(row[name])).join(' ');
+}
+
+/** The event of a row, as far as identity and precedence need it. */
+export function eventOfRow(row: Row): Extract<PublishedRecord, { type: 'action.event' }> {
+  const payload = {
+    ...row,
+    run_id: row['run_id'] === NO_RUN ? undefined : row['run_id'],
+    pipeline: { instance: row['pipeline_instance'] },
+  };
+  return { type: 'action.event', payload: payload as unknown as ActionEvent };
+}
+
+/**
+ * The rows of some records of one type, by table key. A record that Postgres cannot even be asked for, such as one with
+ * a zero character in a name, has none.
+ */
+export async function rowsOfRecords(
+  reader: PostgresReader,
+  type: RecordType,
+  records: readonly StoredRecord[],
+): Promise<ReadonlyMap<string, readonly Row[]>> {
+  const found = new Map<string, Row[]>();
+  if (records.length === 0) return found;
+  try {
+    const given = JSON.stringify(records.map(expectedRow));
+    for (const row of await reader.query<Record<string, unknown>>(LOOKUPS[type], [given])) {
+      const key = tableKeyOf(type, compact(row));
+      // Only an episode may have several rows; a clip that the journal holds twice is found twice.
+      const others = type === 'action.event' ? (found.get(key) ?? []) : [];
+      found.set(key, [...others, compact(row)]);
+    }
+    return found;
+  } catch (error) {
+    if (!isUnaskable(error)) throw error;
+    if (records.length === 1) return found;
+    const middle = records.length >>> 1;
+    const first = await rowsOfRecords(reader, type, records.slice(0, middle));
+    const second = await rowsOfRecords(reader, type, records.slice(middle));
+    return new Map([...first, ...second]);
+  }
+}
+
+/** Would the table take the record? Asked without writing: types, required columns, states and years. */
+export async function isAcceptable(reader: PostgresReader, stored: StoredRecord): Promise<boolean> {
+  const { type } = stored.record;
+  const row = expectedRow(stored);
+  try {
+    const columns = recordset(COLUMNS[type]);
+    await reader.query(`SELECT count(*) FROM ${columns}`, [JSON.stringify([row])]);
+  } catch (error) {
+    if (isUnaskable(error)) return false;
+    throw error;
+  }
+  const required = await reader.query<{ name: string }>(
+    `SELECT column_name AS name FROM information_schema.columns
+      WHERE table_schema = 'actionstream' AND table_name = $1 AND is_nullable = 'NO' AND column_default IS NULL`,
+    [TABLES[type]],
+  );
+  if (required.some(({ name }) => row[name] === undefined)) return false;
+  if (type === 'action.event' && !['started', 'updated', 'ended'].includes(String(row['state'])))
+    return false;
+  const time = row['started_at'] ?? row['clip_start'] ?? row['at'];
+  const year = new Date(String(time)).getUTCFullYear();
+  return type === 'stream.status' || (year >= 1 && year <= 9999);
+}
+
+/** Identity of a record as the dead letters hold it: Postgres text has no zero character. */
+export function letterIdOf(record: PublishedRecord): string {
+  return recordIdOf(record).replaceAll('\0', '\\0');
+}
+
+export const TABLES: Readonly<Record<RecordType, string>> = {
+  'action.event': 'action_events',
+  'clip.stats': 'clip_stats',
+  'stream.status': 'stream_status',
+};
+
+const COLUMNS: Readonly<Record<RecordType, Readonly<Record<string, string>>>> = {
+  'action.event': ACTION_EVENT_COLUMNS,
+  'clip.stats': CLIP_STATS_COLUMNS,
+  'stream.status': STREAM_STATUS_COLUMNS,
+};
+
+/** Gaps have a table of their own. */
+const STATUS_TABLE_COLUMNS = Object.fromEntries(
+  Object.entries(STREAM_STATUS_COLUMNS).filter(([name]) => !name.startsWith('gap_')),
+);
+
+const LOOKUPS: Readonly<Record<RecordType, string>> = {
+  'action.event': `
+    SELECT ${selectList(ACTION_EVENT_COLUMNS, 'found')} FROM actionstream.action_events AS found
+     WHERE episode_id IN (SELECT episode_id FROM jsonb_to_recordset($1::jsonb) AS given(episode_id uuid))`,
+  'clip.stats': `
+    SELECT ${selectList(CLIP_STATS_COLUMNS, 'found')}
+      FROM jsonb_to_recordset($1::jsonb) AS given(stream_id text, clip_start timestamptz, clip_seq bigint, run_id uuid)
+      JOIN actionstream.clip_stats AS found USING (stream_id, clip_start, clip_seq, run_id)`,
+  'stream.status': `
+    SELECT ${selectList(STATUS_TABLE_COLUMNS, 'found')},
+           ${time('gap.from_at', 'gap_from')}, ${time('gap.to_at', 'gap_to')}, gap.stream_id AS gap_stream_id,
+           gap.reason AS gap_reason, gap.run_id AS gap_run_id, ${time('gap.recorded_at', 'gap_recorded_at')}
+      FROM jsonb_to_recordset($1::jsonb) AS given(status_id text)
+      JOIN actionstream.stream_status AS found USING (status_id)
+      LEFT JOIN actionstream.stream_gaps AS gap USING (status_id)`,
+};
+
+function gapColumns(row: Row): Row {
+  const { stream_id, reason, run_id, recorded_at } = row;
+  return { gap_stream_id: stream_id, gap_reason: reason, gap_run_id: run_id, gap_recorded_at: recorded_at };
+}
+
+function selectList(columns: Readonly<Record<string, string>>, table: string): string {
+  return Object.entries(columns)
+    .map(([name, type]) => (type === 'timestamptz' ? time(`${table}.${name}`, name) : `${table}.${name}`))
+    .join(', ');
+}
+
+/** To the microsecond, whatever the zone and the style of dates of this session. */
+function time(column: string, name: string): string {
+  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${name}`;
+}
+
+function recordset(columns: Readonly<Record<string, string>>): string {
+  const definitions = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
+  return `jsonb_to_recordset($1::jsonb) AS given(${definitions.join(', ')})`;
+}
+
+/** Without absent values, times with milliseconds where they hold no more. */
+function compact(row: object): Row {
+  const entries = Object.entries(row).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(entries.map(([name, value]) => [name, inMilliseconds(value)]));
+}
+
+function inMilliseconds(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return value.replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})000Z$/, '$1Z');
+}
+
+/** Class 22: a value that is none of the column's type. */
+function isUnaskable(error: unknown): boolean {
+  return error instanceof Error && sqlStateOf(error.cause).startsWith('22');
+}
