@@ -116,6 +116,7 @@ function streamSamples(
     sample('actionstream_stream_up', state === 'up' ? 1 : 0, labels),
     ...(state === 'ended' ? [] : present),
     ...byReason('actionstream_stream_reconnects_total', counters.reconnects),
+    ...byReason('actionstream_stream_clock_faults_total', counters.clockFaults),
     sample('actionstream_frames_decoded_total', counters.framesDecoded, labels),
     ...byReason('actionstream_frames_dropped_total', counters.framesDropped),
     sample('actionstream_clips_total', clips, labels),

@@ -17,6 +17,7 @@ import type { PipelineObserver } from '../pipeline/types.ts';
 import type { EventSink } from '../sink/event-sink.ts';
 import { openJournal } from '../sink/journal/open-journal.ts';
 import type { Journal } from '../sink/journal/types.ts';
+import { openWatchedTimes } from '../sink/journal/watched-times.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { modelChoice } from './model-choice.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -58,6 +59,7 @@ export async function runPipeline(
   const sinks = openSinks(config, { logger, stdout: context.stdout }).map((sink) => resources.add(sink));
   const consumers = sinks.map((sink) => sink.name);
   const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }));
+  const watched = resources.add(await openWatchedTimes(config.journal.dir, logger));
   await refuseEarly(sinks, logger);
   const { entryUrl } = context;
   const scheduler = resources.add(
@@ -82,6 +84,7 @@ export async function runPipeline(
       budget,
       pipeline: { instance: config.instance, version: context.version },
       log: journal,
+      watched,
       recordStatus(status) {
         metrics.onStatus(status);
         statuses.record(status);

@@ -10,6 +10,7 @@ import type { ComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import { createStatusRecorder } from '../pipeline/stream-status.ts';
 import type { PipelineObserver, RecordLog, StreamJob } from '../pipeline/types.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
+import type { WatchedTimes } from '../sink/journal/watched-times.ts';
 import { clipContext, whyOneByOne } from './clip-context.ts';
 import { samplerFromFlags } from './model-choice.ts';
 import { runIdOfStream } from './run-ids.ts';
@@ -22,15 +23,14 @@ export interface JobContext {
   readonly budget?: ComputeBudget;
   readonly pipeline: PipelineReference;
   readonly log: RecordLog;
+  /** Until when live streams were watched: gaps between two runs are told from it. */
+  readonly watched?: WatchedTimes;
   /** Takes what streams tell of themselves; the run waits for it before it ends. */
   readonly recordStatus: (status: StreamStatus) => void;
   readonly logger: Logger;
   readonly ffmpegPath: string;
   readonly observer?: PipelineObserver;
 }
-
-/** A live clock starts at the first packet's arrival: buffers of camera, network and decoder come before it. */
-const WALLCLOCK_UNCERTAINTY_MS = 1000;
 
 /**
  * One configured stream, wired to the engine and the journal. Builds only.
@@ -59,15 +59,22 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
   const record = (payload: StreamStatus): void => {
     recordStatus(runId === undefined ? payload : { ...payload, run_id: runId });
   };
-  const clips = createClipStream(options, {
-    logger,
-    onTransition: (transition) => {
-      record(status.transition(transition));
+  const watchedUntilMs = context.watched?.of(streamId);
+  const clips = createClipStream(
+    { ...options, ...(watchedUntilMs !== undefined && { watchedUntilMs }) },
+    {
+      logger,
+      onTransition: (transition) => {
+        record(status.transition(transition));
+      },
+      onGap: (gap) => {
+        record(status.gap(gap));
+      },
+      onWatched(untilMs) {
+        if (options.kind === 'live') context.watched?.note(streamId, untilMs);
+      },
     },
-    onGap: (gap) => {
-      record(status.gap(gap));
-    },
-  });
+  );
   const model = { labels: info.labels, sampler: sampler.kind, model: info.model, pipeline };
   const tracker = createEpisodeTracker({
     ...model,
@@ -76,7 +83,8 @@ export function createStreamJob(settings: StreamSettings, context: JobContext): 
     streamId,
     ...(info.backgroundId !== undefined && { backgroundId: info.backgroundId }),
     clockSource: clips.clockSource,
-    uncertaintyMs: clips.clockSource === 'media' ? Math.ceil(1000 / window.fps) : WALLCLOCK_UNCERTAINTY_MS,
+    // Clips of live streams bring their own.
+    uncertaintyMs: Math.ceil(1000 / window.fps),
   });
   return {
     clips,

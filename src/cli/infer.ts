@@ -86,18 +86,26 @@ async function infer(input: string, flags: InferFlags, io: CliIo, services: Infe
   const pack = services.createPixelPacker(clipContext(engine.info, flags.clipStride));
   for await (const clip of services.readClips(input, window, engine.info, io.signal)) {
     const result = await engine.infer(pack(clip), { sampler, signal: io.signal });
-    print(io, flags, { result, info: engine.info, startMs: clip.startUs / 1000, endMs: clip.endUs / 1000 });
+    const { segment, startedAtMs: startMs, endedAtMs: endMs } = clip;
+    print(io, flags, { result, info: engine.info, segment, startMs, endMs });
   }
 }
 
 interface Scored {
   readonly result: InferenceResult;
   readonly info: EngineInfo;
+  /** Absent for a clip that comes from no video. */
+  readonly segment?: number;
+  /** Since the first frame of the video, on over discontinuities. */
   readonly startMs: number;
   readonly endMs: number;
 }
 
-function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, endMs }: Scored): void {
+function print(
+  io: CliIo,
+  { json, top }: InferFlags,
+  { result, info, segment, startMs, endMs }: Scored,
+): void {
   const { compute, logits } = result;
   const values = Array.from(logits);
   const scores = Array.from(result.scores, (score, index) => ({
@@ -108,6 +116,7 @@ function print(io: CliIo, { json, top }: InferFlags, { result, info, startMs, en
     printJson(io.stdout, {
       start_ms: Math.round(startMs),
       end_ms: Math.round(endMs),
+      ...(segment !== undefined && { segment }),
       ...(info.embedding ? { embedding: values } : { logits: values, scores }),
       compute: {
         input_steps: compute.inputSteps,

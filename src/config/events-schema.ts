@@ -8,7 +8,9 @@ const policyShape = {
   off: fraction("Score below which it ends. Default: the model's own, else 0.2 less than `on`.").optional(),
   smoothing: weight('Weight of the newest score in the running mean; 1: none.').default(1),
   min_duration: duration('Shorter episodes are never published.').prefault('1s'),
-  merge_gap: duration('A dip below `off` no longer than this does not end an episode.').prefault('1s'),
+  merge_gap: duration(
+    'A dip below `off`, or time that no clip covers, no longer than this does not end an episode.',
+  ).prefault('1s'),
   cooldown: duration('Silence of the label after an end.').prefault('0s'),
   max_duration: duration('An episode this long is ended and may start anew.').prefault('10m'),
   update_interval: duration('`updated` at most this often.').prefault('10s'),

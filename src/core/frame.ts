@@ -11,6 +11,8 @@ export interface Frame {
   readonly capturedAtMs: number;
   /** When this process received it, milliseconds since 1970. */
   readonly ingestedAtMs: number;
+  /** Live: how far `capturedAtMs` may be from the truth, as measured when the frame arrived. */
+  readonly uncertaintyMs?: number;
   readonly width: number;
   readonly height: number;
   /** rgb24, row major, width·height·3 bytes. */

@@ -13,7 +13,13 @@ export type RecordType = PublishedRecord['type'];
 
 export type EpisodeState = 'started' | 'updated' | 'ended';
 export type EndReason =
-  'below_threshold' | 'max_duration' | 'discontinuity' | 'end_of_stream' | 'shutdown' | 'restart';
+  | 'below_threshold'
+  | 'max_duration'
+  | 'discontinuity'
+  | 'not_watched'
+  | 'end_of_stream'
+  | 'shutdown'
+  | 'restart';
 
 /** A change of an episode: an action from onset to offset, [started_at, ended_at). */
 export interface ActionEvent {

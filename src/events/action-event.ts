@@ -35,7 +35,7 @@ export function actionEventOf(
     resolution_ms: Math.round(options.strideMs),
     time: {
       clock_source: clockSource,
-      uncertainty_ms: uncertaintyMs,
+      uncertainty_ms: tally.uncertaintyMs >= 0 ? tally.uncertaintyMs : uncertaintyMs,
       ingested_at: toRfc3339(newest.ingestedAtMs),
       processed_at: toRfc3339(newest.processedAtMs),
     },

@@ -13,11 +13,12 @@ export interface ClipSlot {
  * score. A classifier turns to "yes" when about half of its clip shows the action, wherever in the clip that half
  * lies: the start of the first slot and the end of the last are then within half a stride of onset and offset,
  * whatever the overlap, while the start of the first clip is early by half a clip. Without overlap the slot is the clip.
- * The first clip of a segment also speaks for what comes before its middle.
+ * A clip that follows on no other (the first of a segment, or after time that no clip covers) also speaks for what comes
+ * before its middle.
  */
-export function slotOf(clip: ScoredClip, strideMs: number, firstOfSegment: boolean): ClipSlot {
+export function slotOf(clip: ScoredClip, strideMs: number, followsOnNone: boolean): ClipSlot {
   const marginMs = Math.max(0, (clip.endMs - clip.startMs - strideMs) / 2);
-  const leadMs = firstOfSegment ? 0 : marginMs;
+  const leadMs = followsOnNone ? 0 : marginMs;
   return {
     startMs: clip.startMs + leadMs,
     endMs: clip.endMs - marginMs,

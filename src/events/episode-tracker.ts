@@ -8,9 +8,13 @@ import { policiesOf } from './policy.ts';
 import { rounded, SCORE_DECIMALS } from './rounded.ts';
 import type { EpisodeTracker, EpisodeTrackerOptions, ScoredClip } from './types.ts';
 
+/** Two sums of doubles that are equal on paper differ by less. */
+const ROUNDING_MS = 0.5;
+
 /**
  * Episodes of one stream: one state machine a label (label-episodes.ts), fed with clips in order. A clip of another
- * segment first ends what is open (`discontinuity`). Events of one clip come in the order of labels. Scores are rounded
+ * segment first ends what is open (`discontinuity`). Time that no clip covers, because clips were dropped or failed, ends
+ * what it is too long for (`not_watched`). Events of one clip come in the order of labels. Scores are rounded
  * to the decimals that are published, so that an event shows the very numbers that were compared with the thresholds.
  *
  * @throws CONFIG_INVALID for a policy that contradicts itself or names an unknown label. `observe` throws ENGINE_FAILED
@@ -19,7 +23,7 @@ import type { EpisodeTracker, EpisodeTrackerOptions, ScoredClip } from './types.
 export function createEpisodeTracker(options: EpisodeTrackerOptions): EpisodeTracker {
   const labels = policiesOf(options).map((policy) => policy && new LabelEpisodes(policy));
   let newest: ScoredClip | undefined;
-  let firstOfSegment = true;
+  let followsOnNone = true;
 
   const eventsOf = (
     clip: ScoredClip,
@@ -30,19 +34,29 @@ export function createEpisodeTracker(options: EpisodeTrackerOptions): EpisodeTra
     );
 
   const close = (reason: EndReason): readonly ActionEvent[] => {
-    firstOfSegment = true;
+    followsOnNone = true;
     if (!newest) return [];
     const last = newest;
     return eventsOf(last, (label) => label.close(reason, last));
   };
 
+  const endBefore = (clip: ScoredClip): readonly ActionEvent[] => {
+    if (!newest) return [];
+    const last = newest;
+    if (last.segment !== clip.segment) return close('discontinuity');
+    const unseenMs = clip.startMs - last.endMs - plannedHoleMs(last, options.strideMs);
+    if (unseenMs <= ROUNDING_MS) return [];
+    followsOnNone = true;
+    return eventsOf(last, (label) => label.skip(unseenMs, last));
+  };
+
   return {
     observe(clip) {
       checkScores(clip, options);
-      const ended = newest && newest.segment !== clip.segment ? close('discontinuity') : [];
-      const slot = slotOf(clip, options.strideMs, firstOfSegment);
+      const ended = endBefore(clip);
+      const slot = slotOf(clip, options.strideMs, followsOnNone);
       newest = clip;
-      firstOfSegment = false;
+      followsOnNone = false;
       const scoreOf = (id: number): number => rounded(clip.scores[id] ?? 0, SCORE_DECIMALS);
       return [...ended, ...eventsOf(clip, (label, id) => label.observe(clip, slot, scoreOf(id)))];
     },
@@ -51,6 +65,11 @@ export function createEpisodeTracker(options: EpisodeTrackerOptions): EpisodeTra
       return labels.filter((label) => label?.open === true).length;
     },
   };
+}
+
+/** Time between two clips that the settings leave out: a stride longer than the clip. */
+function plannedHoleMs({ startMs, endMs }: ScoredClip, strideMs: number): number {
+  return Math.max(0, strideMs - (endMs - startMs));
 }
 
 function checkScores({ clipId, scores }: ScoredClip, { labels, model }: EpisodeTrackerOptions): void {

@@ -18,6 +18,8 @@ export interface EpisodeChange {
   readonly lastScore: number;
 }
 
+const TOLERANCE_MS = 0.5;
+
 interface Moment {
   readonly ms: number;
   readonly us: number;
@@ -32,8 +34,11 @@ interface Moment {
  * - *running*: lasts while the smoothed score is ≥ off, and through dips no longer than the merge gap. `started` is
  *   published once onset to extent reaches the minimum duration, then `updated`. A longer dip ends it at its extent, and so
  *   does the maximum duration. An episode that ends before it was published was never there.
+ * - *any*: time longer than the merge gap that no clip covers ends what is open, at the end of the last clip
+ *   (`not_watched`): nobody can say that the action went on.
  *
- * Only scores and times decide. How many steps a clip kept, or that clips were dropped in between, ends nothing.
+ * Only scores and times decide. How many steps a clip kept ends nothing. Times are sums of doubles, so they are compared
+ * with half a millisecond of tolerance: published times are whole milliseconds.
  */
 export class LabelEpisodes {
   readonly #policy: EpisodePolicy;
@@ -50,6 +55,12 @@ export class LabelEpisodes {
     return this.#run !== undefined && this.#run.published > 0;
   }
 
+  /** No clip covers the last `unseenMs` before the next clip. `last` is the clip before. */
+  skip(unseenMs: number, last: ScoredClip): readonly EpisodeChange[] {
+    if (unseenMs <= this.#policy.mergeGapMs + TOLERANCE_MS) return [];
+    return this.close('not_watched', last);
+  }
+
   /** Takes the next clip of the segment. */
   observe(clip: ScoredClip, slot: ClipSlot, score: number): readonly EpisodeChange[] {
     const before = this.#smoothed ?? score;
@@ -58,12 +69,12 @@ export class LabelEpisodes {
     return this.#run?.confirmed === true ? this.#goOn(this.#run, sight) : this.#rise(sight);
   }
 
-  /** Ends what is open; the next clip begins a new segment. */
+  /** Ends what is open; the next clip does not follow on `last`. */
   close(reason: EndReason, last: ScoredClip): readonly EpisodeChange[] {
     const run = this.#run;
     this.#smoothed = undefined;
     if (!run) return [];
-    // The last clip of a segment also speaks for what comes after its middle: that may make an episode long enough.
+    // The last clip before a break also speaks for what comes after its middle: that may make an episode long enough.
     if (run.trailing.clips === 0) run.extent = { ms: last.endMs, us: last.endUs };
     const started = run.confirmed ? this.#start(run) : [];
     return [...started, ...this.#end(run, reason)];
@@ -72,7 +83,9 @@ export class LabelEpisodes {
   #rise(sight: Sight): readonly EpisodeChange[] {
     const { on, cooldownMs } = this.#policy;
     const { slot, clip } = sight;
-    const cooling = slot.startMs >= this.#lastEndMs && slot.startMs < this.#lastEndMs + cooldownMs;
+    const sinceEndMs = slot.startMs - this.#lastEndMs;
+    // A clock that stepped back by a lot does not leave the label silent until it has caught up.
+    const cooling = sinceEndMs >= -TOLERANCE_MS && sinceEndMs < cooldownMs - TOLERANCE_MS;
     if (sight.score < on || cooling) {
       this.#run = undefined;
       return [];
@@ -94,15 +107,15 @@ export class LabelEpisodes {
     run.lastScore = sight.score;
     run.trailing = addTallies(run.trailing, tallyOf(sight.clip, sight.score));
     if (alive) run.aliveUntilMs = sight.slot.endMs;
-    if (sight.slot.endMs - run.aliveUntilMs <= mergeGapMs) return this.#publish(run, sight);
+    if (sight.slot.endMs - run.aliveUntilMs <= mergeGapMs + TOLERANCE_MS) return this.#publish(run, sight);
     // The clip that ends one run may begin the next.
     return [...this.#end(run, 'below_threshold'), ...this.#rise(sight)];
   }
 
   /** `started`, `updated` or nothing, and the end of what lasts too long. */
   #publish(run: Run, { slot }: Sight): readonly EpisodeChange[] {
-    const ends = run.extent.ms - run.onset.ms >= this.#policy.maxDurationMs;
-    const due = slot.endMs - run.publishedAtMs >= this.#policy.updateIntervalMs;
+    const ends = run.extent.ms - run.onset.ms >= this.#policy.maxDurationMs - TOLERANCE_MS;
+    const due = slot.endMs - run.publishedAtMs >= this.#policy.updateIntervalMs - TOLERANCE_MS;
     const started = this.#start(run);
     const updated = run.published > started.length && due && !ends ? [changeOf(run, 'updated')] : [];
     if (started.length + updated.length > 0) run.publishedAtMs = slot.endMs;
@@ -110,7 +123,7 @@ export class LabelEpisodes {
   }
 
   #start(run: Run): readonly EpisodeChange[] {
-    const longEnough = run.extent.ms - run.onset.ms >= this.#policy.minDurationMs;
+    const longEnough = run.extent.ms - run.onset.ms >= this.#policy.minDurationMs - TOLERANCE_MS;
     return run.published === 0 && longEnough ? [changeOf(run, 'started')] : [];
   }
 

@@ -20,6 +20,8 @@ export interface Tally {
   readonly upperMs: number;
   /** −1 where the sampler has none. */
   readonly delta: number;
+  /** The largest; −1 where none was measured. */
+  readonly uncertaintyMs: number;
 }
 
 export const EMPTY_TALLY: Tally = {
@@ -38,9 +40,10 @@ export const EMPTY_TALLY: Tally = {
   samplerMs: 0,
   upperMs: 0,
   delta: -1,
+  uncertaintyMs: -1,
 };
 
-export function tallyOf({ compute, delta = -1 }: ScoredClip, score: number): Tally {
+export function tallyOf({ compute, delta = -1, uncertaintyMs = -1 }: ScoredClip, score: number): Tally {
   const { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds } = compute;
   const { reusedSteps, reusedKeptSteps, reusedMultiplyAdds } = compute;
   const { queueMs, lowerMs, samplerMs, upperMs } = compute;
@@ -56,6 +59,7 @@ export function tallyOf({ compute, delta = -1 }: ScoredClip, score: number): Tal
     samplerMs,
     upperMs,
     delta,
+    uncertaintyMs,
   };
 }
 
@@ -76,6 +80,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
     samplerMs: a.samplerMs + b.samplerMs,
     upperMs: a.upperMs + b.upperMs,
     delta: Math.max(a.delta, b.delta),
+    uncertaintyMs: Math.max(a.uncertaintyMs, b.uncertaintyMs),
   };
 }
 

@@ -31,6 +31,8 @@ export interface ScoredClip {
   readonly endUs: number;
   /** When the clip's last frame was received, ms since 1970. */
   readonly ingestedAtMs: number;
+  /** How far its times may be from the truth, where that was measured. */
+  readonly uncertaintyMs?: number;
   /** When its scores were ready, ms since 1970. */
   readonly processedAtMs: number;
   /** One score a label, in [0, 1]. */
@@ -54,6 +56,7 @@ export interface EpisodeTrackerOptions {
   /** Time between clip starts: the resolution of onset and offset. */
   readonly strideMs: number;
   readonly clockSource: ClockSource;
+  /** Of clips that do not bring their own. */
   readonly uncertaintyMs: number;
   readonly sampler: string;
   readonly model: ModelReference;

@@ -20,12 +20,18 @@ export interface FfmpegPlan {
   readonly filter: string;
 }
 
+export interface StartedFfmpeg {
+  readonly child: ChildProcess;
+  /** Resolves once the process that watches over the child is gone; it follows the child. */
+  readonly watcherGone: Promise<void>;
+}
+
 /**
  * Composes the command and starts it. Raw rgb24 pictures go into `pixels`, whose back-pressure pauses ffmpeg; stderr
  * carries one `frame:` line a picture and what ffmpeg has to complain about. The caller owns the process.
  * @throws FFMPEG_MISSING where the program cannot be started
  */
-export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<ChildProcess> {
+export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<StartedFfmpeg> {
   await learnCapabilities(plan.ffmpegPath);
   const input = inputSource(plan.address, plan.kind, plan.ioTimeoutMs);
   // The library keeps this path for the whole process, so it may change only once nobody asks for capabilities.
@@ -34,8 +40,7 @@ export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<C
     command.once('start', () => {
       // The library names the running process on the command but does not declare it.
       const child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
-      holdGuard(child, input.playlist);
-      resolve(child);
+      resolve({ child, watcherGone: holdGuard(child, [...input.playlist, ...resumeOptions(plan)]) });
     });
     // After the start both merely repeat what the process itself tells its supervisor.
     command.on('error', (error: Error) => {
@@ -51,12 +56,19 @@ export function describeArguments(plan: FfmpegPlan): readonly string[] {
   return composeCommand(plan, target).output(new PassThrough())._getArguments();
 }
 
+/** A file whose connection breaks is read on from where it was, if the server can: tried at once, after 1 s and after 3 s. */
+function resumeOptions({ address, kind }: FfmpegPlan): readonly string[] {
+  if (kind !== 'file' || !/^https?:/.test(address.url)) return [];
+  return ['option reconnect 1', 'option reconnect_delay_max 4'];
+}
+
 function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegCommand {
   return createCommand()
     .input(target)
     .inputOptions(
       ...guardArguments(plan.ffmpegPath),
-      ...['-hide_banner', '-loglevel', 'repeat+error'],
+      // Each line with its level: of the information only the declared length and the codec are of use (stderr-reader.ts).
+      ...['-hide_banner', '-nostats', '-loglevel', 'repeat+level+info'],
       // Times as the source sends them: otherwise ffmpeg smooths resets and jumps away.
       '-copyts',
       // At its own pace one thread decodes it, 10 % cheaper, and each further one would delay pictures by one (cameras: low_delay).

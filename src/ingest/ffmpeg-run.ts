@@ -5,15 +5,18 @@ import { monotonicMs } from '../core/time.ts';
 import { startFfmpeg, type FfmpegPlan } from './ffmpeg-command.ts';
 import { createRawFrameSplitter } from './raw-frame-splitter.ts';
 import { tellable } from './source-faults.ts';
-import { createStderrReader } from './stderr-reader.ts';
+import { createStderrReader, type InputDescription } from './stderr-reader.ts';
 
 export interface FfmpegRun {
   readonly plan: FfmpegPlan;
   readonly pictureBytes: number;
-  /** No picture for so long (double before the first one) ends the run; undefined: wait for ever. */
-  readonly noFrameTimeoutMs: number | undefined;
-  onPts(ptsUs: number | undefined): void;
-  onPicture(data: Uint8Array): void;
+  readonly limits: FrameLimits | undefined;
+  /** False: times without frames pile up, so that the two no longer belong together. */
+  onPts(ptsUs: number | undefined): boolean;
+  /** False: frames without times pile up. */
+  onPicture(data: Uint8Array): boolean;
+  /** What ffmpeg says of its input. False: this run is of no use and ends (`refused`). */
+  onInput(described: InputDescription): boolean;
   /** A line of ffmpeg's stderr, redacted. */
   onMessage(line: string): void;
   onStall(): void;
@@ -21,41 +24,63 @@ export interface FfmpegRun {
   room(signal: AbortSignal): Promise<void>;
 }
 
+/** How long a run may give no frame; absent for what waits for ever. */
+export interface FrameLimits {
+  /** From the start of ffmpeg to the first frame. */
+  readonly firstMs: number;
+  /** From frame to frame. */
+  readonly nextMs: number;
+}
+
 /** How ffmpeg ended. The child, its watcher and their pipes are gone by then. */
 export interface FfmpegEnd {
-  readonly cause: 'exited' | 'aborted' | 'stalled';
+  readonly cause: 'exited' | 'aborted' | 'stalled' | 'unpaired' | 'refused';
   readonly exitCode: number | null;
   readonly pictures: number;
-  /** Time from the first to the last picture. */
+  /** Time from the first to the last frame. */
   readonly healthyMs: number;
-  /** Last messages, oldest first. */
+  /** Media time from the first to the last frame, and the length that the container declares. */
+  readonly readMs: number;
+  readonly declaredMs?: number;
+  /** Last messages, oldest first, and how many came after the last frame. */
   readonly messages: readonly string[];
+  readonly messagesSinceFrame: number;
 }
 
 /** ffmpeg may not notice SIGTERM while it is blocked on a pipe or a socket. */
 const TERM_GRACE_MS = 300;
 const KEPT_MESSAGES = 20;
+const LONGEST_CHECK_MS = 1000;
 
 /**
- * One life of ffmpeg. Runs until it exits, until the signal aborts (SIGTERM, then SIGKILL) or until no picture has come for too
- * long (SIGKILL: a stalled ffmpeg hears nothing else; exits 0 mean nothing either).
+ * One life of ffmpeg. Runs until it exits, until the signal aborts (SIGTERM, then SIGKILL) or until no frame has come for
+ * too long (SIGKILL: a stalled ffmpeg hears nothing else; exits 0 mean nothing either).
  */
 export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<FfmpegEnd> {
   const splitter = createRawFrameSplitter(run.pictureBytes);
+  const media = createMediaSpan();
   const messages: string[] = [];
-  let cause: FfmpegEnd['cause'] = 'exited';
+  let messagesSinceFrame = 0;
+  let declaredMs: number | undefined;
+  let cause = 'exited' as FfmpegEnd['cause'];
   let pictures = 0;
   let firstAt = 0;
   let lastAt = 0;
   let waiting = false;
   let activeAt = monotonicMs();
+  let kill = (): void => undefined;
+  const give = (why: FfmpegEnd['cause']): void => {
+    if (cause !== 'exited') return;
+    cause = why;
+    kill();
+  };
 
   const accept = async (chunk: Uint8Array): Promise<void> => {
-    if (cause !== 'exited') return;
     for (const picture of splitter.push(chunk)) {
+      if (cause !== 'exited') return;
       lastAt = activeAt = monotonicMs();
       if (pictures++ === 0) firstAt = lastAt;
-      run.onPicture(picture);
+      if (!run.onPicture(picture)) give('unpaired');
     }
     waiting = true;
     await run.room(signal);
@@ -74,19 +99,27 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   });
   const read = createStderrReader({
     onPts: (ptsUs) => {
-      run.onPts(ptsUs);
+      messagesSinceFrame = 0;
+      media.note(ptsUs);
+      if (!run.onPts(ptsUs)) give('unpaired');
+    },
+    onInput: (described) => {
+      declaredMs = described.declaredMs ?? declaredMs;
+      if (!run.onInput(described)) give('refused');
     },
     onMessage: (line) => {
       const told = tellable(line, run.plan.address);
       messages.push(told);
+      messagesSinceFrame += 1;
       if (messages.length > KEPT_MESSAGES) messages.shift();
-      // Before the first picture they tell why there is none: once, by the end of this run.
+      // Before the first frame they tell why there is none: once, by the end of this run.
       if (pictures > 0) run.onMessage(told);
     },
   });
 
   const finished = once(pixels, 'finish');
-  const child = await startFfmpeg(run.plan, pixels);
+  const { child, watcherGone } = await startFfmpeg(run.plan, pixels);
+  kill = () => void child.kill('SIGKILL');
   child.stderr?.on('data', (text: Buffer | string) => {
     read(text.toString());
   });
@@ -98,32 +131,52 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     child.kill('SIGTERM');
     killTimer = setTimeout(() => child.kill('SIGKILL'), TERM_GRACE_MS);
   };
-  const watchdog = watch(run.noFrameTimeoutMs, (allowedMs) => {
-    const limit = pictures === 0 ? 2 * allowedMs : allowedMs;
+  const watchdog = watch(run.limits, ({ firstMs, nextMs }) => {
+    const limit = pictures === 0 ? firstMs : nextMs;
     if (waiting || cause !== 'exited' || monotonicMs() - activeAt < limit) return;
-    cause = 'stalled';
     run.onStall();
-    child.kill('SIGKILL');
+    give('stalled');
   });
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
-    await Promise.all([closed, finished]);
-    if (splitter.pendingBytes > 0 && !signal.aborted) run.onMessage('the last picture is incomplete');
-    return { cause, exitCode: child.exitCode, pictures, healthyMs: lastAt - firstAt, messages };
+    await Promise.all([closed, finished, watcherGone]);
+    if (splitter.pendingBytes > 0 && cause === 'exited') run.onMessage('the last frame is incomplete');
+    return {
+      ...{ cause, exitCode: child.exitCode, pictures, healthyMs: lastAt - firstAt },
+      ...{ messages, messagesSinceFrame, readMs: media.ms },
+      ...(declaredMs !== undefined && { declaredMs }),
+    };
   } finally {
     signal.removeEventListener('abort', stop);
     clearTimeout(killTimer);
     clearInterval(watchdog);
-    // Only where a consumer of pictures threw: the child must not outlive this call.
+    // Only where a consumer of frames threw: the child must not outlive this call.
     if (child.kill('SIGKILL')) await closed;
+    await watcherGone;
   }
 }
 
 function watch(
-  timeoutMs: number | undefined,
-  check: (timeoutMs: number) => void,
+  limits: FrameLimits | undefined,
+  check: (limits: FrameLimits) => void,
 ): NodeJS.Timeout | undefined {
-  if (timeoutMs === undefined) return undefined;
-  return setInterval(check, Math.max(20, timeoutMs / 8), timeoutMs);
+  if (limits === undefined) return undefined;
+  const shortest = Math.min(limits.firstMs, limits.nextMs);
+  return setInterval(check, Math.max(20, Math.min(LONGEST_CHECK_MS, shortest / 8)), limits);
+}
+
+/** Media time that frames have covered; a clock that steps back goes on where it was. */
+function createMediaSpan(): { note(ptsUs: number | undefined): void; readonly ms: number } {
+  let spanUs = 0;
+  let lastUs: number | undefined;
+  return {
+    note(ptsUs) {
+      if (ptsUs !== undefined && lastUs !== undefined) spanUs += Math.max(0, ptsUs - lastUs);
+      lastUs = ptsUs ?? lastUs;
+    },
+    get ms() {
+      return spanUs / 1000;
+    },
+  };
 }

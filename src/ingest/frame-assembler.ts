@@ -1,5 +1,6 @@
 import type { Frame } from '../core/frame.ts';
-import { createSamplingGrid } from './sampling-grid.ts';
+import { createSamplingGrid, type Placement } from './sampling-grid.ts';
+import { createSourceClock, type ClockFault } from './source-clock.ts';
 
 export interface AssemblerOptions {
   readonly streamId: string;
@@ -8,12 +9,18 @@ export interface AssemblerOptions {
   readonly fps: number;
   readonly kind: 'live' | 'file';
   readonly startTimeMs: number;
+  /** False where a live source waits for us, so that arrivals do not tell of its clock. Default true. */
+  readonly steer?: boolean;
   /** Milliseconds since 1970; a parameter so that tests own the time. */
   readonly now: () => number;
+  /** Milliseconds on a clock that never steps. Default `now`: then no step of the machine's clock is seen. */
+  readonly monotonic?: () => number;
 }
 
 export interface Discontinuity {
-  readonly why: 'start' | 'hole' | 'step_back';
+  readonly why: 'start' | 'hole' | 'step_back' | 'clock_set';
+  /** The segment that begins. */
+  readonly segment: number;
   /** Capture time of the last frame before it; absent before the first frame of the stream. */
   readonly lastCapturedAtMs?: number;
   readonly capturedAtMs: number;
@@ -23,33 +30,45 @@ interface AssemblerHandlers {
   readonly onFrame: (frame: Frame) => void;
   /** Comes before the first frame of its segment. */
   readonly onDiscontinuity: (discontinuity: Discontinuity) => void;
-  /** A picture was given up: out of order, or its slot is taken. */
+  /** A frame was given up: out of order, or its slot is taken. */
   readonly onLate: () => void;
+  /** Live: the source's clock or the machine's is not what it should be; once a cause, each setting of the machine's clock. */
+  readonly onClockFault?: (fault: ClockFault, detail: string) => void;
 }
 
 export interface FrameAssembler {
-  /** Announces the presentation time of the next picture. */
-  pts(ptsUs: number | undefined): void;
-  /** Takes the next picture. Frames come out once both halves are there. */
-  picture(data: Uint8Array): void;
+  /** Announces the presentation time of the next picture. False: times without pictures pile up. */
+  pts(ptsUs: number | undefined): boolean;
+  /** Takes the next picture. Frames come out once picture and time are there. False: pictures without times pile up. */
+  picture(data: Uint8Array): boolean;
   /** The source was opened anew: what comes next belongs to another segment. */
   restart(): void;
 }
+
+/** Times and pictures come through two pipes: so much of one may wait for the other. */
+const MOST_TIMES = 100_000;
+const MOST_PICTURE_BYTES = 64 * 1024 ** 2;
+const LEAST_PICTURES = 8;
 
 /**
  * Pairs pictures with their times and turns them into frames on a constant-rate grid.
  *
  * Within a segment: `ptsUs` = slots since its first frame ÷ fps, and capture time = the segment's origin + pts. The
- * origin of a live segment is the wall clock at its first picture; that of a file is its start time plus media time,
- * holes included, which goes on where the last segment ended when the media clock steps back. Neither
- * clock ever steps back across segments.
+ * origin of a live segment is the wall clock at its first picture, and the source's times are held against that clock all
+ * along (source-clock.ts). The origin of a file is its start time plus media time, holes included, which goes on where
+ * the last segment ended when the media clock steps back. Neither clock ever steps back across segments, except
+ * where the machine's own clock was set back (`clock_set`).
  */
 export function createFrameAssembler(
   options: AssemblerOptions,
-  { onFrame, onDiscontinuity, onLate }: AssemblerHandlers,
+  { onFrame, onDiscontinuity, onLate, onClockFault }: AssemblerHandlers,
 ): FrameAssembler {
-  const { streamId, width, height, fps, kind, now } = options;
+  const { streamId, width, height, fps, kind, now, monotonic = now } = options;
   const grid = createSamplingGrid(fps);
+  const clock = createSourceClock({ fps, steer: options.steer ?? true }, (fault, detail) =>
+    onClockFault?.(fault, detail),
+  );
+  const mostPictures = Math.max(LEAST_PICTURES, Math.floor(MOST_PICTURE_BYTES / (width * height * 3)));
   const times: (number | undefined)[] = [];
   const pictures: Uint8Array[] = [];
   let last: Frame | undefined;
@@ -64,15 +83,18 @@ export function createFrameAssembler(
     pts(ptsUs) {
       times.push(ptsUs);
       pair();
+      return times.length <= MOST_TIMES;
     },
     picture(data) {
       pictures.push(data);
       pair();
+      return pictures.length <= mostPictures;
     },
     restart() {
       times.length = 0;
       pictures.length = 0;
       grid.reset();
+      clock.restart();
     },
   };
 
@@ -85,7 +107,17 @@ export function createFrameAssembler(
   }
 
   function place(ptsUs: number | undefined, data: Uint8Array): void {
-    const placement = grid.place(ptsUs);
+    if (kind === 'file') {
+      put(grid.place(ptsUs), data);
+      return;
+    }
+    const corrected = clock.correct(ptsUs, { monotonicMs: monotonic(), wallMs: now() });
+    if (corrected.clockSet) grid.reset();
+    const placement = grid.place(corrected.ptsUs);
+    put(placement, data, corrected.clockSet ? 'clock_set' : undefined);
+  }
+
+  function put(placement: Placement, data: Uint8Array, cause?: Discontinuity['why']): void {
     switch (placement.kind) {
       case 'late':
         onLate();
@@ -96,11 +128,14 @@ export function createFrameAssembler(
         emit(placement.slot, data);
         return;
       case 'discontinuity': {
+        const why = cause ?? placement.why;
         const lastCapturedAtMs = last?.capturedAtMs;
         segment += 1;
-        origin = { slot: placement.slot, capturedAtMs: originOf(placement.slot, placement.why) };
+        origin = { slot: placement.slot, capturedAtMs: originOf(placement.slot, why) };
+        if (kind === 'live') clock.anchor(origin.capturedAtMs);
         onDiscontinuity({
-          why: placement.why,
+          why,
+          segment,
           ...(lastCapturedAtMs === undefined ? {} : { lastCapturedAtMs }),
           capturedAtMs: origin.capturedAtMs,
         });
@@ -111,7 +146,8 @@ export function createFrameAssembler(
 
   function originOf(slot: number, why: Discontinuity['why']): number {
     const earliest = last ? last.capturedAtMs + 1000 / fps : -Infinity;
-    if (kind === 'live') return Math.max(now(), earliest);
+    if (kind === 'live')
+      return why === 'clock_set' ? clock.arrivedAtMs : Math.max(clock.arrivedAtMs, earliest);
     if (why !== 'hole') media = { slot, capturedAtMs: last ? earliest : options.startTimeMs };
     return media.capturedAtMs + ((slot - media.slot) * 1000) / fps;
   }
@@ -126,6 +162,7 @@ export function createFrameAssembler(
       ptsUs,
       capturedAtMs,
       ingestedAtMs: now(),
+      ...(kind === 'live' && { uncertaintyMs: clock.uncertaintyMs }),
       width,
       height,
       data,

@@ -69,7 +69,7 @@ async function runProbe(
     ],
     ...['-of', 'json', '-i', target],
   ]);
-  holdGuard(child, playlist);
+  const watcherGone = holdGuard(child, playlist);
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   if (signal.aborted) kill();
@@ -79,6 +79,7 @@ async function runProbe(
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   try {
     await once(child, 'close');
+    await watcherGone;
   } finally {
     signal.removeEventListener('abort', kill);
   }

@@ -1,41 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
 /**
  * A child that dies with us, also when we are killed with SIGKILL, in POSIX shell and without native code.
  *
- * The shell reads lines from stdin up to an empty one (they become the child's stdin: a playlist with a URL that must not show in
- * the process list), starts a watcher in the background and then *becomes* the child, so that its pid, exit code and
- * signals are the child's own. The watcher waits on the rest of stdin, which we hold open:
- *   - a line: the child has ended, the watcher goes too (its pid may belong to somebody else by now: no kill);
- *   - end of file without a line: we are gone, so the child is killed.
- * A Ctrl-C, which reaches the whole foreground group, leaves the watcher alone.
+ * Two processes, both children of ours, so that we reap both: where we are pid 1 of a container, nobody else does.
+ *
+ * - The shell that *becomes* the program: it reads lines from stdin up to an empty one (they become the program's stdin: a
+ *   playlist with a URL that must not show in the process list), then replaces itself, so that pid, exit code and signals are
+ *   the program's own. If its stdin ends before the empty line, we are gone, and it ends without starting anything.
+ * - The watcher, started before that empty line is written. It waits on a pipe that we hold open:
+ *   - a line: the program has ended, the watcher ends too (the pid may belong to somebody else by now: no kill);
+ *   - end of file without a line: we are gone, so it kills the program.
+ *   A Ctrl-C, which reaches the whole foreground group, leaves the watcher alone.
+ *
  * The here-document is not expanded twice: `$` and backquotes in a password stay what they are.
  */
 const GUARD_SCRIPT = `exec 3<&0
 list=
-while IFS= read -r line <&3 && [ -n "$line" ]; do list="$list$line
+while :; do
+IFS= read -r line <&3 || exit 1
+[ -n "$line" ] || break
+list="$list$line
 "; done
-( trap '' INT HUP TERM; read -r line <&3 || kill -KILL $$ ) </dev/null >/dev/null 2>&1 &
 exec "$@" 3<&- <<EOF
 $list
 EOF
 `;
+const WATCH_SCRIPT = `trap '' INT HUP TERM; read -r line || kill -KILL "$1"`;
+const NAME = 'actionstream-guard';
 
 export const GUARD_SHELL = '/bin/sh';
 
 /** Arguments of the shell that come before those of the program. */
 export function guardArguments(program: string): readonly string[] {
-  return ['-c', GUARD_SCRIPT, 'actionstream-guard', program];
+  return ['-c', GUARD_SCRIPT, NAME, program];
 }
 
 /** The part of a child process that the guard needs. */
 interface GuardedChild {
+  readonly pid?: number | undefined;
   readonly stdin: NodeJS.WritableStream | null;
   once(event: 'exit', listener: () => void): unknown;
 }
 
-/** Hands the child its stdin, keeps the life line open, and lets the watcher go when the child has ended. */
-export function holdGuard(child: GuardedChild, input: readonly string[]): void {
+/**
+ * Starts the watcher, hands the child its stdin, and ends the watcher when the child has ended.
+ * @returns resolves once the watcher is gone and reaped
+ */
+export async function holdGuard(child: GuardedChild, input: readonly string[]): Promise<void> {
   // The child may be gone before it has read anything; its exit is what counts.
   child.stdin?.on('error', () => undefined);
-  child.stdin?.write([...input, '', ''].join('\n'));
-  child.once('exit', () => child.stdin?.end('\n'));
+  if (child.pid === undefined) return;
+  const watcher = spawn(GUARD_SHELL, ['-c', WATCH_SCRIPT, NAME, String(child.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watcher.stdin.on('error', () => undefined);
+  child.once('exit', () => watcher.stdin.end('\n'));
+  const gone = once(watcher, 'close').catch(() => undefined);
+  // Without a watcher (the machine has no process to spare) the child gets no empty line and ends.
+  child.stdin?.end(watcher.pid === undefined ? '' : [...input, '', ''].join('\n'));
+  await gone;
 }

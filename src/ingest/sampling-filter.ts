@@ -7,6 +7,8 @@ export interface PictureOptions {
   readonly scale?: number;
   /** Frames a second of the sampling grid. */
   readonly fps: number;
+  /** The source sends no times of its own: a frame's time is when ffmpeg decoded it. */
+  readonly arrivalTimes?: boolean;
 }
 
 /**
@@ -17,7 +19,14 @@ export interface PictureOptions {
  * are thinned before they are scaled. `metadata=print` writes `frame:N pts:P` to stderr, one write a picture, ahead of
  * the picture itself; it prints only pictures that carry metadata, hence the mark.
  */
-export function samplingFilter({ width, height, fit, fps, scale: enlarged = 1 }: PictureOptions): string {
+export function samplingFilter({
+  width,
+  height,
+  fit,
+  fps,
+  scale: enlarged = 1,
+  arrivalTimes,
+}: PictureOptions): string {
   const slot = (pts: string): string => `floor((${pts}+${toleranceUs(fps)})*${fps}/1000000)`;
   const size = `${Math.round(width * enlarged)}:${Math.round(height * enlarged)}`;
   const aspect = fit === 'crop' ? ':force_original_aspect_ratio=increase' : '';
@@ -25,6 +34,7 @@ export function samplingFilter({ width, height, fit, fps, scale: enlarged = 1 }:
   const scale = `scale=${size}${aspect}:flags=bilinear${crop}`;
   return [
     'settb=1/1000000',
+    ...(arrivalTimes === true ? ['setpts=RTCTIME-RTCSTART'] : []),
     `select='isnan(pts)+isnan(prev_selected_pts)+not(eq(${slot('pts')},${slot('prev_selected_pts')}))'`,
     'metadata=add:key=m:value=1',
     'metadata=print:file=pipe\\\\:2:direct=1',

@@ -1,7 +1,7 @@
 import { slotOf } from './sampling-filter.ts';
 
 /** Where a picture lies on the constant-rate grid. */
-type Placement =
+export type Placement =
   /** `holds` empty slots before it show the picture that came before. */
   | { readonly kind: 'next'; readonly slot: number; readonly holds: number }
   /** Not filmed one after the other with the last picture: the first one, a hole, a step back, a new connection. */
@@ -16,14 +16,18 @@ export interface SamplingGrid {
   reset(): void;
 }
 
-/** A hole longer than this is a discontinuity; a shorter one is a slow or thinned source and the picture stands still. */
-const HOLE_MS = 2000;
+/** A hole longer than this is a discontinuity; over a shorter one the source is slow or thinned, and the frame stands still. */
+const HOLE_MS = 5000;
+/** A source whose frames regularly lie further apart (time lapse, motion-only recorder) sets its own limit, up to this. */
+const LONGEST_HOLE_MS = 60_000;
+const PACES = 5;
+const LEAST_PACES = 3;
 /** Decoders of damaged streams and low-delay decoding of B-frames step back by a few frames; clocks reset by more. */
 const OUT_OF_ORDER_US = 500_000;
 
 /** Slot n is the first picture from n/fps on of the source's clock, or the one before it where that slot has none. */
 export function createSamplingGrid(fps: number): SamplingGrid {
-  const mostHolds = Math.max(0, Math.floor((HOLE_MS / 1000) * fps) - 1);
+  let paces: readonly number[] = [];
   let last: { readonly slot: number; readonly ptsUs: number } | undefined;
   return {
     place(ptsUs) {
@@ -37,6 +41,8 @@ export function createSamplingGrid(fps: number): SamplingGrid {
       const slot = ptsUs === undefined ? previous.slot + 1 : slotOf(at, fps);
       if (slot <= previous.slot && previous.ptsUs - at <= OUT_OF_ORDER_US) return { kind: 'late' };
       last = { slot, ptsUs: at };
+      const mostHolds = Math.max(0, Math.floor((holeMs(paces) / 1000) * fps) - 1);
+      if (at > previous.ptsUs) paces = [...paces, (at - previous.ptsUs) / 1000].slice(-PACES);
       if (slot <= previous.slot) return { kind: 'discontinuity', slot, why: 'step_back' };
       const holds = slot - previous.slot - 1;
       return holds > mostHolds ? { kind: 'discontinuity', slot, why: 'hole' } : { kind: 'next', slot, holds };
@@ -45,4 +51,11 @@ export function createSamplingGrid(fps: number): SamplingGrid {
       last = undefined;
     },
   };
+}
+
+/** Three times the usual distance of frames, within the limits. */
+function holeMs(paces: readonly number[]): number {
+  const usual =
+    paces.length < LEAST_PACES ? 0 : [...paces].sort((a, b) => a - b)[Math.floor(paces.length / 2)];
+  return Math.min(LONGEST_HOLE_MS, Math.max(HOLE_MS, 3 * (usual ?? 0)));
 }

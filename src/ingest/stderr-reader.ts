@@ -1,17 +1,32 @@
-/** ffmpeg's stderr: one pts a picture, and messages. */
+/** What ffmpeg says of an input when it has opened it. */
+export interface InputDescription {
+  /** Length that the container declares; absent where it declares none. */
+  readonly declaredMs?: number;
+  /** Codec of a video stream, as ffmpeg calls it: `mjpeg`. */
+  readonly codec?: string;
+}
+
+/** ffmpeg's stderr: one pts a frame, what it says of its input, and messages. */
 export interface StderrHandlers {
-  /** Microseconds as the source sent them; undefined where it sent none. One call a picture, in order. */
+  /** Microseconds as the source sent them; undefined where it sent none. One call a frame, in order. */
   readonly onPts: (ptsUs: number | undefined) => void;
+  readonly onInput: (described: InputDescription) => void;
+  /** An error, or a warning that tells why frames are missing. */
   readonly onMessage: (line: string) => void;
 }
 
 /** `metadata=print` writes this in one go, but it may land in the middle of a message that is written in parts. */
 const PTS_LINE = /frame:\d+\s+pts:(-?\d+|\S+)\s+pts_time:\S+\n(?:m=1\n)?/g;
 const MARK_LINE = /^m=1$/;
+/** `[h264 @ 0x55e8] [error] text`: who says it, how grave it is, what is said. */
+const LEVEL_LINE = /^((?:\[[^\]]*\] )?)\[(panic|fatal|error|warning|info|verbose|debug)\] ?(.*)$/;
+const TELLING_WARNING = /^New video stream /;
+const DURATION = /^\s*Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/;
+const VIDEO = /^\s*Stream #0:\S+: Video: (\w+)/;
 const MAX_LINE = 4096;
 
 /** Feed it decoded text in any portions. */
-export function createStderrReader({ onPts, onMessage }: StderrHandlers): (text: string) => void {
+export function createStderrReader(handlers: StderrHandlers): (text: string) => void {
   let rest = '';
   return (text) => {
     rest += text;
@@ -20,12 +35,34 @@ export function createStderrReader({ onPts, onMessage }: StderrHandlers): (text:
     const whole = rest.slice(0, end || rest.length);
     rest = rest.slice(whole.length);
     const messages = whole.replace(PTS_LINE, (_, pts: string) => {
-      onPts(/^-?\d+$/.test(pts) ? Number(pts) : undefined);
+      handlers.onPts(/^-?\d+$/.test(pts) ? Number(pts) : undefined);
       return '';
     });
     for (const line of messages.split('\n')) {
-      const trimmed = line.trim();
-      if (trimmed !== '' && !MARK_LINE.test(trimmed)) onMessage(trimmed.slice(0, MAX_LINE));
+      if (line.trim() !== '' && !MARK_LINE.test(line.trim())) readLine(line.slice(0, MAX_LINE), handlers);
     }
   };
+}
+
+/** Lines without a level come from the shell that starts ffmpeg, or are the rest of a torn one. */
+function readLine(line: string, { onInput, onMessage }: StderrHandlers): void {
+  const match = LEVEL_LINE.exec(line);
+  if (!match) {
+    onMessage(line.trim());
+    return;
+  }
+  const [, speaker = '', level = '', text = ''] = match;
+  if (level === 'info') describeInput(text, onInput);
+  else if (/panic|fatal|error/.test(level) || TELLING_WARNING.test(text))
+    onMessage(`${speaker}${text}`.trim());
+}
+
+function describeInput(text: string, onInput: StderrHandlers['onInput']): void {
+  const duration = DURATION.exec(text);
+  if (duration) {
+    const [hours = 0, minutes = 0, seconds = 0] = duration.slice(1).map(Number);
+    onInput({ declaredMs: Math.round(((hours * 60 + minutes) * 60 + seconds) * 1000) });
+  }
+  const codec = VIDEO.exec(text)?.[1];
+  if (codec !== undefined) onInput({ codec });
 }

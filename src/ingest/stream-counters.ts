@@ -5,15 +5,19 @@ export interface StreamTally {
   pictureDecoded(): void;
   clipFormed(): void;
   /** `reason` is from a closed vocabulary: it becomes a metric label. */
-  count(what: 'clipsDropped' | 'framesDropped' | 'reconnects', reason: string): void;
+  count(what: Counted, reason: string): void;
   read(): StreamCounters;
 }
 
+type Counted = 'clipsDropped' | 'framesDropped' | 'reconnects' | 'clockFaults';
+
 export function createStreamCounters(): StreamTally {
-  const reasons = { clipsDropped: {}, framesDropped: {}, reconnects: {} } as Record<
-    'clipsDropped' | 'framesDropped' | 'reconnects',
-    Record<string, number>
-  >;
+  const reasons: Record<Counted, Record<string, number>> = {
+    clipsDropped: {},
+    framesDropped: {},
+    reconnects: {},
+    clockFaults: {},
+  };
   let framesDecoded = 0;
   let clipsFormed = 0;
   let lastFrameAtMs: number | undefined;
@@ -33,6 +37,7 @@ export function createStreamCounters(): StreamTally {
         clipsDropped: { ...reasons.clipsDropped },
         framesDropped: { ...reasons.framesDropped },
         reconnects: { ...reasons.reconnects },
+        clockFaults: { ...reasons.clockFaults },
       };
       return {
         framesDecoded,

@@ -1,5 +1,6 @@
 import { backoffMs, sleep } from '../core/abort.ts';
 import type { FfmpegEnd } from './ffmpeg-run.ts';
+import { missingRest } from './file-end.ts';
 import { demandReadable } from './local-file.ts';
 import type { SourceAddress } from './source-address.ts';
 import { classifyFault, faultError, type SourceFault } from './source-faults.ts';
@@ -20,8 +21,9 @@ export interface SupervisorParent {
  *
  * live: every end of ffmpeg is a disconnect, whatever its exit code; back-off 1 → 30 s (by options) with jitter, starting anew
  *   after a run that delivered pictures for ten first delays; endless unless `maxAttempts` runs in a row failed.
- * file: one run. It ends well when ffmpeg exits 0 with pictures. Damage in the middle that ffmpeg survives is a clean
- *   end with a detail; if it does not, the pictures before it have been delivered when this throws.
+ * file: one run. It ends well when ffmpeg exits 0 with frames and read to the end. Damage in the middle that ffmpeg
+ *   survives is a clean end with a detail. A file or a connection that breaks off, and a rest that cannot be decoded, are
+ *   errors that say what share was read (file-end.ts); the frames before it have been delivered when this throws.
  */
 export async function superviseStream(
   options: StreamOptions,
@@ -76,22 +78,28 @@ async function readFile(
     return;
   }
   const fault = faultOf(end);
-  if (end.cause === 'stalled' || end.exitCode !== 0 || end.pictures === 0) throw faultError(address, fault);
+  if (end.cause !== 'exited' || end.exitCode !== 0 || end.pictures === 0) throw faultError(address, fault);
+  const missing = missingRest(end, address.protocol === 'file');
+  if (missing) throw faultError(address, missing);
   parent.transition('ended', 'eof', end.messages.at(-1));
 }
 
 function faultOf(end: FfmpegEnd): SourceFault {
   if (end.cause === 'stalled') {
-    return { reason: 'no_frames', code: 'SOURCE_STALLED', detail: 'connected, but no pictures came in time' };
+    return { reason: 'no_frames', code: 'SOURCE_STALLED', detail: 'connected, but no frames came in time' };
+  }
+  if (end.cause === 'unpaired') {
+    const detail = 'ffmpeg does not give each frame one time, so none can be trusted';
+    return { reason: 'invalid_data', code: 'INPUT_INVALID', detail };
   }
   const fallback: SourceFault =
     end.pictures === 0
-      ? { reason: 'no_video', code: 'SOURCE_NO_VIDEO', detail: 'ffmpeg found no video picture' }
+      ? { reason: 'no_video', code: 'SOURCE_NO_VIDEO', detail: 'ffmpeg found no video frame' }
       : {
           reason: 'exit',
           code: 'INPUT_INVALID',
           detail: end.messages.at(-1) ?? 'the source closed the connection',
         };
-  // Messages of a run that worked for a while tell of damaged pictures, not of why it ended.
+  // Messages of a run that worked for a while tell of damaged frames, not of why it ended.
   return end.pictures === 0 || end.exitCode !== 0 ? classifyFault(end.messages, fallback) : fallback;
 }

@@ -23,6 +23,9 @@ export interface StreamOptions {
   readonly scale?: number;
   /** Event time of the first frame of a file, ms since 1970; absent: file-relative (1970-01-01 plus pts). */
   readonly startTimeMs?: number;
+  /** Until when an earlier run of the program watched this stream, ms since 1970; live only, absent: never. */
+  readonly watchedUntilMs?: number;
+  /** From frame to frame. Before the first one it is at least ten seconds: a camera answers, then sends a key frame. */
   readonly noFrameTimeoutMs: number;
   readonly reconnect: { readonly firstMs: number; readonly maxMs: number; readonly maxAttempts: number };
   /** Clips that may wait for inference; beyond it the policy acts. */
@@ -45,6 +48,8 @@ export interface StreamHooks {
   readonly logger: Logger;
   onTransition(transition: StreamTransition): void;
   onGap(gap: StreamGap): void;
+  /** The clips pulled so far have been scored up to here, ms since 1970. */
+  onWatched?(untilMs: number): void;
 }
 
 export interface StreamCounters {
@@ -53,6 +58,8 @@ export interface StreamCounters {
   readonly clipsDropped: Readonly<Record<string, number>>;
   readonly framesDropped: Readonly<Record<string, number>>;
   readonly reconnects: Readonly<Record<string, number>>;
+  /** What was wrong with the clock of the source or of the machine: `drift`, `machine_clock_set`, `no_times`. */
+  readonly clockFaults: Readonly<Record<string, number>>;
   readonly lastFrameAtMs?: number;
 }
 
@@ -67,5 +74,8 @@ export interface ClipStream {
   readonly counters: StreamCounters;
   /** Clips that wait to be pulled, and how many may. */
   readonly queue: { readonly length: number; readonly capacity: number };
+  /** A clip counts as scored once the next one is pulled, unless it was given up before. */
   clips(signal: AbortSignal): AsyncIterable<Clip>;
+  /** The clip could not be scored: its time was not watched, unless other clips cover it. */
+  giveUp(clip: Clip, reason: string): void;
 }

@@ -13,6 +13,11 @@ export const METRICS = {
     'stream_id',
   ),
   actionstream_stream_reconnects_total: counter('Connections lost.', 'stream_id', 'reason'),
+  actionstream_stream_clock_faults_total: counter(
+    'Faults of the clock of a source or of the machine, noticed and followed.',
+    'stream_id',
+    'reason',
+  ),
   actionstream_frames_decoded_total: counter('Pictures decoded.', 'stream_id'),
   actionstream_frames_dropped_total: counter('Pictures that became part of no clip.', 'stream_id', 'reason'),
   actionstream_clips_total: counter('Clips processed: scored and journalled.', 'stream_id'),

@@ -53,6 +53,7 @@ export async function runStream(job: StreamJob, signal: AbortSignal): Promise<St
       if (signal.aborted) throw error;
       const failure = toActionstreamError(error);
       totals.clipsFailed += 1;
+      clips.giveUp(clip, 'failed');
       problems.note(`${failure.code}: ${failure.message}`);
       if (job.live) return undefined;
       failedInARow.push(clip);
@@ -155,11 +156,17 @@ async function scoreClip(
     startUs: clip.startUs,
     endUs: clip.endUs,
     ingestedAtMs,
+    ...uncertaintyOf(clip),
     processedAtMs,
     scores: result.scores,
     compute: { ...result.compute, queueMs },
     ...(sampler.kind === 'ordered' && { delta: sampler.width }),
   };
+}
+
+function uncertaintyOf({ frames }: Clip): { uncertaintyMs?: number } {
+  const known = frames.flatMap(({ uncertaintyMs }) => uncertaintyMs ?? []);
+  return known.length === 0 ? {} : { uncertaintyMs: Math.max(...known) };
 }
 
 function count(totals: { -readonly [K in keyof StreamTotals]: number }, { compute }: ScoredClip): void {

@@ -12,7 +12,8 @@ export async function runStreams(
 ): Promise<readonly StreamOutcome[]> {
   return Promise.all(
     jobs.map(async (job) => {
-      const outcome = await runStream(job, signal);
+      // A signal of its own: listeners of many streams on one would look like a leak.
+      const outcome = await runStream(job, AbortSignal.any([signal]));
       const { streamId, reason, totals, error } = outcome;
       const { clips, clipsDropped, clipsFailed, events } = totals;
       const fields = {

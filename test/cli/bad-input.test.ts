@@ -98,7 +98,7 @@ describe.concurrent('videos', () => {
     expect(JSON.parse(failed ?? '{}')).toMatchObject({ level: 'error', err: { type: 'INPUT_INVALID' } });
   });
 
-  test('a video that was cut off gives the clips up to there', async () => {
+  test('a video that was cut off gives the clips up to there, and an error that says how much was read', async () => {
     const { code, stdout, stderr } = await runCli([
       'infer',
       at('truncated.mkv'),
@@ -108,7 +108,8 @@ describe.concurrent('videos', () => {
       '10',
     ]);
 
-    expect(code, stderr).toBe(0);
+    expect(code, stderr).toBe(2);
+    expect(stderr).toMatch(/INPUT_INVALID: .*truncated\.mkv: read 1\.\d s of 4\.0 s \(4\d %\)/);
     const clips = jsonLines(stdout).length;
     expect(clips).toBeGreaterThan(0);
     expect(clips).toBeLessThan(

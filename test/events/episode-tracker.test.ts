@@ -155,13 +155,81 @@ describe('fewer kept steps never end an episode (after Frigate #1273)', () => {
     for (const keptOf of [() => 1, () => 0, (n: number) => 16 - 2 * n]) expect(run(keptOf)).toEqual(dense);
   });
 
-  it('nor do clips that were dropped under load', () => {
+  it('nor do clips dropped under load, where other clips cover their time', () => {
     const tracker = createEpisodeTracker(optionsOf());
+    const window = { windowMs: 4000 };
 
-    const events = [0, 1, 9, 10].flatMap((n) => tracker.observe(clipOf(n, [0.9])));
+    const events = [0, 1, 5, 9].flatMap((n) => tracker.observe(clipOf(n, [0.9], window)));
 
     expect(events.map(brief)).toEqual(['started 0']);
     expect(tracker.openEpisodes).toBe(1);
+  });
+});
+
+describe('time that no clip covers', () => {
+  it.each([
+    [0, ['started 0', 'ended 0-2 not_watched', 'started 9']],
+    [6999, ['started 0', 'ended 0-2 not_watched', 'started 9']],
+    [7000, ['started 0']],
+  ])('with a merge gap of %i ms, 7 s unseen give %j', (mergeGapMs, expected) => {
+    const tracker = createEpisodeTracker(optionsOf({ defaultPolicy: { ...policy, mergeGapMs } }));
+
+    const events = [0, 1, 9, 10].flatMap((n) => tracker.observe(clipOf(n, [0.9])));
+
+    expect(events.map(brief)).toEqual(expected);
+  });
+
+  it('ends an episode that waits for its minimum duration without a word', () => {
+    const tracker = createEpisodeTracker(optionsOf({ defaultPolicy: { ...policy, minDurationMs: 3000 } }));
+
+    const events = [0, 1, 9, 10].flatMap((n) => tracker.observe(clipOf(n, [0.9])));
+
+    expect(events).toEqual([]);
+  });
+
+  it('is none where the stride is longer than the clip: the settings say so', () => {
+    const tracker = createEpisodeTracker(optionsOf({ strideMs: 5000 }));
+    const clip = (n: number): ScoredClip => clipOf(n, [0.9], { strideMs: 5000, windowMs: 1000 });
+
+    const events = [0, 1, 2].flatMap((n) => tracker.observe(clip(n)));
+
+    expect(events.map(brief)).toEqual(['started 0']);
+  });
+});
+
+describe('times whose sums are not exact', () => {
+  it('keep the cooldown after the maximum duration at any rate and origin', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom([10, 24, 6], [15, 16, 8], [25, 64, 16], [30, 16, 4], [29.97, 16, 8]),
+        fc.integer({ min: 0, max: 2_000_000_000_000 }),
+        ([fps = 1, frames = 1, stride = 1], originMs) => {
+          const strideMs = (stride / fps) * 1000;
+          const tracker = createEpisodeTracker(
+            optionsOf({
+              strideMs,
+              defaultPolicy: { ...policy, cooldownMs: 60_000, maxDurationMs: 30_000 },
+            }),
+          );
+          let endedMs = -Infinity;
+          for (let n = 0; n * strideMs < 300_000; n += 1) {
+            const startUs = Math.round((n * stride * 1_000_000) / fps);
+            const endUs = Math.round(((n * stride + frames) * 1_000_000) / fps);
+            const times = {
+              ...{ startUs, endUs },
+              startMs: originMs + startUs / 1000,
+              endMs: originMs + endUs / 1000,
+            };
+            for (const event of tracker.observe({ ...clipOf(n, [0.9]), ...times })) {
+              if (event.state === 'ended') endedMs = Date.parse(event.ended_at ?? '');
+              else expect(Date.parse(event.started_at) - endedMs).toBeGreaterThanOrEqual(59_999);
+            }
+          }
+          expect(endedMs).toBeGreaterThan(originMs);
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 });
 

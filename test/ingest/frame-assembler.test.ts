@@ -92,20 +92,25 @@ describe('frame assembler', () => {
       [1, 0, 100_000, 1_000_100],
       [2, 1, 0, 1_060_000],
     ]);
-    expect(breaks[1]).toEqual({ why: 'hole', lastCapturedAtMs: 1_000_100, capturedAtMs: 1_060_000 });
+    expect(breaks[1]).toEqual({
+      why: 'hole',
+      segment: 1,
+      lastCapturedAtMs: 1_000_100,
+      capturedAtMs: 1_060_000,
+    });
   });
 
   it('lets the time of a file go on where its clock steps back, and keeps later holes', () => {
     const { frames, feed } = bench('file');
 
-    for (const pts of [9000, 9100, 0, 100, 3100]) feed(pts);
+    for (const pts of [9000, 9100, 0, 100, 6100]) feed(pts);
 
     expect(frames.map(told)).toEqual([
       [0, 0, 0, 0],
       [1, 0, 100_000, 100],
       [2, 1, 0, 200],
       [3, 1, 100_000, 300],
-      [4, 2, 0, 3300],
+      [4, 2, 0, 6300],
     ]);
   });
 

@@ -26,10 +26,26 @@ describe('sampling grid', () => {
   });
 
   it('lets pictures stand still over a short hole, and breaks at a long one', () => {
-    expect(placeAll(10, [0, 300_000, 2_300_000, 4_400_000])).toEqual(['0 start', '3+2', '23+19', '44 hole']);
+    expect(placeAll(10, [0, 300_000, 5_300_000, 10_400_000])).toEqual([
+      '0 start',
+      '3+2',
+      '53+49',
+      '104 hole',
+    ]);
   });
 
-  it('does not take a frame rate below one in two seconds for holes', () => {
+  it('takes the distance that frames usually have for the pace of the source, and a far longer one for a hole', () => {
+    const lapse = Array.from({ length: 8 }, (_, n) => 12_000_000 * n);
+
+    expect(placeAll(1, [...lapse, 140_000_000])).toEqual([
+      '0 start',
+      ...['12 hole', '24 hole', '36 hole'],
+      ...['48+11', '60+11', '72+11', '84+11'],
+      '140 hole',
+    ]);
+  });
+
+  it('does not take a slow grid for holes', () => {
     expect(placeAll(0.25, [0, 4_000_000, 8_000_000, 16_000_000])).toEqual([
       '0 start',
       '1+0',

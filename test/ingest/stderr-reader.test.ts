@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
 
-import { createStderrReader } from '../../src/ingest/stderr-reader.ts';
+import { createStderrReader, type InputDescription } from '../../src/ingest/stderr-reader.ts';
 
-function readAll(portions: readonly string[]): { times: (number | undefined)[]; messages: string[] } {
+function readAll(portions: readonly string[]): {
+  times: (number | undefined)[];
+  messages: string[];
+  inputs: InputDescription[];
+} {
   const times: (number | undefined)[] = [];
   const messages: string[] = [];
+  const inputs: InputDescription[] = [];
   const read = createStderrReader({
     onPts: (ptsUs) => times.push(ptsUs),
+    onInput: (described) => inputs.push(described),
     onMessage: (line) => messages.push(line),
   });
   for (const portion of portions) read(portion);
-  return { times, messages };
+  return { times, messages, inputs };
 }
 
 const TEXT =
@@ -20,9 +26,28 @@ const TEXT =
 describe('stderr reader', () => {
   it('tells presentation times from messages', () => {
     expect(readAll([TEXT])).toEqual({
+      inputs: [],
       times: [0, -80_000, undefined],
       messages: ['[h264] error while decoding MB 1 2'],
     });
+  });
+
+  it('keeps errors, drops chatter, and reads length and codec of the input', () => {
+    const { inputs, messages } = readAll([
+      "[info] Input #0, mov,mp4, from 'v.mp4':\n[info]   Duration: 00:01:20.50, start: 0.000000, bitrate: 256 kb/s\n",
+      '[info]   Stream #0:0[0x1](und): Video: h264 (Constrained Baseline), yuv420p, 160x120, 15 fps\n',
+      '[info]   Duration: N/A, start: 0.000000\n[swscaler @ 0x55] [warning] deprecated pixel format used\n',
+      '[mov @ 0x55] [error] stream 0, offset 0x50328: partial file\n[fatal] boom\n',
+      '[mpegts @ 0x55] [warning] New video stream 0:1 at pos:1 and DTS:2s\nactionstream-guard: 1: exec: x: not found\n',
+    ]);
+
+    expect(inputs).toEqual([{ declaredMs: 80_500 }, { codec: 'h264' }]);
+    expect(messages).toEqual([
+      '[mov @ 0x55] stream 0, offset 0x50328: partial file',
+      'boom',
+      '[mpegts @ 0x55] New video stream 0:1 at pos:1 and DTS:2s',
+      'actionstream-guard: 1: exec: x: not found',
+    ]);
   });
 
   it('does so however the text is cut', () => {

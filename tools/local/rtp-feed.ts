@@ -44,7 +44,7 @@ export async function startRtpFeed(
       `rtp://127.0.0.1:${udp.address().port}?pkt_size=1316`,
     ],
   ]);
-  holdGuard(child, []);
+  void holdGuard(child, []);
   const gone = once(child, 'close');
   let sdp = '';
   let complaints = '';

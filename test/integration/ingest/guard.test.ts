@@ -40,14 +40,14 @@ describe('process guard', () => {
 
   it('becomes the program: same pid, its exit code, its signals', async () => {
     const failing = spawn(GUARD_SHELL, [...guardArguments('sh'), '-c', 'echo $$; exit 7']);
-    holdGuard(failing, []);
+    void holdGuard(failing, []);
     let said = '';
     failing.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     expect(await once(failing, 'close')).toEqual([7, null]);
     expect(Number(said)).toBe(failing.pid);
 
     const sleeping = spawn(GUARD_SHELL, [...guardArguments('sleep'), '60']);
-    holdGuard(sleeping, []);
+    void holdGuard(sleeping, []);
     sleeping.kill('SIGTERM');
     expect(await once(sleeping, 'close')).toEqual([null, 'SIGTERM']);
   });
@@ -57,7 +57,7 @@ describe('process guard', () => {
     const cat = spawn(GUARD_SHELL, guardArguments('cat'));
     let said = '';
     cat.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    holdGuard(cat, lines);
+    void holdGuard(cat, lines);
     await once(cat, 'close');
 
     expect(said.trimEnd()).toBe(lines.join('\n'));
@@ -67,7 +67,7 @@ describe('process guard', () => {
     const before = (await descendantsOf(process.pid)).length;
     for (let run = 0; run < 5; run += 1) {
       const child = spawn(GUARD_SHELL, guardArguments('true'));
-      holdGuard(child, []);
+      void holdGuard(child, []);
       await once(child, 'close');
     }
 

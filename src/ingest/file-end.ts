@@ -1,0 +1,46 @@
+import type { FfmpegEnd } from './ffmpeg-run.ts';
+import type { SourceFault } from './source-faults.ts';
+
+/** Texts of ffmpeg 5.1 to 8 where input ends before the container or the server said so; it exits with 0 all the same. */
+const BROKEN_OFF =
+  /partial file|ended prematurely|error during demuxing|: input\/output error|: connection (reset|refused|timed out)/i;
+const PREMATURE = /stream ends prematurely/i;
+/** A second video stream begins in the middle: what was read until then is not all of the video. */
+const OTHER_STREAM = /^(\[[^\]]*\] )?New video stream /;
+/** A damaged group of frames gives a few messages; a rest in another codec gives one or more for each frame. */
+const UNDECODABLE_MESSAGES = 20;
+
+/**
+ * Whether ffmpeg, which exited with 0, left a rest of the file unread, and how much was read. A file that only ends early
+ * (the container declares more than there is, as with a longer sound track) is no fault.
+ */
+export function missingRest(end: FfmpegEnd, local: boolean): SourceFault | undefined {
+  const brokenOff = brokenOffBy(end.messages);
+  const detail = brokenOff ?? undecodable(end);
+  if (detail === undefined) return undefined;
+  const { reason, code } = brokenOff !== undefined && !local ? CONNECTION_LOST : DAMAGED;
+  return { reason, code, detail: `${shareOf(end)}, then: ${detail}` };
+}
+
+const CONNECTION_LOST = { reason: 'unreachable', code: 'SOURCE_UNREACHABLE' } as const;
+const DAMAGED = { reason: 'invalid_data', code: 'INPUT_INVALID' } as const;
+
+function brokenOffBy(messages: readonly string[]): string | undefined {
+  const broken = messages.findLast((message) => BROKEN_OFF.test(message));
+  // This one alone may have been followed by a reconnection; it names the bytes.
+  return broken && (messages.findLast((message) => PREMATURE.test(message)) ?? broken);
+}
+
+function undecodable({ messages, messagesSinceFrame }: FfmpegEnd): string | undefined {
+  const otherStream = messages.findLast((message) => OTHER_STREAM.test(message));
+  if (otherStream !== undefined) return otherStream;
+  if (messagesSinceFrame < UNDECODABLE_MESSAGES) return undefined;
+  return `what follows cannot be decoded (${messagesSinceFrame} errors; another codec?): ${messages.at(-1) ?? ''}`;
+}
+
+function shareOf({ readMs, declaredMs }: FfmpegEnd): string {
+  const read = `${(readMs / 1000).toFixed(1)} s`;
+  if (declaredMs === undefined || declaredMs === 0) return `read ${read}`;
+  const percent = Math.min(100, Math.round((100 * readMs) / declaredMs));
+  return `read ${read} of ${(declaredMs / 1000).toFixed(1)} s (${percent} %)`;
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { messageOf } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { readJsonFile, writeFileAtomic } from './atomic-file.ts';
+
+/** Until when each live stream was watched, kept beside the journal: the next run tells the time between as a gap. */
+export interface WatchedTimes extends AsyncDisposable {
+  /** As an earlier run left it, ms since 1970. */
+  of(streamId: string): number | undefined;
+  note(streamId: string, untilMs: number): void;
+}
+
+/** A crash makes the gap before the next run longer by so much at most: nothing proves that the time was watched. */
+const SAVE_EVERY_MS = 1000;
+
+/** Reads the file of a locked journal folder. An unreadable one counts as none. A failed write is logged once and tried again. */
+export async function openWatchedTimes(dir: string, logger: Logger): Promise<WatchedTimes> {
+  const path = join(dir, 'watched.json');
+  const earlier = parseTimes(await readJsonFile(path).catch(() => undefined));
+  const times = new Map(earlier);
+  let dirty = false;
+  let failed = false;
+  let saving = Promise.resolve();
+
+  const save = (): void => {
+    if (!dirty) return;
+    dirty = false;
+    const content = JSON.stringify(Object.fromEntries(times));
+    saving = saving
+      .then(() => writeFileAtomic(path, content))
+      .catch((error: unknown) => {
+        dirty = true;
+        if (!failed) logger.warn({ path, cause: messageOf(error) }, 'watched times could not be saved');
+        failed = true;
+      });
+  };
+  const timer = setInterval(save, SAVE_EVERY_MS);
+  timer.unref();
+
+  return {
+    of: (streamId) => earlier.get(streamId),
+    note(streamId, untilMs) {
+      times.set(streamId, Math.round(untilMs));
+      dirty = true;
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      save();
+      await saving;
+    },
+  };
+}
+
+function parseTimes(content: unknown): ReadonlyMap<string, number> {
+  if (typeof content !== 'object' || content === null) return new Map();
+  return new Map(
+    Object.entries(content).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}
