@@ -8,6 +8,7 @@ import { download } from '../checkpoints/published/download.ts';
 import { loadCheckpoint } from '../checkpoints/read-checkpoint.ts';
 import { saveModel } from '../checkpoints/save-model.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { parseLabelFile, type LabelFile } from '../datasets/label-file.ts';
 import { labelMap, labelMapNames } from '../datasets/label-maps.ts';
 import { DEFAULT_SAMPLER } from '../sampler/index.ts';
 import {
@@ -31,6 +32,8 @@ export interface ImportFlags extends SamplerFlags {
 export interface ImportReport extends Pick<ImportedModel, 'format' | 'manifest' | 'used' | 'leftOut'> {
   readonly container: string;
   readonly folder: string;
+  /** How the labels were read, where that may surprise. */
+  readonly note?: string;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function importFile(
   { from, command, ...flags }: ImportFlags & { readonly from: string; readonly command: string },
 ): Promise<ImportReport> {
   refuseTaken(folder);
-  const labels = flags.labels === undefined ? undefined : await readLabels(flags.labels);
+  const { labels, note } = flags.labels === undefined ? {} : await readLabels(flags.labels);
   const { checkpoint, bytes } = await loadCheckpoint(file);
   const { sgs } = settledSgs({}, flags);
   const imported = importModel(checkpoint, {
@@ -62,7 +65,12 @@ export async function importFile(
     ...(flags.id !== undefined && { id: flags.id }),
   });
   await saveModel(folder, imported);
-  return { ...imported, container: checkpoint.container, folder };
+  return {
+    ...imported,
+    container: checkpoint.container,
+    folder,
+    ...(note !== undefined && { note: `labels ${flags.labels ?? ''}: ${note}` }),
+  };
 }
 
 export interface PullRequest extends ImportFlags {
@@ -117,21 +125,18 @@ function refuseTaken(folder: string): void {
   throw new ActionstreamError('USAGE', `${folder} holds a model already: remove it, or choose another --out`);
 }
 
-async function readLabels(text: string): Promise<readonly string[]> {
-  if ((labelMapNames as readonly string[]).includes(text)) return labelMap(text);
-  let content: string;
+async function readLabels(text: string): Promise<LabelFile> {
+  if ((labelMapNames as readonly string[]).includes(text)) return { labels: labelMap(text) };
+  let bytes: Uint8Array;
   try {
-    content = await readFile(text, 'utf8');
+    bytes = await readFile(text);
   } catch (error) {
     throw new ActionstreamError(
       'USAGE',
       `labels ${text}: neither a file (${messageOf(error)}) nor one of ${labelMapNames.join(', ')}`,
     );
   }
-  return content
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+  return parseLabelFile(bytes, text);
 }
 
 function parseUrl(text: string): string {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Argument, type Command } from 'commander';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { DEFAULT_MODEL } from '../inference/model.ts';
 import { printJson, printLine, printTable, type CliIo } from './io.ts';
 import { positiveInteger } from './options.ts';
 import { createProgress } from './progress.ts';
@@ -65,7 +66,7 @@ export function addBenchCommand(
       'bench-results',
     )
     .option('--threads <n>', 'CPU threads of an inference', positiveInteger, 2)
-    .option('--model <path|name>', 'trained model of the parts model and streams', 's3d-g-atfr')
+    .option('--model <path|name>', 'trained model of the parts model and streams', DEFAULT_MODEL)
     .option('--video <file>', 'video of a fixed camera, for streams; may be given several times', collect, [])
     .option('--streams <n,n,…>', 'numbers of streams to try, rising (default: 1,2,4,8,16,24,32)', countList)
     .option('--seconds <s>', 'seconds that a number of streams is measured (default: 20)', positiveInteger)

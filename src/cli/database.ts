@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
-import { parseDuration } from '../core/time.ts';
 import type { PruneOptions } from '../sink/postgres/prune.ts';
 import type { CliIo } from './io.ts';
 import { printLine } from './io.ts';
+import { duration } from './options.ts';
 
 export interface DatabaseServices {
   migrate(places: DatabasePlaces): Promise<readonly number[]>;
@@ -37,8 +37,8 @@ export function addDatabaseCommands(
     .command('prune [config.yaml]')
     .description('drop old partitions: a month of events, a day of clip statistics at a time')
     .option('--postgres <url>', 'database, in place of a configuration file')
-    .option('--events <age>', 'drop events older than this, such as 365d', ageOf)
-    .option('--clip-stats <age>', 'drop clip statistics older than this, such as 30d', ageOf)
+    .option('--events <age>', 'drop events older than this, such as 365d', duration)
+    .option('--clip-stats <age>', 'drop clip statistics older than this, such as 30d', duration)
     .action(
       async (
         configPath: string | undefined,
@@ -61,11 +61,4 @@ export function addDatabaseCommands(
 
 function placesOf(configPath: string | undefined, postgres: string | undefined): DatabasePlaces {
   return { ...(configPath !== undefined && { configPath }), ...(postgres !== undefined && { postgres }) };
-}
-
-function ageOf(text: string): number {
-  const age = parseDuration(text);
-  if (age === undefined)
-    throw new ActionstreamError('USAGE', `"${text}" is no age; expected e.g. 12h or 30d`);
-  return age;
 }

@@ -8,6 +8,7 @@ import type {
 import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { CLIP_LIST_FORMATS, type ClipListFormat } from '../datasets/types.ts';
+import { DEFAULT_MODEL } from '../inference/model.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printEvaluation } from './evaluation-tables.ts';
 import { printJson, type CliIo } from './io.ts';
@@ -59,9 +60,10 @@ export function addEvaluateCommand(program: Command, io: CliIo, services: Evalua
       collect,
       [],
     )
-    .requiredOption(
+    .option(
       '--model <path|name>',
       'model folder, manifest or .safetensors; or a network name (untrained)',
+      DEFAULT_MODEL,
     )
     .option('--seed <n>', 'seed of an untrained network and of the intervals', wholeNumber, 0)
     .option('--engine <kind>', 'onnx, reference or null', 'onnx')

@@ -4,11 +4,11 @@ import type { VerifyResult } from '../sink/verify.ts';
 import { placesOf, type EventPlaces, type EventServices } from './event-services.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
-import { instantOf } from './times.ts';
+import { instant } from './options.ts';
 
 type Flags = Omit<EventPlaces, 'configPath'> & {
-  readonly from?: string;
-  readonly to?: string;
+  readonly from?: Date;
+  readonly to?: Date;
   readonly json?: true;
 };
 
@@ -20,8 +20,12 @@ export function addVerify(events: Command, io: CliIo, services: () => Promise<Ev
     .option('--journal <dir>', 'journal folder, in place of a configuration file; it may be one put aside')
     .option('--kafka <brokers>', 'brokers, in place of a configuration file')
     .option('--postgres <url>', 'database, in place of a configuration file')
-    .option('--from <time>', 'only records journalled at or after: RFC 3339, or a duration ago such as 2h')
-    .option('--to <time>', 'only records journalled before')
+    .option(
+      '--from <time>',
+      'only records journalled at or after: RFC 3339, or a duration ago such as 2h',
+      instant,
+    )
+    .option('--to <time>', 'only records journalled before, written alike', instant)
     .option('--json', 'machine-readable')
     .action(async (configPath: string | undefined, flags: Flags) => {
       const range = rangeOf(flags);
@@ -33,10 +37,10 @@ export function addVerify(events: Command, io: CliIo, services: () => Promise<Ev
 }
 
 function rangeOf({ from, to }: Flags): { readonly fromMs: number; readonly toMs: number } {
-  const fromMs = from === undefined ? -Infinity : instantOf(from, '--from').getTime();
-  const toMs = to === undefined ? Infinity : instantOf(to, '--to').getTime();
+  const fromMs = from?.getTime() ?? -Infinity;
+  const toMs = to?.getTime() ?? Infinity;
   if (fromMs < toMs) return { fromMs, toMs };
-  throw new ActionstreamError('USAGE', `--from ${from} is not before --to ${to}`);
+  throw new ActionstreamError('USAGE', '--from must be before --to: nothing lies between them');
 }
 
 function inconsistent({ sinks }: VerifyResult): ActionstreamError {

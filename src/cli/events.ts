@@ -8,16 +8,15 @@ import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
 import { placesOf, type EventServices } from './event-services.ts';
 import { addVerify } from './events-verify.ts';
-import { positiveInteger } from './options.ts';
-import { durationOf, instantOf } from './times.ts';
+import { duration, instant, positiveInteger } from './options.ts';
 
 interface FilterFlags {
   readonly stream?: readonly string[];
   readonly label?: readonly string[];
   readonly run?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly minDuration?: string;
+  readonly since?: Date;
+  readonly until?: Date;
+  readonly minDuration?: number;
 }
 
 /** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
@@ -92,20 +91,22 @@ function addFilterFlags(command: Command): Command {
     .option('--stream <id...>', 'only these streams')
     .option('--label <name...>', 'only these labels')
     .option('--run <id>', 'only this run of a file: its run_id', runIdOf)
-    .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h')
-    .option('--until <time>', 'begun before')
-    .option('--min-duration <duration>', 'at least so long, such as 3s');
+    .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h', instant)
+    .option('--until <time>', 'begun before, written alike', instant)
+    .option('--min-duration <duration>', 'at least so long, such as 3s', duration);
 }
 
 function filterOf(flags: FilterFlags): EventFilter {
   const { stream, label, run, since, until, minDuration } = flags;
+  if (since && until && since >= until)
+    throw new ActionstreamError('USAGE', '--since must be before --until: nothing lies between them');
   return {
     ...(stream && { streams: stream }),
     ...(label && { labels: label }),
     ...(run !== undefined && { runId: run }),
-    ...(since !== undefined && { since: instantOf(since, '--since') }),
-    ...(until !== undefined && { until: instantOf(until, '--until') }),
-    ...(minDuration !== undefined && { minDurationMs: durationOf(minDuration, '--min-duration') }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    ...(minDuration !== undefined && { minDurationMs: minDuration }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_MODEL } from '../inference/model.ts';
 import type { Command } from 'commander';
 import type { Clip } from '../core/frame.ts';
 import type { EngineInfo, InferenceEngine, InferenceResult, PixelClip } from '../inference/engine.ts';
@@ -50,9 +51,10 @@ export function addInferCommand(program: Command, io: CliIo, services: InferServ
   const command = program
     .command('infer <input>')
     .description('score the clips of a video, or one .npy clip (uint8 [T, H, W, 3])')
-    .requiredOption(
+    .option(
       '--model <path|name>',
       'model folder, manifest or .safetensors; or a network name (untrained)',
+      DEFAULT_MODEL,
     )
     .option('--seed <n>', 'seed of an untrained network', wholeNumber, 0)
     .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)

@@ -84,7 +84,7 @@ function addImportFlags(command: Command): Command {
   command
     .option(
       '--labels <map|file>',
-      'kinetics400, kinetics600, … or a file of one label a line, in order of the classes',
+      'kinetics400, kinetics600, … or a file: one label a line in order of the classes, numbered lines, or JSON',
     )
     .option('--frames <T>', "frames a clip (default: the format's)", positiveInteger)
     .option('--size <N>', "input height and width in pixels (default: the format's)", positiveInteger)
@@ -95,7 +95,8 @@ function addImportFlags(command: Command): Command {
 }
 
 function printReport(io: CliIo, report: ImportReport, json: true | undefined): void {
-  const { format, container, folder, manifest, used, leftOut } = report;
+  const { format, container, folder, manifest, used, leftOut, note } = report;
+  if (note !== undefined) printLine(io.stderr, note);
   const { network } = manifest;
   if (json) {
     printJson(io.stdout, {

@@ -1,4 +1,5 @@
 import { ENGINE_KINDS, PROVIDERS, WITHOUT_GPU } from '../inference/engine-choice.ts';
+import { parseDuration, parseInstant } from '../core/time.ts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export function addNetworkFlags(command: Command): Command {
@@ -86,27 +87,47 @@ export function addSamplerFlags(command: Command): Command {
 
 export function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw invalid('a whole number of 1 or more');
+  if (!/^\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < 1)
+    throw invalid('a whole number of 1 or more');
   return value;
 }
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+  if (!/^\d+$/.test(text.trim()) || !Number.isSafeInteger(value))
     throw invalid('a whole number of 0 or more');
   return value;
 }
 
 export function positiveNumber(text: string): number {
-  const value = Number(text);
+  const value = decimal(text);
   if (!(value > 0) || !Number.isFinite(value)) throw invalid('a number above 0');
   return value;
 }
 
 export function nonNegativeNumber(text: string): number {
-  const value = Number(text);
+  const value = decimal(text);
   if (!(value >= 0) || !Number.isFinite(value)) throw invalid('a number of 0 or more');
   return value;
+}
+
+/** JavaScript's own reading takes nothing for 0, and `0x10` for 16. */
+function decimal(text: string): number {
+  return /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
+}
+
+/** RFC 3339, or a duration ago. Nothing else is guessed: a local time or a date alone means another instant to everybody. */
+export function instant(text: string): Date {
+  const ago = parseDuration(text);
+  const ms = ago === undefined ? parseInstant(text) : Date.now() - ago;
+  if (ms === undefined) throw invalid('a time such as 2026-11-22T10:15:00Z, or a duration ago such as 2h');
+  return new Date(ms);
+}
+
+export function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw invalid('a duration such as 500ms, 3s, 2h or 30d');
+  return ms;
 }
 
 /** Commander puts the option and what was given before this. */

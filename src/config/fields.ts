@@ -33,9 +33,25 @@ export function wholeFrom(least: number, meaning: string) {
   return z.number({ error }).int({ error }).min(least, { error }).meta({ description: meaning });
 }
 
+export function wholeBetween([least, most]: readonly [number, number], meaning: string) {
+  const error = `expected a whole number from ${least} to ${most}`;
+  return z
+    .number({ error })
+    .int({ error })
+    .min(least, { error })
+    .max(most, { error })
+    .meta({ description: meaning });
+}
+
 export function positive(meaning: string) {
   const error = 'expected a number above 0';
   return z.number({ error }).gt(0, { error }).meta({ description: meaning });
+}
+
+/** Above 0. */
+export function upTo(most: number, meaning: string) {
+  const error = `expected a number above 0 and at most ${most}`;
+  return z.number({ error }).gt(0, { error }).max(most, { error }).meta({ description: meaning });
 }
 
 export function notNegative(meaning: string) {
@@ -79,22 +95,42 @@ function isSimilarity(value: string): boolean {
   }
 }
 
+const DURATION = /^\s*\d{1,9}(\.\d+)?\s*(ms|s|m|h|d)\s*$/;
+
 export function duration(meaning: string) {
   const error = 'expected a length of time such as 500ms, 30s, 5m, 2h or 7d';
   return z
     .string({ error })
-    .regex(/^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*$/, { error })
+    .regex(DURATION, { error })
     .meta({ description: meaning })
     .transform((value) => parseDuration(value) ?? Number.NaN);
 }
 
-export function size(meaning: string) {
-  const error = 'expected a size such as 512KiB, 256MiB or 4GiB';
+/** A length of time that is waited: 0 would not wait at all, and Node's timers end at once beyond 24 days. */
+export function wait(least: '0s' | '100ms', meaning: string) {
+  const error = `expected a length of time from ${least} to 24d, such as 500ms, 30s or 5m`;
+  const [leastMs, mostMs] = [parseDuration(least) ?? 0, parseDuration('24d') ?? 0];
   return z
     .string({ error })
-    .regex(/^\s*\d+(\.\d+)?\s*[KMGT]?i?B\s*$/, { error })
+    .regex(DURATION, { error, abort: true })
+    .refine((value) => isBetween(parseDuration(value), leastMs, mostMs), { error })
+    .meta({ description: meaning })
+    .transform((value) => parseDuration(value) ?? Number.NaN);
+}
+
+export function size([least, most]: readonly [string, string], meaning: string) {
+  const error = `expected a size from ${least} to ${most}, such as 512KiB, 256MiB or 4GiB`;
+  const [leastBytes, mostBytes] = [parseSize(least) ?? 0, parseSize(most) ?? 0];
+  return z
+    .string({ error })
+    .regex(/^\s*\d{1,15}(\.\d+)?\s*[KMGT]?i?B\s*$/, { error, abort: true })
+    .refine((value) => isBetween(parseSize(value), leastBytes, mostBytes), { error })
     .meta({ description: meaning })
     .transform((value) => parseSize(value) ?? Number.NaN);
+}
+
+function isBetween(value: number | undefined, least: number, most: number): boolean {
+  return value !== undefined && value >= least && value <= most;
 }
 
 /** An instant, RFC 3339; milliseconds since 1970 out. */

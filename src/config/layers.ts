@@ -1,3 +1,4 @@
+import { ActionstreamError } from '../core/errors.ts';
 import type { SettingPath } from './problem.ts';
 
 /** Where a value came from, weakest first. */
@@ -30,13 +31,22 @@ export function envOverrides(
         .slice(PREFIX.length)
         .toLowerCase()
         .split('__')
-        .map((key) => (/^\d+$/.test(key) ? Number(key) : key)),
+        .map((key) => (/^\d+$/.test(key) ? positionOf(key, name) : key)),
       value,
       layer: 'env' as const,
       origin: `environment variable ${name}`,
     }))
     .filter(({ path }) => topLevelKeys.includes(String(path[0])));
 }
+
+function positionOf(digits: string, name: string): number {
+  const position = Number(digits);
+  if (position <= MAX_POSITION) return position;
+  const problem = `environment variable ${name}: no list has a position ${digits}; the last is ${MAX_POSITION}`;
+  throw new ActionstreamError('CONFIG_INVALID', problem);
+}
+
+const MAX_POSITION = 9999;
 
 /** The leaves of settings given on the command line; lists and empty sections count as leaves. */
 export function flagOverrides(flags: object, path: SettingPath = []): readonly Override[] {

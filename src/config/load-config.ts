@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { decodeText } from '../core/decode-text.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { coerce } from './coerce.ts';
 import { effectiveSettings } from './effective-settings.ts';
@@ -52,14 +53,21 @@ export function configFromSources(
 }
 
 function readConfigFile(path: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(path, 'utf8');
+    const found = statSync(path);
+    if (found.isFile() && found.size > MAX_BYTES) throw new Error(`it holds ${found.size} bytes`);
+    bytes = readFileSync(path);
   } catch (error) {
     throw new ActionstreamError('CONFIG_INVALID', `${path}: cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
+  return decodeText(bytes, path, 'CONFIG_INVALID');
 }
+
+/** Some hundred thousand lines; a larger file is none of ours. */
+const MAX_BYTES = 4 * 2 ** 20;
 
 /** The last word of a path, or the host of a URL. */
 function streamIdOf(url: string): string {

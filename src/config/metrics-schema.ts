@@ -1,9 +1,9 @@
-import { section, text, wholeFrom } from './fields.ts';
+import { section, text, wholeBetween } from './fields.ts';
 
 export const metricsSchema = section(
   {
-    port: wholeFrom(
-      0,
+    port: wholeBetween(
+      [0, 65_535],
       'Port at which `GET /metrics` answers in Prometheus’ text format; 0: any that is free, told in the log. Default: not served.',
     ).optional(),
     host: text(

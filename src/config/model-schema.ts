@@ -1,7 +1,6 @@
 import { ENGINE_KINDS, PROVIDERS, WITHOUT_GPU } from '../inference/engine-choice.ts';
 import {
   choice,
-  duration,
   flag,
   fromOne,
   notNegative,
@@ -9,6 +8,9 @@ import {
   section,
   similarity,
   text,
+  upTo,
+  wait,
+  wholeBetween,
   wholeFrom,
 } from './fields.ts';
 
@@ -20,11 +22,14 @@ export const modelSchema = section(
     network: text(
       'Instead of `path`: a network of the S3D family with random weights, such as `s3d-g`. Its labels mean nothing.',
     ).optional(),
-    frames: wholeFrom(1, "Frames a clip. Default: the model's own.").optional(),
-    size: wholeFrom(1, "Height and width of the input in pixels. Default: the model's own.").optional(),
-    seed: wholeFrom(0, '`network` only: seed of the random weights. Default 0.').optional(),
-    classes: wholeFrom(1, '`network` only: number of classes.').optional(),
-    width: positive('`network` only: width multiplier of all channels.').optional(),
+    frames: wholeBetween([1, 1024], "Frames a clip. Default: the model's own.").optional(),
+    size: wholeBetween(
+      [1, 2048],
+      "Height and width of the input in pixels. Default: the model's own.",
+    ).optional(),
+    seed: wholeBetween([0, 2 ** 31 - 1], '`network` only: seed of the random weights. Default 0.').optional(),
+    classes: wholeBetween([1, 100_000], '`network` only: number of classes.').optional(),
+    width: upTo(4, '`network` only: width multiplier of all channels.').optional(),
     padding: choice(['symmetric', 'same'], '`network` only: padding of convolutions and pools.').optional(),
     stem: choice(['separable', 'dense'], '`network` only: form of the first convolution.').optional(),
     input: choice(['rgb', 'motion'], '`network` only: what the first convolution sees.').optional(),
@@ -71,8 +76,8 @@ export const samplerSchema = section(
   {
     ...samplerShape,
     after: text('Layer after which time steps are sampled, such as `Conv_2b`.').optional(),
-    embedding_size: wholeFrom(
-      1,
+    embedding_size: wholeBetween(
+      [1, 65_536],
       'Size of a learned embedding. Default: pooled features, which need no weights.',
     ).optional(),
     similarity: similarity(
@@ -104,15 +109,16 @@ export const engineSchema = section(
       WITHOUT_GPU,
       'Where the provider needs a GPU that cannot be used: stop with what is missing, or compute on the CPU and log a warning. Default: `cpu` under `auto`, else `fail`.',
     ).optional(),
-    clip_timeout: duration(
+    clip_timeout: wait(
+      '100ms',
       'An engine that gives no answer for so long is ended and replaced, and its clip tried once more. Default: 20 times its warm-up, at least 1m.',
     ).optional(),
-    processes: wholeFrom(
-      1,
+    processes: wholeBetween(
+      [1, 64],
       'Engines that run side by side, each in a process with the network in its memory. Default: one a stream, at most one a core and 8.',
     ).optional(),
-    threads: wholeFrom(
-      1,
+    threads: wholeBetween(
+      [1, 1024],
       'CPU threads of one inference. Default: the cores, shared by the processes.',
     ).optional(),
     reuse: flag(
@@ -123,11 +129,12 @@ export const engineSchema = section(
     ).default(0),
     batch: section(
       {
-        max_clips: wholeFrom(
-          1,
+        max_clips: wholeBetween(
+          [1, 256],
           'Clips of different streams that an engine computes at once, at most. Only `onnx`; meant for GPUs, and not measured on one yet (docs/gpu.md).',
         ).default(1),
-        max_wait: duration(
+        max_wait: wait(
+          '0s',
           'An idle engine waits no longer for more clips, counted from when the oldest one was ready. It does not wait where no other stream could bring one.',
         ).prefault('10ms'),
       },
@@ -138,7 +145,8 @@ export const engineSchema = section(
         multiply_adds_per_second: positive(
           'What live streams may cost together. Default: no limit.',
         ).optional(),
-        p95_latency: duration(
+        p95_latency: wait(
+          '100ms',
           'From the last frame of a clip to its scores, 95 of 100 clips. Default: the length of a clip.',
         ).optional(),
         max_delta_scale: fromOne(

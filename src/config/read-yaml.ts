@@ -1,7 +1,9 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node } from 'yaml';
+import { messageOf } from '../core/errors.ts';
 import type { Problem, SettingPath } from './problem.ts';
 import { substituteEnv } from './substitute-env.ts';
+import { excessOf, isTooDeep } from './yaml-size.ts';
 import type { Env } from './substitute-env.ts';
 
 /** A configuration file as plain values, and where each stands. */
@@ -15,10 +17,27 @@ export interface YamlFile {
   locateKey(path: SettingPath): string;
 }
 
-/** Parses YAML 1.2 and replaces `${ENV}` in its values. Never throws: what is wrong is in `problems`. */
+/**
+ * Parses YAML 1.2 and replaces `${ENV}` in its values. Never throws: what is wrong is in `problems`. Anchors may be used as often as
+ * a site has cameras, but a small file cannot become a large configuration.
+ */
 export function readYaml(name: string, text: string, env: Env): YamlFile {
+  if (isTooDeep(text)) return unreadable(name, `not valid YAML: ${TOO_DEEP}`);
+  try {
+    return parse(name, text, env);
+  } catch (error) {
+    const why = error instanceof RangeError ? TOO_DEEP : messageOf(error);
+    return unreadable(name, `not valid YAML: ${why}`);
+  }
+}
+
+const TOO_DEEP = 'it is nested too deeply';
+
+function parse(name: string, text: string, env: Env): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  // The parser's own search for repeated keys takes the square of their number.
+  const options = { lineCounter: lines, merge: true, prettyErrors: false, uniqueKeys: false };
+  const document = parseDocument(text, options);
   const at = (offset: number | undefined): string => {
     const { line, col } = lines.linePos(offset ?? 0);
     return `${name}:${Math.max(1, line)}:${Math.max(1, col)}`;
@@ -28,14 +47,48 @@ export function readYaml(name: string, text: string, env: Env): YamlFile {
     path: [],
     message: `not valid YAML: ${error.message}${quoteHint(text, lines.linePos(error.pos[0]).line)}`,
   }));
+  for (const node of repeatedKeys(document))
+    problems.push({
+      where: at(node.range?.[0]),
+      path: [],
+      message: 'not valid YAML: Map keys must be unique',
+    });
+  const excess = problems.length === 0 ? excessOf(document) : undefined;
+  if (excess !== undefined) return unreadable(name, excess);
   substituteScalars(document, env, (node, message) => {
     problems.push({ where: at(node.range?.[0]), path: [], message });
   });
   return {
-    value: problems.length === 0 ? document.toJS() : undefined,
+    // Bounded above, in what the aliases bring and not in how many they are.
+    value: problems.length === 0 ? document.toJS({ maxAliasCount: -1 }) : undefined,
     problems,
     locate: (path) => at(nearestOffset(document, path)),
     locateKey: (path) => at(keyOffset(document, path)),
+  };
+}
+
+/** Keys that stand in their section already; `<<` may stand there several times. */
+function repeatedKeys(document: Document): readonly Node[] {
+  const repeated: Node[] = [];
+  visit(document, {
+    Map(_, node) {
+      const seen = new Set<unknown>();
+      for (const { key } of node.items) {
+        if (!isScalar(key) || key.value === '<<') continue;
+        if (seen.has(key.value)) repeated.push(key);
+        seen.add(key.value);
+      }
+    },
+  });
+  return repeated;
+}
+
+function unreadable(name: string, message: string): YamlFile {
+  return {
+    value: undefined,
+    problems: [{ where: name, path: [], message }],
+    locate: () => name,
+    locateKey: () => name,
   };
 }
 

@@ -1,4 +1,5 @@
 import { messageOf } from '../core/errors.ts';
+import { DEFAULT_MODEL } from '../inference/model.ts';
 import { problemOfProvider } from '../inference/engine-choice.ts';
 import { parseSamplerOptions } from '../sampler/index.ts';
 import { defined } from './defined.ts';
@@ -12,9 +13,6 @@ type Sampler = Settings['sampler'];
 type SamplerInput = { readonly [K in keyof Sampler]?: Sampler[K] | undefined };
 
 const ONLY_UNTRAINED = ['seed', 'classes', 'width', 'padding', 'stem', 'input', 'gate_bias'] as const;
-
-/** Where neither a model nor a network is named: the shipped model. */
-const DEFAULT_MODEL = 's3d-g-atfr';
 
 /** Where keys shape a network that none names. */
 const DEFAULT_NETWORK = 's3d-g';

@@ -27,11 +27,21 @@ export function resolveStreams(
     const sampler = { ...stream.sampler, kind: stream.sampler.kind ?? settings.sampler.kind };
     checkSampler(sampler, [...path, 'sampler'], report);
     const resolved = streamSettings(stream, settings, password);
+    checkReconnect(resolved.reconnect, [...path, 'reconnect'], report);
     if (Object.keys(stream.events).length > 1 || Object.keys(stream.events.labels).length > 0) {
       checkPolicies(resolved.events, [...path, 'events'], report);
     }
     return resolved;
   });
+}
+
+/** A longest delay below the first one would cut that short. */
+function checkReconnect(
+  { firstMs, maxMs }: StreamSettings['reconnect'],
+  path: SettingPath,
+  report: Report,
+): void {
+  if (maxMs < firstMs) report({ path, message: `max (${maxMs} ms) must not be below first (${firstMs} ms)` });
 }
 
 const NO_EVENTS: Stream['events'] = { labels: {} };

@@ -1,4 +1,16 @@
-import { choice, duration, flag, fraction, list, secret, section, size, text, wholeFrom } from './fields.ts';
+import {
+  choice,
+  duration,
+  flag,
+  fraction,
+  list,
+  secret,
+  section,
+  size,
+  text,
+  wait,
+  wholeBetween,
+} from './fields.ts';
 
 const tls = section(
   {
@@ -47,14 +59,14 @@ const kafka = section(
     ).prefault({}),
     create_topics: section(
       {
-        partitions: wholeFrom(1, 'Partitions of a new topic.').default(6),
-        replication_factor: wholeFrom(1, 'Copies of each partition.').default(1),
+        partitions: wholeBetween([1, 100_000], 'Partitions of a new topic.').default(6),
+        replication_factor: wholeBetween([1, 100], 'Copies of each partition.').default(1),
       },
       'Create missing topics, with these; left out: a missing topic is an error.',
     ).optional(),
-    connection_timeout: duration('Longest wait for a broker.').prefault('10s'),
-    request_timeout: duration('After this a request is sent again.').prefault('10s'),
-    max_record_size: size('Larger records go to the dead-letter topic.').prefault('1MB'),
+    connection_timeout: wait('100ms', 'Longest wait for a broker.').prefault('10s'),
+    request_timeout: wait('100ms', 'After this a request is sent again.').prefault('10s'),
+    max_record_size: size(['1KB', '1GB'], 'Larger records go to the dead-letter topic.').prefault('1MB'),
   },
   'Events to Apache Kafka.',
 );
@@ -68,8 +80,8 @@ const postgres = section(
     auto_migrate: flag('Bring an older schema up to date at start; else an older one is an error.').default(
       true,
     ),
-    connect_timeout: duration('Longest wait for the server.').prefault('10s'),
-    statement_timeout: duration('Longest run of a statement.').prefault('30s'),
+    connect_timeout: wait('100ms', 'Longest wait for the server.').prefault('10s'),
+    statement_timeout: wait('100ms', 'Longest run of a statement.').prefault('30s'),
   },
   'Events to PostgreSQL.',
 );
@@ -87,8 +99,12 @@ export const sinksSchema = section(
 export const journalSchema = section(
   {
     dir: text('Folder on a local disk; created where missing.').default('actionstream-data/journal'),
-    max_size: size('Bytes on disk. When full, clip statistics are given up first.').prefault('1GiB'),
+    max_size: size(
+      ['256KiB', '1024TiB'],
+      'Bytes on disk. When full, clip statistics are given up first.',
+    ).prefault('1GiB'),
     segment_size: size(
+      ['4KiB', '4GiB'],
       'A new file begins after so many bytes. Default: 16MiB, at most a quarter of `max_size`.',
     ).optional(),
     shed_at: fraction('Share of `max_size` from which new clip statistics are refused.').default(0.8),

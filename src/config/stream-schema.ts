@@ -1,31 +1,32 @@
 import { streamEventsSchema } from './events-schema.ts';
 import {
   choice,
-  duration,
   flag,
   instant,
   list,
   overrides,
-  positive,
   secret,
   section,
   text,
+  upTo,
+  wait,
+  wholeBetween,
   wholeFrom,
 } from './fields.ts';
 import { streamSamplerSchema } from './model-schema.ts';
 import { z } from 'zod';
 
 const windowShape = {
-  stride: wholeFrom(1, "Frames between clip starts. Default: the model's own.").optional(),
-  fps: positive("Frames a second that the model sees. Default: the model's own.").optional(),
+  stride: wholeBetween([1, 100_000], "Frames between clip starts. Default: the model's own.").optional(),
+  fps: upTo(1000, "Frames a second that the model sees. Default: the model's own.").optional(),
   tail: choice(
     ['drop', 'pad'],
     'The frames after the last full clip of a segment: dropped, or filled up to a full clip with the last one.',
   ).default('pad'),
 };
 const reconnectShape = {
-  first: duration('Delay before the first try.').prefault('1s'),
-  max: duration('Longest delay; it doubles each time.').prefault('30s'),
+  first: wait('100ms', 'Delay before the first try.').prefault('1s'),
+  max: wait('100ms', 'Longest delay; it doubles each time.').prefault('30s'),
   max_attempts: wholeFrom(0, 'Failures in a row after which the stream is given up; 0: never.').default(0),
 };
 const streamShape = {
@@ -44,8 +45,8 @@ const streamShape = {
     ['stretch', 'crop'],
     "How the picture is brought to the size of the model. Default: the model's own, else `stretch`.",
   ).optional(),
-  no_frame_timeout: duration('A source without frames for so long is stalled.').prefault('10s'),
-  queue_clips: wholeFrom(1, 'Clips of a stream that may wait for inference.').default(4),
+  no_frame_timeout: wait('100ms', 'A source without frames for so long is stalled.').prefault('10s'),
+  queue_clips: wholeBetween([1, 1000], 'Clips of a stream that may wait for inference.').default(4),
 };
 
 export const defaultsSchema = section(

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { decodeText } from '../core/decode-text.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 
 /** Gathers what is wrong with a list, so that one run names all of it. */
@@ -28,19 +29,21 @@ export function createListProblems(file: string): ListProblems {
 
 /** The text of a list without byte order mark. @throws ActionstreamError INPUT_INVALID */
 export async function readList(file: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+    bytes = await readFile(file);
   } catch (error) {
     throw new ActionstreamError('INPUT_INVALID', `${file}: cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
   }
+  return decodeText(bytes, file, 'INPUT_INVALID');
 }
 
 /** Lines that say something, trimmed, with their numbers from 1. */
 export function linesOf(text: string): readonly { readonly line: number; readonly text: string }[] {
   return text
-    .split(/\r?\n/)
+    .split(/\r\n|\n|\r/)
     .map((raw, index) => ({ line: index + 1, text: raw.trim() }))
     .filter((entry) => entry.text !== '');
 }

@@ -1,6 +1,9 @@
 import type { NetworkOptions } from './network/graph.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
 
+/** The model that is meant where none is named: it ships with the program. */
+export const DEFAULT_MODEL = 's3d-g-atfr';
+
 /** A tensor of a weights file. Shapes follow PyTorch. */
 export interface WeightTensor {
   readonly shape: readonly number[];

@@ -1,6 +1,7 @@
 export { createClipStream } from './clip-stream.ts';
 export { clipsOfFrames } from './clips-of-frames.ts';
 export { findFfmpeg } from './find-ffmpeg.ts';
+export { demandReadable } from './local-file.ts';
 export { probeSource } from './probe.ts';
 export { recordingDigest } from './recording-digest.ts';
 export type { SourceReport } from './probe-report.ts';

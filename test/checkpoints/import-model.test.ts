@@ -182,6 +182,12 @@ describe('a checkpoint that does not fit is refused with tensor, shape found and
       /its 464 tensors \(features\.0\.0\.0\.weight, .*\) are named as in none of: kylemin-s3d/,
     ],
     [
+      'a network without its classifier',
+      changed({ 'classifier.1.weight': undefined, 'classifier.1.bias': undefined }),
+      'auto',
+      /^tv\.pth: is torchvision-s3d but for classifier\.1\.weight, which it lacks; save the whole network/,
+    ],
+    [
       'no format at all',
       { ...TORCHVISION, tensors: new Map() },
       'auto',

@@ -489,7 +489,9 @@ describe.concurrent('journal, database and events', () => {
       what: 'a time that is none',
       args: () => ['events', 'query', '--postgres', ABSENT, '--since', 'soon'],
       code: 2,
-      says: [/USAGE: --since "soon" is no time; expected RFC 3339 or a duration such as 2h/],
+      says: [
+        /'--since <time>' argument 'soon' is invalid\. Expected a time such as 2026-11-22T10:15:00Z, or a/,
+      ],
     },
   ])('$what', expectRefused);
 });

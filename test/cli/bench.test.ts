@@ -14,6 +14,16 @@ describe('bench', () => {
     expect(stderr).toContain('name some of fixed cameras with --video');
   });
 
+  test('a video that is a folder or not there is named, before anything is measured', async () => {
+    const folder = await temporaryDirectory();
+    const refused = await runCli(['bench', 'streams', '--video', folder]);
+    const absent = await runCli(['bench', 'streams', '--video', path.join(folder, 'absent.mp4')]);
+
+    expect([refused.code, absent.code]).toEqual([2, 2]);
+    expect(refused.stderr).toContain('is a directory, not a video file; name a file in it');
+    expect(absent.stderr).toContain('no such file');
+  });
+
   test('settings that are no JSON object and parts that do not exist are refused', async () => {
     const settings = await runCli(['bench', 'reuse', '--settings', '[1']);
     const part = await runCli(['bench', 'everything']);

@@ -18,7 +18,7 @@ describe('a wrong configuration names file, line, column, key and what was expec
     [
       'wrong type',
       `${STREAMS}model: { network: s3d-g, width: fast }`,
-      ['site.yaml:2:33: model.width: expected a number above 0, not "fast"'],
+      ['site.yaml:2:33: model.width: expected a number above 0 and at most 4, not "fast"'],
     ],
     [
       'out of range',
@@ -40,7 +40,9 @@ describe('a wrong configuration names file, line, column, key and what was expec
     [
       'a size without unit',
       `${STREAMS}journal: { max_size: big }`,
-      ['site.yaml:2:22: journal.max_size: expected a size such as 512KiB, 256MiB or 4GiB, not "big"'],
+      [
+        'site.yaml:2:22: journal.max_size: expected a size from 256KiB to 1024TiB, such as 512KiB, 256MiB or 4GiB, not "big"',
+      ],
     ],
     [
       'a number where text belongs',
@@ -188,7 +190,7 @@ describe('a wrong configuration names file, line, column, key and what was expec
     expect(problemsOf(() => load(yaml))).toEqual([
       'site.yaml:2:5: streams[0].url: is missing; expected text',
       'site.yaml:2:14: streams[0].urll: unknown key; did you mean "url"?',
-      'site.yaml:3:35: streams[1].queue_clips: expected a whole number of 1 or more, not 0',
+      'site.yaml:3:35: streams[1].queue_clips: expected a whole number from 1 to 1000, not 0',
       'site.yaml:4:15: log.level: expected one of trace, debug, info, warn, error, fatal, not 1',
     ]);
   });
@@ -415,7 +417,7 @@ engine:
       overrides: { log: { level: 'loud' } },
     };
     expect(problemsOf(() => load(STREAMS, options))).toEqual([
-      'environment variable ACTIONSTREAM_ENGINE__THREADS: engine.threads: expected a whole number of 1 or more, not "x"',
+      'environment variable ACTIONSTREAM_ENGINE__THREADS: engine.threads: expected a whole number from 1 to 1024, not "x"',
       'site.yaml:1:1: sinks.kafak: unknown key; did you mean "kafka"?',
       'command line: log.level: expected one of trace, debug, info, warn, error, fatal, not "loud"',
     ]);

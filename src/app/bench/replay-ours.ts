@@ -129,9 +129,25 @@ async function waitUntil(
 ): Promise<void> {
   for (const end = Date.now() + READY_MS; !condition();) {
     if (!alive() || Date.now() > end) {
-      const last = log().trim().split('\n').at(-1) ?? '';
-      throw new ActionstreamError('ENGINE_FAILED', `the replay did not start: ${last}`);
+      throw new ActionstreamError('ENGINE_FAILED', `the replay did not start: ${lastProblem(log())}`);
     }
     await sleep(50, undefined, { signal });
+  }
+}
+
+/** What the run says last of what went wrong, without the form of a log line. */
+function lastProblem(log: string): string {
+  const lines = log.trim().split('\n').reverse();
+  const told = lines.map(problemOf).find((problem) => problem !== undefined);
+  return told ?? `it says ${JSON.stringify(lines[0] ?? '')}`;
+}
+
+function problemOf(line: string): string | undefined {
+  if (line.startsWith('error ')) return line.slice('error '.length);
+  try {
+    const { err, cause } = JSON.parse(line) as { err?: { message?: string }; cause?: string };
+    return err?.message ?? cause;
+  } catch {
+    return undefined;
   }
 }

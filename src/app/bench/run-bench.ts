@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { version as nodeVersion } from 'node:process';
 import type { BenchOutcome, BenchRequest } from '../../cli/bench.ts';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import { demandReadable } from '../../ingest/index.ts';
 import { loadModel } from '../../inference/weights/load-model.ts';
 import { writeFigure } from '../../report/write-figure.ts';
 import { engineSpecOf } from '../engine-spec.ts';
@@ -43,6 +44,7 @@ export async function runBench(
       'USAGE',
       'the part streams replays videos: name some of fixed cameras with --video',
     );
+  if (parts.includes('streams')) for (const video of videos) await demandReadable(video);
   const { peer, version: peerVersion } = await findPeer(request, services, progress);
   const context: BenchContext = { threads, videos, mainPath, env, signal, progress, ...(peer && { peer }) };
   const known = await readResults(out);

@@ -44,9 +44,24 @@ export function matchFormat({ origin, tensors }: Checkpoint, from: string): Form
     const prefix = prefixOf(format, tensors);
     if (prefix !== undefined) return { format, prefix };
   }
+  const incomplete = candidates.flatMap((format) => partOf(format, tensors) ?? []);
+  if (incomplete[0] !== undefined) throw refuse(origin, incomplete[0]);
   const names = [...tensors.keys()].slice(0, 5).join(', ');
   const wanted = candidates.map(({ name, anchors }) => `${name} (${anchors[0] ?? ''}, …)`).join(', ');
   throw refuse(origin, `its ${tensors.size} tensors (${names}, …) are named as in none of: ${wanted}`);
+}
+
+/** Says which of a format's marks a file lacks that has all but one, such as a network saved without its classifier. */
+function partOf({ name, anchors }: CheckpointFormat, tensors: Checkpoint['tensors']): string | undefined {
+  const [first = '', ...others] = anchors;
+  const prefix = [...tensors.keys()]
+    .filter((key) => key.endsWith(first))
+    .map((key) => key.slice(0, key.length - first.length))
+    .find((before) => /^$|[./]$/.test(before));
+  if (prefix === undefined || anchors.length < 3) return undefined;
+  const missing = others.filter((anchor) => !tensors.has(`${prefix}${anchor}`));
+  if (missing.length !== 1) return undefined;
+  return `is ${name} but for ${prefix}${missing.join()}, which it lacks; save the whole network, with its classifier`;
 }
 
 function prefixOf({ anchors }: CheckpointFormat, tensors: Checkpoint['tensors']): string | undefined {

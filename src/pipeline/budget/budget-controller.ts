@@ -29,6 +29,11 @@ const LEVELS_AN_OCTAVE = 4;
 const SETTLE_MS = 1000;
 /** A backlog from which clips are at risk, and one at which the next ones are lost. */
 const BACKLOG = { high: 0.5, critical: 0.75 } as const;
+/**
+ * A clip that waits its turn is no overload, though it may fill a queue of one: a high backlog counts where it stands at two
+ * observations in a row and engines are busy, or for so long whatever they do.
+ */
+const STANDING_MS = 1000;
 /** δ falls only below this share of the targets and of the engines' time, so that one level less still fits. */
 const SPARE = { load: 0.9, utilisation: 0.8 } as const;
 /** Time without overload before δ falls by a level; doubled whenever that turned out too early. */
@@ -39,7 +44,7 @@ const REST_MS = { first: 3000, longest: 60_000 } as const;
  * A level is held, and from it, at each observation:
  *
  * - **settling**, for SETTLE_MS after a change: nothing happens, except that a critical backlog goes on to *overload*.
- * - **overload**: a target is exceeded or the backlog is high. δ rises by 1 to 4 levels, the more the further away the target
+ * - **overload**: a target is exceeded or a high backlog stands. δ rises by 1 to 4 levels, the more the further away the target
  *   is; at a critical backlog at once to the top. Then *settling*. Where the last change was downwards and not long ago, that was a
  *   mistake, and the rest before the next one doubles.
  * - **spare**: every target is met with a margin and the engines have time left. After a rest without interruption δ falls by one level;
@@ -56,6 +61,7 @@ export function createBudgetController(targets: BudgetTargets): BudgetController
   let spareSinceMs: number | undefined;
   let loweredAtMs = -Infinity;
   let restMs: number = REST_MS.first;
+  let highSinceMs: number | undefined;
 
   const change = (next: number, nowMs: number): void => {
     level = Math.min(top, Math.max(0, next));
@@ -63,16 +69,25 @@ export function createBudgetController(targets: BudgetTargets): BudgetController
     spareSinceMs = undefined;
   };
 
+  /** The backlog as far as it stands, else 0. */
+  const standingBacklog = ({ backlog, utilisation }: BudgetReading, nowMs: number): number => {
+    const sinceMs = highSinceMs;
+    highSinceMs = backlog >= BACKLOG.high ? (sinceMs ?? nowMs) : undefined;
+    if (highSinceMs === undefined || sinceMs === undefined) return 0;
+    return utilisation > SPARE.utilisation || nowMs - sinceMs >= STANDING_MS ? backlog : 0;
+  };
+
   const observe = (reading: BudgetReading, nowMs: number): void => {
     const load = loadOf(reading, targets);
-    const critical = reading.backlog >= BACKLOG.critical;
+    const backlog = standingBacklog(reading, nowMs);
+    const critical = backlog >= BACKLOG.critical;
     if (nowMs < settledAtMs && !critical) return;
-    if (load > 1 || reading.backlog >= BACKLOG.high) {
+    if (load > 1 || backlog >= BACKLOG.high) {
       spareSinceMs = undefined;
       if (level === top) return;
       if (nowMs - loweredAtMs < 2 * restMs) restMs = Math.min(REST_MS.longest, 2 * restMs);
       loweredAtMs = -Infinity;
-      change(critical ? top : level + stepsFor(load, reading.backlog), nowMs);
+      change(critical ? top : level + stepsFor(load, backlog), nowMs);
       return;
     }
     if (load > SPARE.load || reading.utilisation > SPARE.utilisation || level === 0) {

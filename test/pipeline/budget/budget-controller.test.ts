@@ -19,10 +19,29 @@ describe('budget controller', () => {
 
   it('raises δ for a backlog before it is full, and at once to the top where clips are about to be lost', () => {
     const controller = createBudgetController(targets);
+    const busy = { ...calm, utilisation: 0.95 };
 
-    expect(controller.observe({ ...calm, backlog: 0.5 }, 0)).toBeGreaterThan(1);
-    expect(controller.observe({ ...calm, backlog: 0.5 }, 250)).toBe(controller.deltaScale);
-    expect(controller.observe({ ...calm, backlog: 0.75 }, 500)).toBe(4);
+    expect(controller.observe({ ...busy, backlog: 0.5 }, 0)).toBe(1);
+    expect(controller.observe({ ...busy, backlog: 0.5 }, 250)).toBeGreaterThan(1);
+    expect(controller.observe({ ...busy, backlog: 0.5 }, 500)).toBe(controller.deltaScale);
+    expect(controller.observe({ ...busy, backlog: 0.75 }, 750)).toBe(4);
+  });
+
+  it.each([1, 2])('leaves δ alone where a clip waits a moment in a queue of %d', (capacity) => {
+    const controller = createBudgetController(targets);
+
+    for (let tick = 0; tick < 2400; tick++)
+      controller.observe({ ...calm, backlog: tick % 10 === 3 ? 1 / capacity : 0 }, tick * 250);
+
+    expect(controller.deltaScale).toBe(1);
+  });
+
+  it('raises δ for a backlog that stands, however idle engines seem to be', () => {
+    const controller = createBudgetController(targets);
+
+    for (let ms = 0; ms <= 1000; ms += 250) controller.observe({ ...calm, backlog: 1 }, ms);
+
+    expect(controller.deltaScale).toBe(4);
   });
 
   it('is off where δ may not rise', () => {
@@ -33,9 +52,9 @@ describe('budget controller', () => {
 
   it('does not lower δ while engines have no time to spare', () => {
     const controller = createBudgetController(targets);
-    controller.observe({ ...calm, backlog: 0.75 }, 0);
+    for (const ms of [0, 250]) controller.observe({ ...calm, utilisation: 0.95, backlog: 0.75 }, ms);
 
-    for (let ms = 250; ms < 60_000; ms += 250) controller.observe({ ...calm, utilisation: 0.95 }, ms);
+    for (let ms = 500; ms < 60_000; ms += 250) controller.observe({ ...calm, utilisation: 0.95 }, ms);
 
     expect(controller.deltaScale).toBe(4);
   });
