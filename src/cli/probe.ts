@@ -30,7 +30,9 @@ export function addProbeCommand(program: Command, io: CliIo, services: ProbeServ
       else
         printTable(
           io.stdout,
-          Object.entries(report).map(([key, value]) => [key, String(value)]),
+          Object.entries(report).flatMap(([key, value]) =>
+            Array.isArray(value) ? value.map((note) => ['note', String(note)]) : [[key, String(value)]],
+          ),
         );
     });
 }

@@ -17,6 +17,8 @@ export interface SourceReport {
   readonly keyframeIntervalMs?: number;
   /** Whole length; files only. */
   readonly durationMs?: number;
+  /** What is unusual about it and what that means for a run; absent where nothing is. */
+  readonly notes?: readonly string[];
 }
 
 const probeSchema = z.object({
@@ -28,10 +30,11 @@ const probeSchema = z.object({
         width: z.number().default(0),
         height: z.number().default(0),
         avg_frame_rate: z.string().optional(),
+        sample_aspect_ratio: z.string().optional(),
       }),
     )
     .default([]),
-  format: z.object({ duration: z.string().optional() }).default({}),
+  format: z.object({ duration: z.string().optional(), format_name: z.string().default('') }).prefault({}),
 });
 
 /** Parses ffprobe's JSON; undefined where it holds no video stream. */
@@ -44,7 +47,14 @@ export function parseProbe(json: string, source: string): SourceReport | undefin
   );
   timed.sort((a, b) => a.seconds - b.seconds);
   const steps = distances(timed.map(({ seconds }) => seconds));
-  const keySteps = distances(timed.filter(({ key }) => key).map(({ seconds }) => seconds));
+  const keyTimes = timed.filter(({ key }) => key).map(({ seconds }) => seconds);
+  const keySteps = distances(keyTimes);
+  const spanS = (timed.at(-1)?.seconds ?? 0) - (keyTimes[0] ?? 0);
+  const notes = [
+    ...noteOfTimes(format.format_name, packets.length, timed.length),
+    ...noteOfKeyFrames(keySteps, spanS),
+    ...noteOfShape(stream.sample_aspect_ratio),
+  ];
   return {
     source,
     codec: stream.codec_name,
@@ -61,7 +71,42 @@ export function parseProbe(json: string, source: string): SourceReport | undefin
       'durationMs',
       format.duration === undefined ? undefined : Math.round(Number(format.duration) * 1000),
     ),
+    ...(notes.length > 0 && { notes }),
   };
+}
+
+/** Demuxers of single images, and of bare codec streams, which hold frames and no container around them. */
+const STILL = /^(image2|.*_pipe)$/;
+const RAW = /^(h264|hevc|m4v|mpegvideo|h263|vc1|obu|mjpeg|cavsvideo|vvc)$/;
+
+function noteOfTimes(format: string, packets: number, timed: number): readonly string[] {
+  if (STILL.test(format) && packets <= 1)
+    return ['a still image: one frame, which a run repeats to one clip'];
+  if (RAW.test(format))
+    return [
+      'a raw stream without times: its frame rate is a guess, unless the codec tells it; put it into a container, such as .mkv, with its true rate',
+    ];
+  if (packets > 0 && timed === 0)
+    return ['its packets carry no times: times are counted from the frame rate'];
+  return [];
+}
+
+/** A camera that is joined shows nothing before its next key frame; after lost packets neither. */
+const LONG_KEY_INTERVAL_S = 4;
+
+function noteOfKeyFrames(steps: readonly number[], spanS: number): readonly string[] {
+  const longest = steps.length > 0 ? Math.max(...steps) : spanS;
+  if (longest <= LONG_KEY_INTERVAL_S) return [];
+  const interval = `${steps.length > 0 ? '' : 'more than '}${longest.toFixed(1)} s`;
+  return [
+    `${interval} between key frames: a live source shows its first frame only so long after each connection; set the camera to one key frame every 1 to 2 s`,
+  ];
+}
+
+function noteOfShape(ratio: string | undefined): readonly string[] {
+  const [x = 1, y = 1] = (ratio ?? '1:1').split(':').map(Number);
+  if (x === y || !(x > 0) || !(y > 0)) return [];
+  return [`its pixels are not square (${x}:${y}); fit \`crop\` keeps the shape of the display`];
 }
 
 function distances(ascending: readonly number[]): number[] {

@@ -65,7 +65,7 @@ async function runProbe(
     ...['-select_streams', 'v:0', '-read_intervals', `%+${seconds}`],
     ...[
       '-show_entries',
-      'format=duration:stream=codec_name,width,height,avg_frame_rate:packet=pts_time,flags',
+      'format=duration,format_name:stream=codec_name,width,height,avg_frame_rate,sample_aspect_ratio:packet=pts_time,flags',
     ],
     ...['-of', 'json', '-i', target],
   ]);

@@ -28,10 +28,10 @@ export function samplingFilter({
   arrivalTimes,
 }: PictureOptions): string {
   const slot = (pts: string): string => `floor((${pts}+${toleranceUs(fps)})*${fps}/1000000)`;
-  const size = `${Math.round(width * enlarged)}:${Math.round(height * enlarged)}`;
-  const aspect = fit === 'crop' ? ':force_original_aspect_ratio=increase' : '';
+  const [w, h] = [Math.round(width * enlarged), Math.round(height * enlarged)];
+  const size = fit === 'crop' ? coveringSize(w, h) : `${w}:${h}`;
   const crop = fit === 'crop' || enlarged !== 1 ? `,crop=${width}:${height}` : '';
-  const scale = `scale=${size}${aspect}:flags=bilinear${crop}`;
+  const scale = `scale=${size}:flags=bilinear${crop}`;
   return [
     'settb=1/1000000',
     ...(arrivalTimes === true ? ['setpts=RTCTIME-RTCSTART'] : []),
@@ -40,6 +40,15 @@ export function samplingFilter({
     'metadata=print:file=pipe\\\\:2:direct=1',
     scale,
   ].join(',');
+}
+
+/**
+ * The least size of the picture's shape that covers width×height. The shape is that of the display: pixels need not be square
+ * (`sar`), and ffmpeg's own force_original_aspect_ratio goes by their numbers.
+ */
+function coveringSize(width: number, height: number): string {
+  const shape = '(iw*sar/ih)';
+  return `w='max(${width},round(${height}*${shape}))':h='max(${height},round(${width}/${shape}))'`;
 }
 
 /**

@@ -232,6 +232,26 @@ describe('a file', () => {
     expect(reader.clips.slice(-3).map(({ sequence }) => sequence)).toEqual([17, 18, 19]);
   });
 
+  it('crops pixels that are not square by the shape of the display', async () => {
+    // A circle on a display of 2:1: stored on half of its columns, each twice as wide.
+    const dot = "geq=lum='if(lt(hypot(X-W/2,Y-H/2),40),235,16)':cb=128:cr=128";
+    const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '4', '-bf', '0'];
+    const [square, wide] = [join(folder, 'square.mp4'), join(folder, 'wide.mp4')];
+    const source = `nullsrc=size=256x128:rate=10:duration=2,format=yuv420p,${dot}`;
+    await ffmpeg('-f', 'lavfi', '-i', source, ...encode, square);
+    await ffmpeg('-f', 'lavfi', '-i', `${source},scale=128:128,setsar=2`, ...encode, wide);
+    const seen = async (url: string): Promise<Uint8Array> => {
+      const reader = readClips({ ...everyFrame, url, fit: 'crop' });
+      await reader.done;
+      return reader.clips[0]!.frames[0]!.data;
+    };
+
+    const [expected, found] = [await seen(square), await seen(wide)];
+
+    const far = found.filter((value, index) => Math.abs(value - expected[index]!) > 60).length;
+    expect(far / found.length).toBeLessThan(0.02);
+  });
+
   it('stops on an abort, before its end, with every child gone', async () => {
     const reader = readClips(
       { ...everyFrame, url: plain, queueClips: 1 },

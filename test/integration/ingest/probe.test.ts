@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 import { findFfmpeg, probeSource } from '../../../src/ingest/index.ts';
 import { startRtspServer } from '../../../tools/local/rtsp-server.ts';
-import { timeVideo } from '../../support/lavfi.ts';
+import { ffmpeg, timeVideo } from '../../support/lavfi.ts';
 
 const never = new AbortController().signal;
 
@@ -84,5 +84,45 @@ describe('probeSource', () => {
     await expect(probeSource({ url: video, ffmpegPath }, AbortSignal.abort())).rejects.toMatchObject({
       code: 'ABORTED',
     });
+  });
+});
+
+describe('what a source is, in notes', () => {
+  it.each<[string, string, readonly string[], RegExp]>([
+    ['a still', 'still.png', ['-frames:v', '1'], /^a still image: one frame/],
+    [
+      'a raw stream',
+      'raw.h264',
+      ['-c:v', 'libx264', '-bf', '0'],
+      /^a raw stream without times: its frame rate is a guess/,
+    ],
+    [
+      'few key frames',
+      'gop.mp4',
+      ['-c:v', 'libx264', '-g', '1000'],
+      /^more than \d\.\d s between key frames/,
+    ],
+    [
+      'pixels that are not square',
+      'sar.mp4',
+      ['-vf', 'setsar=16/11', '-c:v', 'libx264', '-g', '5'],
+      /not square \(16:11\)/,
+    ],
+  ])('%s', async (_, name, options, says) => {
+    const url = join(folder, name);
+    await ffmpeg(
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=64x64:rate=10:duration=6',
+      '-pix_fmt',
+      'yuv420p',
+      ...options,
+      url,
+    );
+
+    const { notes } = await probeSource({ url, ffmpegPath, seconds: 6 }, never);
+
+    expect(notes).toEqual([expect.stringMatching(says)]);
   });
 });
