@@ -18,6 +18,8 @@ export default defineConfig({
         // The build's own rules: types, lint, layers, dead code, generated documents.
         test: { name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 240_000 },
       },
+      // A small share of what `npm run test:fuzz` tries.
+      { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 240_000 } },
       { test: { name: 'parity', include: ['test/parity/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ActionstreamError } from '../core/errors.ts';
 
 /** What a source sends, as found by looking at it; unknown values are absent. */
 export interface SourceReport {
@@ -37,9 +38,9 @@ const probeSchema = z.object({
   format: z.object({ duration: z.string().optional(), format_name: z.string().default('') }).prefault({}),
 });
 
-/** Parses ffprobe's JSON; undefined where it holds no video stream. */
+/** Parses ffprobe's JSON; undefined where it holds no video stream. @throws INPUT_INVALID where it is no report */
 export function parseProbe(json: string, source: string): SourceReport | undefined {
-  const { packets, streams, format } = probeSchema.parse(JSON.parse(json));
+  const { packets, streams, format } = parseReport(json, source);
   const [stream] = streams;
   if (!stream) return undefined;
   const timed = packets.flatMap(({ pts_time: time, flags = '' }) =>
@@ -107,6 +108,15 @@ function noteOfShape(ratio: string | undefined): readonly string[] {
   const [x = 1, y = 1] = (ratio ?? '1:1').split(':').map(Number);
   if (x === y || !(x > 0) || !(y > 0)) return [];
   return [`its pixels are not square (${x}:${y}); fit \`crop\` keeps the shape of the display`];
+}
+
+function parseReport(json: string, source: string): z.output<typeof probeSchema> {
+  try {
+    return probeSchema.parse(JSON.parse(json));
+  } catch (cause) {
+    const problem = `${source}: ffprobe gave a report that cannot be read; check that it belongs to the ffmpeg in use`;
+    throw new ActionstreamError('INPUT_INVALID', problem, { cause });
+  }
 }
 
 function distances(ascending: readonly number[]): number[] {

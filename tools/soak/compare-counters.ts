@@ -1,0 +1,49 @@
+import pg from 'pg';
+import type { Finding } from './report.ts';
+import type { Metrics } from './sample.ts';
+
+interface Row {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Each counter as a foreign client counts the same in the database. */
+const IN_DATABASE = `
+SELECT 'actionstream_clips_total{stream_id="' || stream_id || '"}' AS name, count(*)::text AS value
+  FROM actionstream.clip_stats GROUP BY stream_id
+UNION ALL
+SELECT 'actionstream_multiply_adds_total{stream_id="' || stream_id || '",kind="' || kind || '"}', sum(amount)::text
+  FROM actionstream.clip_stats,
+    LATERAL (VALUES ('used', multiply_adds), ('dense', dense_multiply_adds), ('reused', reused_multiply_adds)) AS k (kind, amount)
+  GROUP BY stream_id, kind
+UNION ALL
+SELECT 'actionstream_kept_steps_total{stream_id="' || stream_id || '"}', sum(kept_steps)::text
+  FROM actionstream.clip_stats GROUP BY stream_id
+UNION ALL
+SELECT 'actionstream_action_events_total{label="' || label || '",state="started"}', count(*)::text
+  FROM actionstream.action_events GROUP BY label
+UNION ALL
+SELECT 'actionstream_action_events_total{label="' || label || '",state="ended"}', count(*)::text
+  FROM actionstream.action_events WHERE state = 'ended' GROUP BY label`;
+
+/** What the program counted against what reached Postgres. Records that the journal refused for want of room would differ: there must be none. */
+export async function compareCounters(metrics: Metrics, url: string): Promise<readonly Finding[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Row>(IN_DATABASE);
+    const differing = rows.filter(({ name, value }) => metrics.get(name) !== Number(value));
+    const shed = metrics.get('actionstream_journal_shed_records_total') ?? NaN;
+    return [
+      {
+        what: 'counters that equal the database',
+        wanted: `${rows.length} of ${rows.length}`,
+        found: `${rows.length - differing.length} of ${rows.length}${differing.map(({ name, value }) => `; ${name}: counted ${metrics.get(name)}, database ${value}`).join('')}`,
+        good: rows.length > 0 && differing.length === 0,
+      },
+      { what: 'records refused by the journal', wanted: '0', found: String(shed), good: shed === 0 },
+    ];
+  } finally {
+    await client.end();
+  }
+}
