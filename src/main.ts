@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ModelChoice } from './app/model-choice.ts';
@@ -10,11 +11,13 @@ import { addEvaluateCommand } from './cli/evaluate.ts';
 import { addEventsCommand } from './cli/events.ts';
 import { addInferCommand } from './cli/infer.ts';
 import type { CliIo } from './cli/io.ts';
+import { addJournalCommand } from './cli/journal.ts';
 import { addModelsCommand } from './cli/models.ts';
 import { addProbeCommand } from './cli/probe.ts';
 import { createProgram, runProgram } from './cli/program.ts';
 import { addRunCommand } from './cli/run.ts';
 import { addSampleCommand } from './cli/sample.ts';
+import { createShutdown, type Shutdown } from './cli/shutdown.ts';
 import { createPixelPacker } from './pipeline/pack-pixels.ts';
 
 const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -23,12 +26,13 @@ const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.me
 const entryUrl = new URL('./inference/worker/entry.js', import.meta.url);
 const visitUrl = new URL('./app/models-report/visit-entry.js', import.meta.url);
 
+const shutdown = handleSignals();
 const io: CliIo = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  signal: interruptSignal(),
+  signal: shutdown.signal,
   setExitCode: (code) => {
     process.exitCode = code;
   },
@@ -46,7 +50,10 @@ const program = createProgram(io, version);
 addRunCommand(program, io, {
   run: async (request, observer, signal) => {
     const { runRequest } = await import('./app/run-services.ts');
-    return runRequest(request, observer, { version, entryUrl, env, stdout, stderr, signal });
+    const onPhase = (phase: string): void => {
+      shutdown.onPhase(phase);
+    };
+    return runRequest(request, observer, { version, entryUrl, env, stdout, stderr, signal, onPhase });
   },
 });
 addModelsCommand(program, io, {
@@ -108,6 +115,9 @@ addDatabaseCommands(program, io, async () =>
   (await import('./app/event-services.ts')).createDatabaseServices(env),
 );
 addEventsCommand(program, io, async () => (await import('./app/event-services.ts')).createEventServices(env));
+addJournalCommand(program, io, async () =>
+  (await import('./app/journal-services.ts')).createJournalServices(env),
+);
 addDoctorCommand(program, io, {
   checks: async (configPath) => {
     const { doctorChecks } = await import('./app/doctor-checks.ts');
@@ -115,15 +125,22 @@ addDoctorCommand(program, io, {
   },
 });
 await runProgram(program, process.argv.slice(2), io);
+shutdown.onFinished();
 
-/** The first SIGINT or SIGTERM asks to finish; a second one ends at once. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+/** The first signal asks to finish; a second one ends at once. */
+function handleSignals(): Shutdown {
+  const owner = createShutdown({
+    stderr: process.stderr,
+    exit: (code) => process.exit(code),
+    exitCode: () => (process.exitCode === undefined ? undefined : Number(process.exitCode)),
+    openResources: () => process.getActiveResourcesInfo(),
+  });
+  // One listener a stream, and there may be many.
+  setMaxListeners(0, owner.signal);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort();
+      owner.onSignal(name);
     });
   }
-  return controller.signal;
+  return owner;
 }

@@ -1,25 +1,36 @@
+import { endsWithin } from '../core/abort.ts';
 import { toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createDelivery } from '../sink/delivery.ts';
 import type { EventSink } from '../sink/event-sink.ts';
 import type { Journal } from '../sink/journal/types.ts';
 
-/** The delivery workers of a run, one a sink. */
-export interface Deliveries {
+/** What did not reach the sinks, in records of each. */
+export interface DeliveryReport {
+  /** Still in the journal, for the next run. */
+  readonly undelivered: Readonly<Record<string, number>>;
+  /** Damaged in the journal: no run will deliver them. */
+  readonly unreadable: Readonly<Record<string, number>>;
+}
+
+/** The delivery workers of a run, one a sink. Disposing ends them. */
+export interface Deliveries extends AsyncDisposable {
   /**
    * Waits until everything is delivered that the journal holds, within the deadline of how the run ended (a signal that
-   * comes while waiting shortens it), ends the workers, and says how many records each sink still lacks.
+   * comes while waiting shortens it), ends the workers, and reports what each sink lacks.
    */
-  finish(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+  finish(signal: AbortSignal): Promise<DeliveryReport>;
 }
 
 /** How long a run waits at its end for its sinks: after the last file, and when told to stop. */
 const DRAIN_MS = { ended: 30_000, stopped: 5000 } as const;
+/** The batch in flight may go on so long; a client that hears no signal is left behind after as much again. */
+const BATCH_MS = 1000;
 
 export function startDeliveries(journal: Journal, sinks: readonly EventSink[], logger: Logger): Deliveries {
   const stop = new AbortController();
   const workers = sinks.map((sink) => {
-    const delivery = createDelivery({ journal, sink, logger });
+    const delivery = createDelivery({ journal, sink, logger, graceMs: BATCH_MS });
     const running = delivery.run(stop.signal).catch((error: unknown) => {
       logger.error({ sink: sink.name, cause: toActionstreamError(error).message }, 'delivery ended');
     });
@@ -28,15 +39,29 @@ export function startDeliveries(journal: Journal, sinks: readonly EventSink[], l
   const drain = (timeoutMs: number): Promise<unknown> =>
     Promise.all(workers.map(({ delivery }) => delivery.drain(timeoutMs)));
 
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await Promise.all(
+      workers.map(async ({ sink, running }) => {
+        if (await endsWithin(running, 2 * BATCH_MS)) return;
+        logger.error(
+          { sink: sink.name },
+          'a sink does not end its write; its last batch is sent again by the next run',
+        );
+      }),
+    );
+  };
+
   return {
     async finish(signal) {
       if (signal.aborted) await drain(DRAIN_MS.stopped);
       else await Promise.race([drain(DRAIN_MS.ended), abortOf(signal).then(() => drain(DRAIN_MS.stopped))]);
-      stop.abort();
-      await Promise.all(workers.map(({ running }) => running));
-      const { consumers } = journal.stats();
-      return Object.fromEntries(sinks.map(({ name }) => [name, consumers[name]?.records ?? 0]));
+      await end();
+      const { consumers, unreadableRecords } = journal.stats();
+      const undelivered = Object.fromEntries(sinks.map(({ name }) => [name, consumers[name]?.records ?? 0]));
+      return { undelivered, unreadable: unreadableRecords };
     },
+    [Symbol.asyncDispose]: end,
   };
 }
 

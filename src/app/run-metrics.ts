@@ -161,7 +161,9 @@ function budgetSamples(budget: ComputeBudget): readonly Sample[] {
 }
 
 function journalSamples(journal: RunParts['journal'], nowMs: number): readonly Sample[] {
-  const { bytes, shedRecords, consumers } = journal.stats();
+  const { bytes, shedRecords, consumers, ...stats } = journal.stats();
+  const bySink = (name: MetricName, counts: Readonly<Record<string, number>>): readonly Sample[] =>
+    Object.entries(counts).map(([sink, count]) => sample(name, count, { sink }));
   return [
     ...Object.entries(consumers).flatMap(([sink, { records, oldestAtMs }]) => [
       sample('actionstream_sink_lag_records', records, { sink }),
@@ -169,8 +171,14 @@ function journalSamples(journal: RunParts['journal'], nowMs: number): readonly S
         sink,
       }),
     ]),
+    ...bySink('actionstream_sink_lag_records', stats.idleRecords),
+    ...bySink('actionstream_sink_unreadable_records_total', stats.unreadableRecords),
+    ...bySink('actionstream_sink_given_up_records_total', stats.givenUpRecords),
     sample('actionstream_journal_bytes', bytes),
     sample('actionstream_journal_shed_records_total', shedRecords),
+    sample('actionstream_journal_waiting_appends', stats.waitingAppends),
+    sample('actionstream_journal_stalls_total', stats.stalls),
+    sample('actionstream_journal_disk_full_retries_total', stats.diskFullRetries),
   ];
 }
 

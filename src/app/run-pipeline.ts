@@ -1,29 +1,28 @@
+import { setMaxListeners } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { RunReport } from '../cli/run-types.ts';
 import type { Config } from '../config/index.ts';
-import { messageOf, toActionstreamError } from '../core/errors.ts';
+import { toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { StreamStatus } from '../core/records.ts';
 import { Resources } from '../core/resources.ts';
-import { endAfterRestart } from '../events/index.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import { findFfmpeg } from '../ingest/index.ts';
 import { startMetricsServer } from '../metrics/server.ts';
 import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
 import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
-import { runStreams } from '../pipeline/run-streams.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
 import type { EventSink } from '../sink/event-sink.ts';
 import { openJournal } from '../sink/journal/open-journal.ts';
-import type { Journal } from '../sink/journal/types.ts';
 import { openWatchedTimes } from '../sink/journal/watched-times.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { modelChoice } from './model-choice.ts';
 import { startDeliveries } from './deliveries.ts';
 import { openEngines } from './open-engines.ts';
 import { openSinks } from './open-sinks.ts';
+import { createRunLog } from './run-log.ts';
 import { createRunMetrics } from './run-metrics.ts';
+import { runStreamsUntil } from './end-streams.ts';
 import { recordingDigests } from './run-ids.ts';
 import { createStreamJob } from './stream-job.ts';
 
@@ -35,32 +34,49 @@ export interface RunContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For the NDJSON sink. */
   readonly stdout: Writable;
+  /** Told what the run is doing, for whoever must end it by force. */
+  readonly onPhase?: (phase: string) => void;
   readonly observer?: PipelineObserver & { onReady?(info: EngineInfo): void };
 }
 
 /** A sink that cannot be reached at the start delays; one that refuses us stops the start. */
 const FIRST_OPEN_MS = 5000;
+/** Each part has so long to close; the process ends without those that hang. */
+const DISPOSE_MS = 2000;
 
 /**
- * The main job: opens journal, sinks and engine, runs every stream until its end or the signal, then closes episodes,
- * drains the sinks within a deadline and disposes everything in reverse order.
- * @throws ActionstreamError where the start fails; nothing is left behind
+ * The main job: opens journal and sinks, starts delivery, opens the engine, runs every stream until its end or the
+ * signal, then closes episodes, drains the sinks within a deadline and disposes everything in reverse order. Told to stop,
+ * it ends within 15 s: each phase has its own bound, and what hangs beyond it is named in the log and left behind.
+ * @throws ActionstreamError where the start fails, or the journal while it runs; nothing is left behind
  */
 export async function runPipeline(
   config: Config,
   context: RunContext,
-  signal: AbortSignal,
+  stop: AbortSignal,
 ): Promise<RunReport> {
   const { logger, observer } = context;
   const ffmpeg = await findFfmpeg(context.env);
   const { model, sampler, engine } = config;
   const spec = engineSpecOf(modelChoice({ ...model, ...sampler, ...engine, engine: engine.kind }));
-  await using resources = new Resources();
-  const sinks = openSinks(config, { logger, stdout: context.stdout }).map((sink) => resources.add(sink));
+  context.onPhase?.('starting');
+  await using resources = new Resources({
+    disposeWithinMs: DISPOSE_MS,
+    onDispose: (name) => context.onPhase?.(`closing ${name}`),
+    onLate: (name) => {
+      logger.error({ part: name }, 'a part of the program does not end; it is left behind');
+    },
+  });
+  const sinks = openSinks(config, { logger, stdout: context.stdout });
+  resources.add(allOf(sinks), 'the sinks');
   const consumers = sinks.map((sink) => sink.name);
-  const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }));
-  const watched = resources.add(await openWatchedTimes(config.journal.dir, logger));
-  await refuseEarly(sinks, logger);
+  const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }), 'the journal');
+  const watched = resources.add(await openWatchedTimes(config.journal.dir, logger), 'the watched times');
+  // A journal that has failed ends the run as a signal does; it is told at the end.
+  const signal = AbortSignal.any([stop, journal.failed]);
+  setMaxListeners(0, signal);
+  await refuseEarly(sinks, signal, logger);
+  const deliveries = resources.add(startDeliveries(journal, sinks, logger), 'the deliveries');
   const { entryUrl } = context;
   const scheduler = resources.add(
     await openEngines(
@@ -68,13 +84,14 @@ export async function runPipeline(
       config.engine,
       config.streams.length,
     ),
+    'the engine',
   );
   tellReady(scheduler, config.engine, logger);
   const budget = createComputeBudget(budgetTargets(engine, scheduler.info), {
     engines: scheduler.read().engines,
     logger,
   });
-  const statuses = createStatusLog(journal, logger);
+  const log = createRunLog(journal, signal, logger);
   const metrics = createRunMetrics();
   const recordings = await recordingDigests(config.streams, signal);
   const jobs = config.streams.map((stream) =>
@@ -83,11 +100,11 @@ export async function runPipeline(
       runIds: { spec, recordings },
       budget,
       pipeline: { instance: config.instance, version: context.version },
-      log: journal,
+      log,
       watched,
       recordStatus(status) {
         metrics.onStatus(status);
-        statuses.record(status);
+        log.recordStatus(status);
       },
       logger,
       ffmpegPath: ffmpeg.path,
@@ -99,20 +116,29 @@ export async function runPipeline(
       ...{ version: context.version, scheduler, budget, journal },
       streams: jobs.map(({ clips }) => clips),
     };
-    const server = resources.add(await startMetricsServer(config.metrics, () => metrics.samples(parts)));
+    const server = resources.add(
+      await startMetricsServer(config.metrics, () => metrics.samples(parts)),
+      'the metrics server',
+    );
     logger.info({ url: server.url }, 'metrics are served');
   }
   observer?.onReady?.(scheduler.info);
 
-  await endOpenEpisodes(journal, logger);
-  const deliveries = startDeliveries(journal, sinks, logger);
+  // Not waited for: with a full journal their room comes from the sinks, and streams begin without it.
+  log.endOpenEpisodes();
   const streamsEnded = new AbortController();
   const budgeting = budget.run(streamsEnded.signal);
-  const outcomes = await runStreams(jobs, { signal, logger });
-  streamsEnded.abort();
+  context.onPhase?.('ending the streams');
+  const outcomes = await runStreamsUntil(jobs, { signal, logger }).finally(() => {
+    streamsEnded.abort();
+  });
   await budgeting;
-  await statuses.settled();
-  return { outcomes, undelivered: await deliveries.finish(signal) };
+  context.onPhase?.('journalling the last records');
+  await log.finish();
+  context.onPhase?.('delivering the last records');
+  const delivered = await deliveries.finish(signal);
+  if (journal.failed.aborted) throw toActionstreamError(journal.failed.reason);
+  return { outcomes, ...delivered };
 }
 
 /** An event shall be known before the next clip of its length has passed. */
@@ -132,42 +158,29 @@ function tellReady(scheduler: EngineScheduler, settings: Config['engine'], logge
   logger.warn(fields, 'UNTRAINED MODEL: its weights are random, its labels and scores mean nothing');
 }
 
-/** Journals what streams tell, without holding them up; `settled` waits for the last of it. */
-function createStatusLog(journal: Journal, logger: Logger) {
-  let tail: Promise<unknown> = Promise.resolve();
-  return {
-    record: (payload: StreamStatus): void => {
-      const appended = journal.append([{ type: 'stream.status', payload }]).catch((error: unknown) => {
-        logger.error(
-          { stream_id: payload.stream_id, cause: messageOf(error) },
-          'stream status could not be journalled',
+/** Asks every sink once, all at the same time. @throws the refusal of the first that refuses us */
+async function refuseEarly(sinks: readonly EventSink[], signal: AbortSignal, logger: Logger): Promise<void> {
+  await Promise.all(
+    sinks.map(async (sink) => {
+      try {
+        await sink.open(AbortSignal.any([signal, AbortSignal.timeout(FIRST_OPEN_MS)]));
+      } catch (error) {
+        const { retryable, code, message } = toActionstreamError(error);
+        if (!retryable && code !== 'ABORTED') throw error;
+        logger.warn(
+          { sink: sink.name, cause: message },
+          'sink cannot be reached yet; records wait in the journal',
         );
-      });
-      tail = Promise.all([tail, appended]);
+      }
+    }),
+  );
+}
+
+/** Disposed at the same time: one that hangs holds up no other. */
+function allOf(resources: readonly AsyncDisposable[]): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(resources.map((resource) => resource[Symbol.asyncDispose]()));
     },
-    settled: () => tail,
   };
-}
-
-/** Episodes that a crash left open end with reason `restart`, before anything new is journalled. */
-async function endOpenEpisodes(journal: Journal, logger: Logger): Promise<void> {
-  const open = journal.openEpisodes();
-  if (open.length === 0) return;
-  logger.warn({ count: open.length }, 'ending episodes that the last run left open');
-  await journal.append(open.map((event) => ({ type: 'action.event', payload: endAfterRestart(event) })));
-}
-
-async function refuseEarly(sinks: readonly EventSink[], logger: Logger): Promise<void> {
-  for (const sink of sinks) {
-    try {
-      await sink.open(AbortSignal.timeout(FIRST_OPEN_MS));
-    } catch (error) {
-      const { retryable, code, message } = toActionstreamError(error);
-      if (!retryable && code !== 'ABORTED') throw error;
-      logger.warn(
-        { sink: sink.name, cause: message },
-        'sink cannot be reached yet; records wait in the journal',
-      );
-    }
-  }
 }

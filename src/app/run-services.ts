@@ -12,6 +12,7 @@ export interface RunServicesContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  readonly onPhase?: (phase: string) => void;
 }
 
 /** `run`: settles the configuration of file, environment and flags, then runs the pipeline. */

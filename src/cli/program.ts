@@ -27,13 +27,18 @@ export async function runProgram(program: Command, argv: readonly string[], io: 
       io.setExitCode(error.exitCode === 0 ? 0 : 2);
       return;
     }
-    const failure = io.signal.aborted
-      ? new ActionstreamError('ABORTED', 'interrupted')
-      : toActionstreamError(error);
+    const failure = failureOf(error, io.signal);
     printLine(io.stderr, redactUrls(`error ${failure.code}: ${failure.message}`));
     if (failure.code === 'INTERNAL' && failure.cause instanceof Error) {
       printLine(io.stderr, redactUrls(failure.cause.stack ?? ''));
     }
     io.setExitCode(failure.exitCode);
   }
+}
+
+/** Told to stop, whatever a command throws is its way to end; only what happens to the journal must not be hidden. */
+function failureOf(error: unknown, { aborted }: AbortSignal): ActionstreamError {
+  const failure = toActionstreamError(error);
+  if (!aborted || failure.code.startsWith('JOURNAL_')) return failure;
+  return new ActionstreamError('ABORTED', 'interrupted');
 }

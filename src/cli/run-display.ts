@@ -44,7 +44,7 @@ export function createRunDisplay(io: CliIo): RunDisplay {
       progress.clear();
       for (const event of events) printLine(io.stdout, describeEvent(event));
     },
-    finish({ outcomes, undelivered }) {
+    finish({ outcomes, undelivered, unreadable }) {
       progress.clear();
       for (const { streamId, reason, totals, error } of outcomes) {
         const kept = totals.inputSteps === 0 ? '' : `, kept ${totals.keptSteps}/${totals.inputSteps} steps`;
@@ -58,6 +58,10 @@ export function createRunDisplay(io: CliIo): RunDisplay {
       }
       for (const [sink, count] of Object.entries(undelivered)) {
         if (count > 0) printLine(io.stderr, `${sink}: ${count} records wait in the journal for the next run`);
+      }
+      for (const [sink, count] of Object.entries(unreadable)) {
+        const what = `${count} records are damaged in the journal and were not delivered`;
+        printLine(io.stderr, `${sink}: ${what}; actionstream journal check names them`);
       }
     },
   };

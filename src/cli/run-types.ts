@@ -23,4 +23,6 @@ export interface RunReport {
   readonly outcomes: readonly StreamOutcome[];
   /** Records that a sink has not accepted yet. */
   readonly undelivered: Readonly<Record<string, number>>;
+  /** Records that a sink will never get, since they are damaged in the journal. */
+  readonly unreadable: Readonly<Record<string, number>>;
 }

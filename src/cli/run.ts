@@ -76,6 +76,7 @@ async function run(
   display.finish(report);
   const failed = report.outcomes.filter(({ reason }) => reason === 'failed');
   if (failed.length > 0) io.setExitCode(failed[0]?.error?.exitCode ?? 1);
+  else if (Object.values(report.unreadable).some((count) => count > 0)) io.setExitCode(1);
   else if (!io.signal.aborted && Object.values(report.undelivered).some((count) => count > 0))
     io.setExitCode(3);
 }

@@ -20,3 +20,36 @@ export function backoffMs(
   const base = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30));
   return Math.min(maxMs, base * (0.8 + 0.4 * random()));
 }
+
+/** Aborts `delayMs` after `signal` does; `cancel` when nobody needs it any more. */
+export function abortLater(
+  signal: AbortSignal,
+  delayMs: number,
+): { readonly signal: AbortSignal; readonly cancel: () => void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => {
+      controller.abort();
+    }, delayMs);
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener('abort', start, { once: true });
+  return {
+    signal: controller.signal,
+    cancel: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', start);
+    },
+  };
+}
+
+/** True when `work` ended in time, false after `ms`; what it rejects with is thrown. */
+export async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), sleep(ms, timer.signal).then(() => false)]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -49,10 +49,24 @@ export const METRICS = {
   actionstream_budget_multiply_adds_per_second_target: gauge('What it may be, where set.'),
   actionstream_budget_utilisation_ratio: gauge('Share of the engines’ time that live clips take.'),
   actionstream_budget_backlog_ratio: gauge('Of the fullest live queue, the share that is taken.'),
-  actionstream_sink_lag_records: gauge('Journalled records that the sink has yet to take.', 'sink'),
+  actionstream_sink_lag_records: gauge(
+    'Journalled records that the sink has yet to take; also of a sink that is not configured any more.',
+    'sink',
+  ),
   actionstream_sink_lag_seconds: gauge('Age of the oldest of them; 0 where there is none.', 'sink'),
+  actionstream_sink_unreadable_records_total: counter(
+    'Records that were damaged in the journal and not delivered.',
+    'sink',
+  ),
+  actionstream_sink_given_up_records_total: counter(
+    'Records of a sink that is not configured, deleted because the journal needed their room.',
+    'sink',
+  ),
   actionstream_journal_bytes: gauge('Bytes of the journal on disk.'),
   actionstream_journal_shed_records_total: counter('Clip statistics refused for want of room.'),
+  actionstream_journal_waiting_appends: gauge('Appends that wait for a sink to catch up or for disk space.'),
+  actionstream_journal_stalls_total: counter('How often appends had to begin waiting.'),
+  actionstream_journal_disk_full_retries_total: counter('Writes repeated because the disk was full.'),
 } as const;
 
 export type MetricName = keyof typeof METRICS;

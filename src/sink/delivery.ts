@@ -1,4 +1,4 @@
-import { backoffMs, sleep } from '../core/abort.ts';
+import { abortLater, backoffMs, sleep } from '../core/abort.ts';
 import { messageOf, toActionstreamError } from '../core/errors.ts';
 import { silentLogger, type Logger } from '../core/logger.ts';
 import type { EventSink, StoredRecord } from './event-sink.ts';
@@ -71,7 +71,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     signal: AbortSignal,
   ): Promise<boolean> {
     for (let failures = 0; !isAborted(signal); failures++) {
-      const grace = delayedAbort(signal, graceMs);
+      const grace = abortLater(signal, graceMs);
       try {
         await attempt(grace.signal);
         report.recovered();
@@ -196,23 +196,4 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 /** Asked anew every time: it changes while we await. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
-}
-
-/** Aborts `delayMs` after `signal` does. */
-function delayedAbort(signal: AbortSignal, delayMs: number): { signal: AbortSignal; cancel: () => void } {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const start = (): void => {
-    timer = setTimeout(() => {
-      controller.abort();
-    }, delayMs);
-  };
-  signal.addEventListener('abort', start, { once: true });
-  return {
-    signal: controller.signal,
-    cancel: () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', start);
-    },
-  };
 }

@@ -1,9 +1,19 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { ActionstreamError } from '../../src/core/errors.ts';
 import { createDelivery } from '../../src/sink/delivery.ts';
 import type { EventSink, StoredRecord } from '../../src/sink/event-sink.ts';
 import { openJournal } from '../../src/sink/journal/open-journal.ts';
+import {
+  appendEvents,
+  collectingLogger,
+  flipBit,
+  framesOf,
+  segmentsOf,
+  type Line,
+} from '../support/journals.ts';
 import { actionEvent } from '../support/records.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -156,6 +166,85 @@ test('after a restart delivery goes on at the checkpoint', async () => {
   }
 
   expect(sink.offsets).toEqual([0, 1, 2]);
+});
+
+test('damaged records are skipped, counted and named; those around them are delivered', async () => {
+  const dir = await temporaryDirectory();
+  const options = { dir, consumers: ['array'], segmentBytes: 4000, fsync: false };
+  {
+    await using journal = await openJournal(options);
+    await appendEvents(journal, 8);
+  }
+  const [path = ''] = await segmentsOf(dir);
+  const [, second = 0, third = 0] = await framesOf(path);
+  await flipBit(path, second + 100);
+
+  await using journal = await openJournal(options);
+  const lines: Line[] = [];
+  const sink = new ArraySink('array');
+  const delivery = createDelivery({ journal, sink, logger: collectingLogger(lines) });
+  const stop = new AbortController();
+  const running = delivery.run(stop.signal);
+  expect(await delivery.drain(10_000)).toBe(true);
+  stop.abort();
+  await running;
+
+  expect(sink.offsets).toEqual([0, 2, 3, 4, 5, 6, 7]);
+  expect(journal.stats().unreadableRecords).toEqual({ array: 1 });
+  expect(lines.filter(({ level }) => level === 'error')).toEqual([
+    {
+      level: 'error',
+      fields: { sink: 'array', file: path, bytes: [second, third], offsets: [1, 2] },
+      message: expect.stringContaining('journal check') as string,
+    },
+  ]);
+});
+
+test('a read that fails is repeated, reported once, and ends no delivery', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await openJournal({ dir, consumers: ['array'] });
+  await appendEvents(journal, 1);
+  const [path = ''] = await segmentsOf(dir);
+  const away = join(await temporaryDirectory(), 'away');
+  await rename(path, away);
+
+  const lines: Line[] = [];
+  const failed = deferred();
+  const logger = collectingLogger(lines, () => {
+    failed.resolve();
+  });
+  const sink = new ArraySink('array');
+  const delivery = createDelivery({ journal, sink, logger, backoff: FAST });
+  const stop = new AbortController();
+  const running = delivery.run(stop.signal);
+  await failed.promise;
+  await rename(away, path);
+  expect(await delivery.drain(10_000)).toBe(true);
+  stop.abort();
+  await running;
+
+  expect(sink.offsets).toEqual([0]);
+  expect(lines.map(({ level, message }) => [level, message])).toEqual([
+    ['warn', 'the journal cannot be read'],
+    ['info', 'the journal can be read again'],
+  ]);
+});
+
+test('a journal that fails ends its deliveries, also one that waits for its sink', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await openJournal({ dir, consumers: ['down', 'idle'] });
+  const down = new ArraySink('down', () => Promise.reject(unreachable()));
+  const never = new AbortController().signal;
+  const running = Promise.all([
+    createDelivery({ journal, sink: down }).run(never),
+    createDelivery({ journal, sink: new ArraySink('idle') }).run(never),
+  ]);
+  await appendEvents(journal, 1);
+  await rename(dir, join(await temporaryDirectory(), 'away'));
+
+  await running;
+  expect(journal.failed.aborted).toBe(true);
+  expect(down.offsets).toEqual([]);
 });
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

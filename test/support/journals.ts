@@ -61,9 +61,10 @@ export interface Line {
   readonly message: string;
 }
 
-export function collectingLogger(lines: Line[]): Logger {
+export function collectingLogger(lines: Line[], onLine?: () => void): Logger {
   const collect = (level: Line['level']) => (fields: object, message: string) => {
     lines.push({ level, fields: { ...fields }, message });
+    onLine?.();
   };
   return { ...silentLogger, info: collect('info'), warn: collect('warn'), error: collect('error') };
 }

@@ -99,6 +99,8 @@ export class CommitLoop {
     try {
       while (this.#queue.length > 0 && (await this.#makeRoom())) await this.#commitGroup();
     } catch (error) {
+      // Where the lock or the whole directory is gone, that is the better explanation: it fails the journal first.
+      await this.#parts.lock.look().catch(() => undefined);
       this.#parts.onFailure(error);
     }
     this.#running = undefined;

@@ -30,14 +30,14 @@ export interface JournalReader {
 
 /** @throws INPUT_INVALID where there is no journal */
 export async function openJournalReader(dir: string): Promise<JournalReader> {
-  await segmentsOf(dir);
+  await segmentsIn(dir);
   const index = new FrameIndex(dir);
   return {
     async bounds() {
       // Before the end is looked up: a running writer moves both.
       const acknowledged = acknowledgedBy(await loadOpenEpisodes(dir), await loadCheckpoints(dir));
       const marker = await loadMarker(dir);
-      const bases = await segmentsOf(dir);
+      const bases = await segmentsIn(dir);
       const last = bases.at(-1);
       if (last === undefined) return { firstOffset: acknowledged, nextOffset: acknowledged };
       const { nextOffset, position } = await index.endOf(last);
@@ -48,7 +48,7 @@ export async function openJournalReader(dir: string): Promise<JournalReader> {
     },
     async read(fromOffset, maxRecords) {
       for (;;) {
-        const bases = await segmentsOf(dir);
+        const bases = await segmentsIn(dir);
         const from = Math.max(fromOffset, bases[0] ?? 0);
         const place = bases.findLastIndex((base) => base <= from);
         const baseOffset = bases[place];
@@ -77,7 +77,8 @@ export async function openJournalReader(dir: string): Promise<JournalReader> {
   };
 }
 
-async function segmentsOf(dir: string): Promise<readonly number[]> {
+/** Base offsets of the journal's files, ascending. @throws INPUT_INVALID where there is no journal */
+export async function segmentsIn(dir: string): Promise<readonly number[]> {
   try {
     return await listSegments(dir);
   } catch (error) {

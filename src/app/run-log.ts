@@ -1,0 +1,76 @@
+import { setMaxListeners } from 'node:events';
+import { abortLater } from '../core/abort.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { PublishedRecord, StreamStatus } from '../core/records.ts';
+import { endAfterRestart } from '../events/index.ts';
+import type { RecordLog } from '../pipeline/types.ts';
+import type { Journal } from '../sink/journal/types.ts';
+
+/** The journal as a run sees it: no append outlasts the run, however full journal and disk are. */
+export interface RunLog extends RecordLog {
+  /** Journals what streams tell, without holding them up. */
+  recordStatus(status: StreamStatus): void;
+  /**
+   * Ends the episodes that a crash left open, with reason `restart`. Returns at once: the records are first in the queue,
+   * so whatever is appended later comes behind them.
+   */
+  endOpenEpisodes(): void;
+  /** Waits for what is being appended without a waiting caller, then says what could not be written. */
+  finish(): Promise<void>;
+}
+
+/** What the run still wants to write when it is told to stop waits so long for room. */
+const GRACE_MS = 4000;
+
+/** `signal` ends the run: a user's wish, or the journal's failure. */
+export function createRunLog(journal: Journal, signal: AbortSignal, logger: Logger): RunLog {
+  const late = abortLater(signal, GRACE_MS);
+  // One listener an append that waits; there are as many as streams.
+  setMaxListeners(0, late.signal);
+  const unattended = new Set<Promise<void>>();
+  let unwritten = 0;
+
+  const append = async (records: readonly PublishedRecord[]): Promise<void> => {
+    try {
+      await journal.append(records, late.signal);
+    } catch (error) {
+      // The run ends: there is nobody who could do anything about it.
+      if (!signal.aborted) throw error;
+      unwritten += records.length;
+    }
+  };
+  const appendUnattended = (record: PublishedRecord, problem: string): void => {
+    const appended = append([record])
+      .catch((error: unknown) => {
+        logger.error({ stream_id: record.payload.stream_id, cause: messageOf(error) }, problem);
+      })
+      .finally(() => unattended.delete(appended));
+    unattended.add(appended);
+  };
+
+  return {
+    append,
+    recordStatus(payload) {
+      appendUnattended({ type: 'stream.status', payload }, 'stream status could not be journalled');
+    },
+    endOpenEpisodes() {
+      const open = journal.openEpisodes();
+      if (open.length === 0) return;
+      logger.warn({ count: open.length }, 'ending episodes that the last run left open');
+      for (const event of open) {
+        const record = { type: 'action.event', payload: endAfterRestart(event) } as const;
+        appendUnattended(record, 'the end of an episode could not be journalled');
+      }
+    },
+    async finish() {
+      while (unattended.size > 0) await Promise.all(unattended);
+      late.cancel();
+      if (unwritten === 0) return;
+      logger.error(
+        { records: unwritten, open_episodes: journal.openEpisodes().length },
+        'the newest records could not be journalled and are lost; the next run ends the episodes left open',
+      );
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { ActionstreamError } from '../core/errors.ts';
+import type { Damage } from '../sink/journal/corruption.ts';
+import type { JournalReport } from '../sink/journal/inspect.ts';
+import type { SalvagedSegment } from '../sink/journal/salvage.ts';
+import type { CliIo } from './io.ts';
+import { printJson, printLine } from './io.ts';
+
+/** `place`: a configuration file, or a journal folder. */
+export interface JournalServices {
+  readonly check: (place: string) => Promise<JournalReport>;
+  readonly salvage: (place: string) => Promise<readonly SalvagedSegment[]>;
+  /** Returns the number of records given up. */
+  readonly forget: (sink: string, place: string) => Promise<number>;
+}
+
+/** `journal check | salvage | forget`: what a journal holds, and the ways out where it is damaged or full. */
+export function addJournalCommand(
+  program: Command,
+  io: CliIo,
+  services: () => Promise<JournalServices>,
+): void {
+  const journal = program.command('journal').description('look into the durable journal, and mend it');
+  journal
+    .command('check <config.yaml|folder>')
+    .description('read every record; exit 1 where some cannot be read. A running program may go on')
+    .option('--json', 'machine-readable')
+    .action(async (place: string, { json }: { json?: true }) => {
+      const report = await (await services()).check(place);
+      if (json) printJson(io.stdout, report);
+      else printReport(io, report);
+      if (report.damages.length > 0) throw damaged(report);
+    });
+
+  journal
+    .command('salvage <config.yaml|folder>')
+    .description('move readable records of damaged files to new ones; damaged files are set aside')
+    .action(async (place: string) => {
+      const salvaged = await (await services()).salvage(place);
+      for (const { quarantined, keptRecords, lostRecords } of salvaged) {
+        printLine(
+          io.stdout,
+          `${keptRecords} records kept, ${lostRecords} lost; damaged file: ${quarantined}`,
+        );
+      }
+      if (salvaged.length === 0) printLine(io.stdout, 'no file is damaged: nothing was changed');
+    });
+
+  journal
+    .command('forget <sink> <config.yaml|folder>')
+    .description('give up what waits for a sink: a later run with it begins at the end of the journal')
+    .action(async (sink: string, place: string) => {
+      const records = await (await services()).forget(sink, place);
+      printLine(io.stdout, `${sink}: ${records} records given up`);
+    });
+}
+
+function printReport(io: CliIo, report: JournalReport): void {
+  const { dir, segments, bytes, firstOffset, nextOffset, readableRecords, fsync } = report;
+  const durability = fsync === undefined ? '' : fsync ? ', fsync on' : ', fsync off';
+  printLine(io.stdout, `${dir}: ${segments} files, ${bytes} bytes${durability}`);
+  printLine(io.stdout, `${readableRecords} records, offsets ${firstOffset} to ${nextOffset - 1}`);
+  for (const [sink, { waiting, unreadable }] of Object.entries(report.sinks)) {
+    const lost = unreadable === 0 ? '' : `, ${unreadable} of them unreadable`;
+    printLine(io.stdout, `${sink.padEnd(9)} ${waiting} records wait${lost}`);
+  }
+  for (const damage of report.damages) printLine(io.stdout, `DAMAGED ${describe(damage)}`);
+}
+
+function describe({ path, position, endPosition, firstOffset, endOffset, why }: Damage): string {
+  const records = endOffset - firstOffset;
+  return `${path} bytes ${position} to ${endPosition}: ${why}; ${records} records from offset ${firstOffset}`;
+}
+
+function damaged({ dir, damages, refusesStart }: JournalReport): ActionstreamError {
+  const records = damages.reduce((sum, damage) => sum + damage.endOffset - damage.firstOffset, 0);
+  const what = `${records} records of journal ${dir} cannot be read`;
+  return new ActionstreamError(
+    'JOURNAL_CORRUPT',
+    refusesStart
+      ? `${what}, some in the file being written, so that no run starts; actionstream journal salvage ${dir} keeps the others`
+      : `${what}; a run delivers all others and reports these`,
+  );
+}
