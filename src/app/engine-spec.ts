@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
+import { findModel, looksLikePath } from './find-model.ts';
 import type { ModelChoice } from './model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { ENGINE_KINDS, problemOfProvider } from '../inference/engine-choice.ts';
 import { settleSgs } from '../inference/network/similarity.ts';
-import { isVariantName } from '../inference/network/variants.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 
 /**
@@ -33,7 +31,7 @@ export function engineSpecOf(choice: ModelChoice): EngineSpec {
 }
 
 function modelSpecOf({ model, seed, network, sgs, sgsForced, similarity }: ModelChoice): EngineSpec['model'] {
-  const trained = findTrained(model);
+  const trained = findModel(model);
   if (trained !== undefined) {
     const forced = sgsForced && sgs ? { sgs } : {};
     return {
@@ -56,19 +54,4 @@ function modelSpecOf({ model, seed, network, sgs, sgsForced, similarity }: Model
     network: { ...network, ...(settled && { sgs: settled }), variant: model },
     seed,
   };
-}
-
-/** Models that ship with the program, by name. */
-const SHIPPED_MODELS = path.join(import.meta.dirname, '..', '..', 'models');
-
-function findTrained(model: string): string | undefined {
-  if (looksLikePath(model)) return existsSync(model) ? model : undefined;
-  if (isVariantName(model)) return undefined;
-  const shipped = path.join(SHIPPED_MODELS, model);
-  if (existsSync(path.join(shipped, 'manifest.json'))) return shipped;
-  return existsSync(model) ? model : undefined;
-}
-
-function looksLikePath(model: string): boolean {
-  return model.includes('/') || model.includes('\\') || /\.(safetensors|json)$/.test(model);
 }

@@ -5,11 +5,13 @@ import path from 'node:path';
 import { importModel, type ImportedModel } from '../checkpoints/import-model.ts';
 import { checksumInName, findPublished } from '../checkpoints/published/table.ts';
 import { download } from '../checkpoints/published/download.ts';
-import { loadCheckpoint } from '../checkpoints/read-checkpoint.ts';
+import { loadCheckpoint, parseCheckpoint } from '../checkpoints/read-checkpoint.ts';
 import { saveModel } from '../checkpoints/save-model.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { parseLabelFile, type LabelFile } from '../datasets/label-file.ts';
 import { labelMap, labelMapNames } from '../datasets/label-maps.ts';
+import type { ModelManifest } from '../inference/model.ts';
+import type { NetworkOptions } from '../inference/network/graph.ts';
 import { DEFAULT_SAMPLER } from '../sampler/index.ts';
 import {
   arithmeticOverrides,
@@ -46,22 +48,52 @@ export async function importFile(
   { from, command, ...flags }: ImportFlags & { readonly from: string; readonly command: string },
 ): Promise<ImportReport> {
   refuseTaken(folder);
+  return importLoaded(await loadCheckpoint(file), folder, { ...flags, from, command });
+}
+
+/** The same of a checkpoint in memory; `origin` names it in errors. */
+export function importBytes(
+  bytes: Uint8Array,
+  folder: string,
+  { origin, ...flags }: LoadedFlags & { readonly origin: string },
+): Promise<ImportReport> {
+  refuseTaken(folder);
+  return importLoaded({ checkpoint: parseCheckpoint(bytes, origin), bytes }, folder, flags);
+}
+
+interface LoadedFlags extends ImportFlags {
+  readonly from: string;
+  readonly command: string;
+  /** What its publisher states. */
+  readonly licence?: string;
+  /** How it samples where no flag says otherwise. */
+  readonly own?: Pick<ModelManifest, 'sampler'> & {
+    readonly network: Pick<NetworkOptions, 'sgs' | 'temporalEdge' | 'timeMeans'>;
+  };
+}
+
+async function importLoaded(
+  { checkpoint, bytes }: Awaited<ReturnType<typeof loadCheckpoint>>,
+  folder: string,
+  { from, command, licence, own, ...flags }: LoadedFlags,
+): Promise<ImportReport> {
   const { labels, note } = flags.labels === undefined ? {} : await readLabels(flags.labels);
-  const { checkpoint, bytes } = await loadCheckpoint(file);
-  const { sgs } = settledSgs({}, flags);
+  const { sgs } = settledSgs(own?.network ?? {}, flags);
   const imported = importModel(checkpoint, {
     from,
     network: {
+      ...own?.network,
       ...networkOverrides({ ...sizeFlags(flags) }),
       ...arithmeticOverrides(flags),
       ...(sgs && { sgs }),
     },
-    sampler: samplerFromFlags(flags, sgs ? DEFAULT_SAMPLER : { kind: 'none' }),
+    sampler: samplerFromFlags(flags, own?.sampler ?? (sgs ? DEFAULT_SAMPLER : { kind: 'none' })),
     half: flags.fp16 === true,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     command,
     date: new Date().toISOString().slice(0, 10),
     ...(labels && { labels }),
+    ...(licence !== undefined && { licence }),
     ...(flags.id !== undefined && { id: flags.id }),
   });
   await saveModel(folder, imported);

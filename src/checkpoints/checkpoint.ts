@@ -2,7 +2,7 @@
 export interface Checkpoint {
   /** The file, as errors name it. */
   readonly origin: string;
-  readonly container: 'pytorch-zip' | 'pytorch-legacy' | 'safetensors' | 'npz';
+  readonly container: 'pytorch-zip' | 'pytorch-legacy' | 'safetensors' | 'npz' | 'numpy-pickle';
   /** By name, in file order. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
 }

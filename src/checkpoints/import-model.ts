@@ -27,6 +27,8 @@ export interface ImportOptions {
   readonly id?: string;
   /** SHA-256 of the checkpoint, in hex. */
   readonly sha256: string;
+  /** As the publisher states it; else it is not known. */
+  readonly licence?: string;
   /** How the model was made, and when (ISO date), for its manifest. */
   readonly command: string;
   readonly date: string;
@@ -75,7 +77,7 @@ export function importModel(checkpoint: Checkpoint, options: ImportOptions): Imp
       sources: [
         {
           name: `${format.source}, checkpoint sha256:${options.sha256}`,
-          licence: 'as its publisher states; this program knows of none',
+          licence: options.licence ?? 'as its publisher states; this program knows of none',
           use: 'all weights',
         },
       ],

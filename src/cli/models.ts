@@ -4,10 +4,11 @@ import type { Command } from 'commander';
 import { buildNetwork } from '../inference/network/build.ts';
 import { countCost } from '../inference/network/cost.ts';
 import type { NetworkOptions } from '../inference/network/graph.ts';
-import { isVariantName, listVariantNames } from '../inference/network/variants.ts';
+import { listVariantNames } from '../inference/network/variants.ts';
 import { parseManifest } from '../inference/weights/manifest.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
+import { findModel } from '../app/find-model.ts';
 import {
   arithmeticOverrides,
   networkOverrides,
@@ -107,10 +108,11 @@ function samplingOf({ sgs, temporalEdge = 'zero', timeMeans = 'plain' }: Network
   return { after, similarity, temporal_edge: temporalEdge, time_means: timeMeans };
 }
 
-/** Of a model folder or its manifest; else the name is a network's. */
+/** Of a model, by its path or name; else the name is a network's. */
 function ownOptions(name: string): Partial<NetworkOptions> {
-  if (isVariantName(name)) return { variant: name };
-  const file = name.endsWith('.json') ? name : path.join(name, 'manifest.json');
+  const model = findModel(name);
+  if (model === undefined) return { variant: name };
+  const file = model.endsWith('.json') ? model : path.join(model, 'manifest.json');
   return existsSync(file) ? parseManifest(readFileSync(file, 'utf8'), file).network : { variant: name };
 }
 

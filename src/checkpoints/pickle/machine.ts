@@ -34,6 +34,7 @@ export interface Machine {
   global(module: string, name: string): PickleGlobal;
   call(callable: PickleValue, args: PickleValue): PickleValue;
   load(id: PickleValue): PickleValue;
+  build(object: PickleValue, state: PickleValue): void;
 }
 
 /** A byte can ask for an empty dictionary of some hundred: 430 kB of zip killed a process of 4 GB. Weights take some 50 a tensor. */
@@ -145,6 +146,9 @@ export function createMachine(bytes: Uint8Array, start: number, place: string, h
       return host.call(callable, args, fail);
     },
     load: (id) => host.load(id, fail),
+    build: (object, state) => {
+      host.build?.(object, state, fail);
+    },
   };
 }
 

@@ -194,10 +194,11 @@ function call(machine: Machine): PickleValue {
 
 /** State of an object: of dictionaries (a state_dict's `_metadata`) and of inert ones it tells nothing about weights. */
 function build(machine: Machine): void {
-  machine.pop();
+  const state = machine.pop();
   const object = machine.top();
   const takesState = object instanceof Map || isHostObject(object);
   if (!takesState) throw machine.fail('gives a state to something that has none');
+  machine.build(object, state);
 }
 
 function isHostObject(value: PickleValue): boolean {

@@ -35,6 +35,8 @@ export interface PickleHost {
   call(global: PickleGlobal, args: readonly PickleValue[], fail: Fail): PickleValue;
   /** The value of a persistent id: PyTorch's storages. */
   load(id: PickleValue, fail: Fail): PickleValue;
+  /** Gives a state to an object that it made; absent: states tell nothing about weights. */
+  build?(object: PickleValue, state: PickleValue, fail: Fail): void;
 }
 
 export type Fail = (problem: string) => ActionstreamError;

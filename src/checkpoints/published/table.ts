@@ -1,4 +1,5 @@
 import { ActionstreamError } from '../../core/errors.ts';
+import { packagedNames } from './packages.ts';
 
 /** A checkpoint that its publisher offers for download, at an address read in the publisher's own code or documentation. */
 export interface PublishedCheckpoint {
@@ -31,7 +32,7 @@ export function findPublished(name: string): PublishedCheckpoint {
   if (found) return found;
   throw new ActionstreamError(
     'USAGE',
-    `no published checkpoint "${name}"; known: ${publishedNames.join(', ')}; others: fetch the file and use models import`,
+    `no published checkpoint "${name}"; known: ${[...publishedNames, ...packagedNames].join(', ')}; others: fetch the file and use models import`,
   );
 }
 
