@@ -1,4 +1,14 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from 'yaml';
 import type { Document, Node } from 'yaml';
 import { messageOf } from '../core/errors.ts';
 import type { Problem, SettingPath } from './problem.ts';
@@ -47,12 +57,8 @@ function parse(name: string, text: string, env: Env): YamlFile {
     path: [],
     message: `not valid YAML: ${error.message}${quoteHint(text, lines.linePos(error.pos[0]).line)}`,
   }));
-  for (const node of repeatedKeys(document))
-    problems.push({
-      where: at(node.range?.[0]),
-      path: [],
-      message: 'not valid YAML: Map keys must be unique',
-    });
+  for (const [key, problem] of wrongKeys(document))
+    problems.push({ where: at(key.range?.[0]), path: [], message: `not valid YAML: ${problem}` });
   const excess = problems.length === 0 ? excessOf(document) : undefined;
   if (excess !== undefined) return unreadable(name, excess);
   substituteScalars(document, env, (node, message) => {
@@ -67,20 +73,21 @@ function parse(name: string, text: string, env: Env): YamlFile {
   };
 }
 
-/** Keys that stand in their section already; `<<` may stand there several times. */
-function repeatedKeys(document: Document): readonly Node[] {
-  const repeated: Node[] = [];
+/** Keys that are no plain text, or stand in their section already; `<<` may stand there several times. */
+function wrongKeys(document: Document): readonly (readonly [key: Node, problem: string])[] {
+  const wrong: [Node, string][] = [];
   visit(document, {
     Map(_, node) {
       const seen = new Set<unknown>();
       for (const { key } of node.items) {
+        if (isCollection(key)) wrong.push([key, 'a key must be plain text']);
         if (!isScalar(key) || key.value === '<<') continue;
-        if (seen.has(key.value)) repeated.push(key);
+        if (seen.has(key.value)) wrong.push([key, 'Map keys must be unique']);
         seen.add(key.value);
       }
     },
   });
-  return repeated;
+  return wrong;
 }
 
 function unreadable(name: string, message: string): YamlFile {

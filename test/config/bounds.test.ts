@@ -89,6 +89,12 @@ describe('anchors', () => {
   }
 });
 
+it('a key that is a list or a section is refused with its place', () => {
+  expect(problemsOf(() => load(`${STREAMS}? [a, b]\n: 1\n`))).toEqual([
+    'site.yaml:2:3: not valid YAML: a key must be plain text',
+  ]);
+});
+
 describe('files', () => {
   it('nested beyond all bounds are refused', () => {
     expect(problemsOf(() => load('['.repeat(100_000)))).toEqual([expect.stringContaining('not valid YAML')]);
