@@ -1,4 +1,5 @@
-import type { PublishedRecord } from '../core/records.ts';
+import { ActionstreamError } from '../core/errors.ts';
+import type { PublishedRecord, RecordType } from '../core/records.ts';
 
 /** A record with its place in the journal; offsets grow by one and never repeat. */
 export interface StoredRecord {
@@ -18,5 +19,23 @@ export interface EventSink extends AsyncDisposable {
   readonly name: string;
   /** Connects and checks what it needs (topics, schema). @throws with the cause and the remedy in one line */
   open(signal: AbortSignal): Promise<void>;
+  /** @throws RecordsRefused where only some types were refused: the others of the batch are accepted. */
   write(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void>;
+}
+
+/** A sink that keeps each type of record in a place of its own (a topic) refuses some types and accepts the others. */
+export class RecordsRefused extends ActionstreamError {
+  readonly types: ReadonlySet<RecordType>;
+
+  constructor(
+    refusals: readonly { readonly types: readonly RecordType[]; readonly error: ActionstreamError }[],
+  ) {
+    const errors = refusals.map(({ error }) => error);
+    // One error that somebody has to put right decides: it is not retried as if it could pass by itself.
+    const [gravest = new ActionstreamError('INTERNAL', 'no refusal')] = errors.toSorted(
+      (a, b) => Number(a.retryable) - Number(b.retryable),
+    );
+    super(gravest.code, [...new Set(errors.map(({ message }) => message))].join('; '), { cause: gravest });
+    this.types = new Set(refusals.flatMap(({ types }) => types));
+  }
 }

@@ -11,6 +11,10 @@ import { KAFKA_VERSION, resolveKafkaJars } from './kafka-jars.ts';
 /** A real single-node Kafka of our own on loopback, gone when we are. */
 export interface LocalKafka {
   readonly brokers: readonly string[];
+  /** host:port of the listener of `proxied`; empty where there is none. */
+  readonly proxied: string;
+  /** host:port of each further listener, by its name. */
+  readonly listeners: Readonly<Record<string, string>>;
   readonly pid: number;
   readonly version: string;
   /** SIGSTOP: connections stay open and nothing answers. */
@@ -27,8 +31,18 @@ export interface LocalKafkaOptions {
   readonly cacheDir: string;
   /** Adds a listener whose advertised port is this one: put a fault proxy there, towards `proxiedPort`. */
   readonly proxied?: { readonly advertisedPort: number; readonly listenPort: number };
-  /** More lines for server.properties, e.g. a security layer under test. */
+  /** Further listeners by name, e.g. `SASL`, each with a port of its own. */
+  readonly listeners?: Readonly<Record<string, LocalListener>>;
+  /** Users for SCRAM-SHA-256 and -512, with their passwords; made when the storage is formatted. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** More lines for server.properties, e.g. an authorizer under test. */
   readonly properties?: readonly string[];
+}
+
+interface LocalListener {
+  readonly protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** Settings of this listener, without `listener.name.<name>.`. */
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -40,12 +54,18 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const directory = mkdtempSync(join(tmpdir(), 'actionstream-kafka-'));
   const [port, controllerPort] = [await freePort(), await freePort()];
   const config = join(directory, 'server.properties');
-  writeFileSync(config, serverProperties({ directory, port, controllerPort, options }));
+  const listeners: Record<string, string> = {};
+  for (const name of Object.keys(options.listeners ?? {})) listeners[name] = `127.0.0.1:${await freePort()}`;
+  writeFileSync(config, serverProperties({ directory, port, controllerPort, listeners, options }));
   const logFile = join(directory, 'log');
   appendFileSync(logFile, '');
 
   const run = [java, ...JVM_FLAGS, '-cp', `${libs}/*`];
-  const format = [...run, 'kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', config];
+  const scram = Object.entries(options.users ?? {}).flatMap(([name, password]) =>
+    SCRAM.flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${name},password=${password}]`]),
+  );
+  const storage = ['kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', config];
+  const format = [...run, ...storage, ...scram];
   const formatted = spawnSync(format[0]!, format.slice(1), { encoding: 'utf8' });
   if (formatted.status !== 0) {
     throw new Error(`Kafka could not format its storage: ${formatted.stdout}${formatted.stderr}`);
@@ -57,6 +77,8 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   await untilReady(broker, () => server.exited, logFile);
   return {
     brokers: [broker],
+    listeners,
+    proxied: options.proxied ? `127.0.0.1:${options.proxied.listenPort}` : '',
     version: KAFKA_VERSION,
     get pid() {
       return server.pid;
@@ -94,6 +116,8 @@ const JVM_FLAGS = [
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
 ];
 
+const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+
 // 16 random bytes in base64url; a leading dash would be read as an option.
 function clusterId(): string {
   return `A${randomBytes(16).toString('base64url').slice(1)}`;
@@ -103,21 +127,27 @@ function serverProperties(parts: {
   readonly directory: string;
   readonly port: number;
   readonly controllerPort: number;
+  readonly listeners: Readonly<Record<string, string>>;
   readonly options: LocalKafkaOptions;
 }): string {
-  const { directory, port, controllerPort, options } = parts;
+  const { directory, port, controllerPort, listeners, options } = parts;
   const { proxied, properties = [] } = options;
+  const named = Object.entries(options.listeners ?? {});
+  const further = Object.entries(listeners).map(([name, address]) => `,${name}://${address}`);
   const proxiedListener = proxied ? `,PROXIED://127.0.0.1:${proxied.listenPort}` : '';
   const proxiedAddress = proxied ? `,PROXIED://127.0.0.1:${proxied.advertisedPort}` : '';
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${proxiedListener}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}${proxiedAddress}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${proxiedListener}${further.join('')}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}${proxiedAddress}${further.join('')}`,
     'controller.listener.names=CONTROLLER',
     'inter.broker.listener.name=PLAINTEXT',
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
+    ['listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT']
+      .concat(named.map(([name, { protocol }]) => `${name}:${protocol}`))
+      .join(','),
+    ...named.flatMap(([name, listener]) => listenerProperties(name, listener)),
     `log.dirs=${join(directory, 'data')}`,
     // As production should have it: a missing topic is an error that our start-up check reports.
     'auto.create.topics.enable=false',
@@ -134,6 +164,21 @@ function serverProperties(parts: {
     ...properties,
     '',
   ].join('\n');
+}
+
+function listenerProperties(name: string, { protocol, properties = {} }: LocalListener): readonly string[] {
+  const prefix = `listener.name.${name.toLowerCase()}`;
+  const login = protocol.startsWith('SASL')
+    ? [
+        `${prefix}.sasl.enabled.mechanisms=${SCRAM.join(',')}`,
+        ...SCRAM.map(
+          (mechanism) =>
+            `${prefix}.${mechanism.toLowerCase()}.sasl.jaas.config=` +
+            'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+        ),
+      ]
+    : [];
+  return [...login, ...Object.entries(properties).map(([key, value]) => `${prefix}.${key}=${value}`)];
 }
 
 async function untilReady(broker: string, exited: () => boolean, logFile: string): Promise<void> {

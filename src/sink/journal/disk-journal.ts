@@ -101,12 +101,11 @@ export class DiskJournal implements Journal {
     await reserve.around(() => consumers.save(consumer, store.nextOffset));
   }
 
-  async skip(consumer: string, damage: Damage): Promise<number> {
+  async skip(consumer: string, damage: Damage, nextOffset = damage.endOffset): Promise<void> {
     const { consumers } = this.#parts;
     const from = Math.max(damage.firstOffset, consumers.checkpointOf(consumer));
     consumers.noteUnreadable(consumer, Math.max(0, damage.endOffset - from));
-    await this.checkpoint(consumer, damage.endOffset);
-    return damage.endOffset;
+    await this.checkpoint(consumer, nextOffset);
   }
 
   openEpisodes(): readonly ActionEvent[] {

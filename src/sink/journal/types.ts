@@ -69,8 +69,11 @@ export interface JournalConsumer {
   checkpointOf(consumer: string): number;
   /** @throws UnreadableRecords where a part of a finished file is damaged; what lies behind it can be read */
   read(fromOffset: number, maxRecords: number): Promise<readonly StoredRecord[]>;
-  /** The consumer goes on behind the damage; what it lacks is counted. Returns where it continues. */
-  skip(consumer: string, damage: Damage): Promise<number>;
+  /**
+   * The consumer goes on behind the damage; what it lacks is counted. `nextOffset`: the first record that it still needs,
+   * where some types of record lag before the damage.
+   */
+  skip(consumer: string, damage: Damage, nextOffset?: number): Promise<void>;
   /** Aborts where the journal can no longer be used; its reason is the ActionstreamError. */
   readonly failed: AbortSignal;
   /** True once the record at `offset` can be read; false when the signal, the journal's end or its failure came first. */

@@ -1,27 +1,44 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import kafkajs, { type Kafka as KafkaClient, type KafkaConfig, type RetryOptions } from 'kafkajs';
+import { ActionstreamError } from '../../core/errors.ts';
+import { createNetworkNotes, type NetworkNotes } from './network-notes.ts';
 import type { KafkaConnection } from './options.ts';
 
-/** A client whose sockets are ours: closing it leaves none behind, whatever the library is still trying. */
-export interface OwnedKafka {
+/**
+ * A client whose sockets are ours. Destroying it is the only way to close it: the library's own `disconnect` waits for
+ * answers that a frozen broker never sends.
+ */
+export interface OwnedKafka extends Disposable {
   readonly kafka: KafkaClient;
-  /** Closes every connection now and refuses new ones. */
+  /** What happened to its connections: which address failed, and how. */
+  readonly network: NetworkNotes;
+  /** Runs `work` of this client. An abort, or no answer for minutes, destroys the client and rejects at once. */
+  use<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /**
+   * Ends every connection now and refuses new ones. Each socket ends with an error, since that is what makes the library
+   * give up its timers and its retries; a socket that just closes leaves its connection "connected" for ever.
+   */
   destroy(): void;
 }
 
 // The library's retries are short: the delivery worker repeats for ever and can be interrupted between.
 const RETRY: RetryOptions = { retries: 3, initialRetryTime: 200, maxRetryTime: 1000 };
 
+// Every request has its own shorter time-out; this is for what the library forgets to time.
+const LONGEST_WORK_MS = 300_000;
+
 export function createKafka(connection: KafkaConnection): OwnedKafka {
   const sockets = new Set<Socket>();
-  let destroyed = false;
+  const network = createNetworkNotes(connection.brokers);
+  const closed = new AbortController();
   const { Kafka, logLevel } = kafkajs;
   const { instance, brokers, connectionTimeoutMs = 10_000, requestTimeoutMs = 10_000 } = connection;
   const sasl = saslOf(connection);
   const kafka = new Kafka({
     clientId: `actionstream-${instance}`,
-    brokers: [...brokers],
+    // An empty list is the one error that the library does not retry: a destroyed client stops connecting.
+    brokers: () => (closed.signal.aborted ? [] : [...brokers]),
     connectionTimeout: connectionTimeoutMs,
     authenticationTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -39,17 +56,66 @@ export function createKafka(connection: KafkaConnection): OwnedKafka {
       socket.setKeepAlive(true, 60_000);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      if (destroyed) socket.destroy(new Error('the Kafka client was closed'));
+      network.watch(socket, { host, port });
+      if (closed.signal.aborted) socket.destroy(closedError());
       return socket;
     },
   });
+  const destroy = (): void => {
+    closed.abort();
+    for (const socket of sockets) socket.destroy(closedError());
+  };
   return {
     kafka,
-    destroy() {
-      destroyed = true;
-      for (const socket of sockets) socket.destroy();
-    },
+    network,
+    use: (work, signal) => interruptible(work, signal, destroy),
+    destroy,
+    [Symbol.dispose]: destroy,
   };
+}
+
+async function interruptible<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  destroy: () => void,
+): Promise<T> {
+  if (signal.aborted) throw abortedError();
+  const { promise, reject } = rejectable();
+  const giveUp = (error: ActionstreamError): void => {
+    destroy();
+    reject(error);
+  };
+  const onAbort = (): void => {
+    giveUp(abortedError());
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => {
+    giveUp(
+      new ActionstreamError('KAFKA_UNREACHABLE', `Kafka did not answer within ${LONGEST_WORK_MS / 1000} s`),
+    );
+  }, LONGEST_WORK_MS);
+  try {
+    return await Promise.race([work(), promise]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function rejectable(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
+  let reject: ((error: Error) => void) | undefined;
+  const promise = new Promise<never>((_, rejectPromise) => {
+    reject = rejectPromise;
+  });
+  return { promise, reject: (error) => reject?.(error) };
+}
+
+function closedError(): Error {
+  return new Error('the Kafka client was closed');
+}
+
+function abortedError(): ActionstreamError {
+  return new ActionstreamError('ABORTED', 'interrupted while Kafka had not yet answered');
 }
 
 function saslOf({ sasl }: KafkaConnection): KafkaConfig['sasl'] {

@@ -26,12 +26,15 @@ export interface ReadTopicsOptions extends KafkaConnection {
 /** Bytes are counted compressed, and the client unpacks an answer whole: our batches shrink to a twentieth. */
 const FETCH = { maxWaitTimeInMs: 250, maxBytesPerPartition: 128 * 1024, maxBytes: 512 * 1024 };
 
+/** How long the consumer group may take to be left and removed; a frozen broker would take for ever. */
+const GOODBYE_MS = 3000;
+
 /**
  * Messages of some topics, per partition in order, through a consumer group of its own that is removed afterwards.
  * @throws KAFKA_UNREACHABLE, KAFKA_REFUSED
  */
 export async function* readTopics(options: ReadTopicsOptions): AsyncGenerator<TopicMessage, void, undefined> {
-  const owned = createKafka(options);
+  using owned = createKafka(options);
   const admin = owned.kafka.admin();
   const groupId = `actionstream-${options.instance}-${randomUUID()}`;
   const consumer = owned.kafka.consumer({ ...FETCH, groupId, allowAutoTopicCreation: false });
@@ -41,20 +44,24 @@ export async function* readTopics(options: ReadTopicsOptions): AsyncGenerator<To
   };
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    await admin.connect();
-    const remaining = options.untilEnd ? await lastOffsets(options.topics, admin) : undefined;
+    const remaining = await owned.use(async () => {
+      await admin.connect();
+      return options.untilEnd ? await lastOffsets(options.topics, admin) : undefined;
+    }, options.signal);
     if (remaining?.size === 0) return;
-    await startConsumer(consumer, { options, inbox, remaining });
+    await owned.use(() => startConsumer(consumer, { options, inbox, remaining }), options.signal);
     yield* inbox;
   } catch (error) {
-    throw toKafkaError(error, options);
+    const failure = toKafkaError(error, { ...options, action: 'read', network: owned.network });
+    if (failure.code !== 'ABORTED') throw failure;
   } finally {
     options.signal.removeEventListener('abort', onAbort);
     inbox.end();
-    await consumer.disconnect().catch(() => undefined);
-    await admin.deleteGroups([groupId]).catch(() => undefined);
-    await admin.disconnect().catch(() => undefined);
-    owned.destroy();
+    const goodbye = async (): Promise<void> => {
+      await consumer.disconnect();
+      await admin.deleteGroups([groupId]);
+    };
+    await owned.use(goodbye, AbortSignal.timeout(GOODBYE_MS)).catch(() => undefined);
   }
 }
 

@@ -1,38 +1,80 @@
 import type { Admin } from 'kafkajs';
-import { ActionstreamError } from '../../core/errors.ts';
-import { rootOf } from './errors.ts';
+import type { ActionstreamError } from '../../core/errors.ts';
+import type { RecordType } from '../../core/records.ts';
+import { RecordsRefused } from '../event-sink.ts';
+import { createKafka, type OwnedKafka } from './client.ts';
+import { isTopicRefused, rootOf, toKafkaError, type KafkaPlace } from './errors.ts';
 import type { KafkaSinkOptions, KafkaTopics } from './options.ts';
 
 /**
- * Are all topics there and visible to this user? Creates missing ones where the options say so.
- * @throws KAFKA_REFUSED naming the topic
+ * Are all topics there, and may this user write to each? Creates missing ones where the options say so.
+ * @throws RecordsRefused naming each topic that is not ready; KAFKA_UNREACHABLE or KAFKA_REFUSED where none can be asked
  */
 export async function checkTopics(
-  admin: Admin,
   topics: KafkaTopics,
   options: KafkaSinkOptions,
+  signal: AbortSignal,
 ): Promise<void> {
-  const names = [...new Set(Object.values(topics) as string[])];
-  const missing = await missingTopics(admin, names);
-  if (missing.length === 0) return;
-  if (!options.createTopics) throw topicMissing(missing, options);
-  const { partitions, replicationFactor } = options.createTopics;
-  await admin
-    .createTopics({
-      waitForLeaders: true,
-      topics: missing.map((topic) => ({
-        topic,
-        numPartitions: partitions,
-        replicationFactor,
-        configEntries:
-          topic === topics['stream.status'] ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
-      })),
-    })
-    .catch(async (error: unknown) => {
-      // Another instance may have been faster.
-      const still = await missingTopics(admin, missing);
-      if (still.length > 0) throw cannotCreate(still, options, error);
-    });
+  using owned = createKafka(options);
+  const admin = owned.kafka.admin();
+  const missing = await answeredBy(owned, options, signal, async () => {
+    await admin.connect();
+    return missingTopics(admin, namesOf(topics));
+  });
+  const refusals = [];
+  for (const topic of namesOf(topics)) {
+    try {
+      const place = { ...options, topic };
+      if (missing.includes(topic)) {
+        if (!options.createTopics) throw toKafkaError(unknownTopic(), place);
+        await answeredBy(owned, { ...place, action: 'create' }, signal, () =>
+          create(admin, topic, { topics, options }),
+        );
+      }
+      await answeredBy(owned, place, signal, () => mayWrite(owned, topic));
+    } catch (error) {
+      if (!isTopicRefused(error)) throw error;
+      refusals.push({ types: typesIn(topics, topic), error: error as ActionstreamError });
+    }
+  }
+  if (refusals.length > 0) throw new RecordsRefused(refusals);
+}
+
+/** Creates one topic that went missing while we run. */
+export async function createTopic(
+  topic: string,
+  parts: { readonly topics: KafkaTopics; readonly options: KafkaSinkOptions },
+  signal: AbortSignal,
+): Promise<void> {
+  using owned = createKafka(parts.options);
+  const admin = owned.kafka.admin();
+  await answeredBy(owned, { ...parts.options, topic, action: 'create' }, signal, async () => {
+    await admin.connect();
+    await create(admin, topic, parts);
+  });
+}
+
+/** Types of record that go to this topic; none for the dead letters. */
+export function typesIn(topics: KafkaTopics, topic: string): readonly RecordType[] {
+  const types: readonly RecordType[] = ['action.event', 'clip.stats', 'stream.status'];
+  return types.filter((type) => topics[type] === topic);
+}
+
+function namesOf(topics: KafkaTopics): readonly string[] {
+  return [...new Set(Object.values(topics) as string[])];
+}
+
+async function answeredBy<T>(
+  owned: OwnedKafka,
+  place: KafkaPlace,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await owned.use(work, signal);
+  } catch (error) {
+    throw toKafkaError(error, { ...place, network: owned.network });
+  }
 }
 
 async function missingTopics(admin: Admin, names: readonly string[]): Promise<readonly string[]> {
@@ -40,23 +82,39 @@ async function missingTopics(admin: Admin, names: readonly string[]): Promise<re
   return names.filter((name) => !visible.has(name));
 }
 
-function topicMissing(missing: readonly string[], { brokers }: KafkaSinkOptions): ActionstreamError {
-  return new ActionstreamError(
-    'KAFKA_REFUSED',
-    `Kafka at ${brokers.join(', ')} has no topic ${missing.join(', ')}, or this user may not see it; ` +
-      'create it (kafka-topics --create), grant Describe, or set kafka.create_topics',
-  );
+async function create(
+  admin: Admin,
+  topic: string,
+  { topics, options }: { readonly topics: KafkaTopics; readonly options: KafkaSinkOptions },
+): Promise<void> {
+  const { partitions = 1, replicationFactor = 1 } = options.createTopics ?? {};
+  const configEntries =
+    topic === topics['stream.status'] ? [{ name: 'cleanup.policy', value: 'compact' }] : [];
+  await admin
+    .createTopics({
+      waitForLeaders: true,
+      topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
+    })
+    .catch(async (error: unknown) => {
+      // Another instance may have been faster.
+      if ((await missingTopics(admin, [topic])).length > 0) throw error;
+    });
 }
 
-function cannotCreate(
-  missing: readonly string[],
-  { brokers }: KafkaSinkOptions,
-  cause: unknown,
-): ActionstreamError {
-  return new ActionstreamError(
-    'KAFKA_REFUSED',
-    `Kafka at ${brokers.join(', ')} did not create ${missing.join(', ')}: ${rootOf(cause).text}; ` +
-      'create it by hand, or allow this user Create',
-    { cause },
-  );
+/**
+ * Asks for Write without writing: the broker checks the right first, and then refuses every record of a request whose
+ * `acks` it does not know.
+ */
+async function mayWrite(owned: OwnedKafka, topic: string): Promise<void> {
+  const producer = owned.kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  await producer
+    .send({ topic, acks: 2, messages: [{ key: 'actionstream', value: '' }] })
+    .catch((error: unknown) => {
+      if (rootOf(error).type !== 'INVALID_REQUIRED_ACKS') throw error;
+    });
+}
+
+function unknownTopic(): Error {
+  return Object.assign(new Error('unknown topic'), { type: 'UNKNOWN_TOPIC_OR_PARTITION' });
 }
