@@ -12,7 +12,7 @@ import { startMetricsServer } from '../metrics/server.ts';
 import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
 import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
-import type { EventSink } from '../sink/event-sink.ts';
+import { RecordsRefused, type EventSink } from '../sink/event-sink.ts';
 import { openJournal } from '../sink/journal/open-journal.ts';
 import { openWatchedTimes } from '../sink/journal/watched-times.ts';
 import { engineSpecOf } from './engine-spec.ts';
@@ -169,6 +169,10 @@ async function refuseEarly(sinks: readonly EventSink[], signal: AbortSignal, log
         await sink.open(AbortSignal.any([signal, AbortSignal.timeout(FIRST_OPEN_MS)]));
       } catch (error) {
         const { retryable, code, message } = toActionstreamError(error);
+        if (error instanceof RecordsRefused && !error.isWhole) {
+          logger.error({ sink: sink.name, reason: message }, 'sink refuses some types of record; these wait');
+          return;
+        }
         if (!retryable && code !== 'ABORTED') throw error;
         logger.warn(
           { sink: sink.name, cause: message },

@@ -11,6 +11,12 @@ export type PublishedRecord =
 
 export type RecordType = PublishedRecord['type'];
 
+export const RECORD_TYPES = [
+  'action.event',
+  'clip.stats',
+  'stream.status',
+] as const satisfies readonly RecordType[];
+
 export type EpisodeState = 'started' | 'updated' | 'ended';
 export type EndReason =
   | 'below_threshold'

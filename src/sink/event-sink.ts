@@ -1,5 +1,5 @@
 import { ActionstreamError } from '../core/errors.ts';
-import type { PublishedRecord, RecordType } from '../core/records.ts';
+import { RECORD_TYPES, type PublishedRecord, type RecordType } from '../core/records.ts';
 
 /** A record with its place in the journal; offsets grow by one and never repeat. */
 export interface StoredRecord {
@@ -37,5 +37,10 @@ export class RecordsRefused extends ActionstreamError {
     );
     super(gravest.code, [...new Set(errors.map(({ message }) => message))].join('; '), { cause: gravest });
     this.types = new Set(refusals.flatMap(({ types }) => types));
+  }
+
+  /** No type at all is accepted. */
+  get isWhole(): boolean {
+    return RECORD_TYPES.every((type) => this.types.has(type));
   }
 }

@@ -1,6 +1,6 @@
 import type { Admin } from 'kafkajs';
 import type { ActionstreamError } from '../../core/errors.ts';
-import type { RecordType } from '../../core/records.ts';
+import { RECORD_TYPES, type RecordType } from '../../core/records.ts';
 import { RecordsRefused } from '../event-sink.ts';
 import { createKafka, type OwnedKafka } from './client.ts';
 import { isTopicRefused, rootOf, toKafkaError, type KafkaPlace } from './errors.ts';
@@ -56,8 +56,7 @@ export async function createTopic(
 
 /** Types of record that go to this topic; none for the dead letters. */
 export function typesIn(topics: KafkaTopics, topic: string): readonly RecordType[] {
-  const types: readonly RecordType[] = ['action.event', 'clip.stats', 'stream.status'];
-  return types.filter((type) => topics[type] === topic);
+  return RECORD_TYPES.filter((type) => topics[type] === topic);
 }
 
 function namesOf(topics: KafkaTopics): readonly string[] {
