@@ -3,11 +3,15 @@ import type { EventPlaces, EventServices } from '../cli/event-services.ts';
 import { loadConfig, type Config } from '../config/index.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
+import { resetCheckpoint } from '../sink/journal/offline.ts';
+import { openJournalReader } from '../sink/journal/reader.ts';
+import { checksumTables } from '../sink/postgres/checksum.ts';
 import { migrate } from '../sink/postgres/migrate.ts';
 import type { PostgresConnection } from '../sink/postgres/connection.ts';
 import { pruneDatabase } from '../sink/postgres/prune.ts';
 import { openPostgresReader } from '../sink/postgres/reader.ts';
 import { exportEvents, queryEvents, toCsv } from '../sink/query.ts';
+import { rebuildPostgres, type RebuildSource } from '../sink/rebuild.ts';
 import { tailJournal, tailKafka } from '../sink/tail.ts';
 import { verifyDelivery } from '../sink/verify.ts';
 
@@ -43,7 +47,29 @@ export function createEventServices(env: Env): EventServices {
         ...(postgres && { postgres }),
       });
     },
+    rebuild(places, { from, force }, signal) {
+      const source = from === 'journal' ? journalSource(places, env) : kafkaSource(places, env);
+      return rebuildPostgres({ source, postgres: postgresOf(places, env), force, signal });
+    },
+    checksum: (places) => checksumTables(postgresOf(places, env)),
+    async redeliver(places, { sink, from }) {
+      const { dir } = journalSource(places, env);
+      const first = from ?? (await (await openJournalReader(dir)).bounds()).firstOffset;
+      return resetCheckpoint(dir, sink, first);
+    },
   };
+}
+
+function journalSource(places: EventPlaces, env: Env): Extract<RebuildSource, { kind: 'journal' }> {
+  const { journalDir } = storesOf(places, env);
+  if (journalDir !== undefined) return { kind: 'journal', dir: journalDir };
+  throw new ActionstreamError('USAGE', 'no journal: name a configuration file or --journal');
+}
+
+function kafkaSource(places: EventPlaces, env: Env): RebuildSource {
+  const { kafka } = storesOf(places, env);
+  if (kafka) return { kind: 'kafka', kafka };
+  throw new ActionstreamError('USAGE', 'no broker: name a configuration file with sinks.kafka, or --kafka');
 }
 
 /** `migrate` and `prune`. */

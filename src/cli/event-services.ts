@@ -1,5 +1,8 @@
 import type { ActionEvent, PublishedRecord } from '../core/records.ts';
+import type { MovedCheckpoint } from '../sink/journal/offline.ts';
+import type { TableChecksum } from '../sink/postgres/checksum.ts';
 import type { EventFilter, EventPage } from '../sink/query.ts';
+import type { RebuildResult } from '../sink/rebuild.ts';
 import type { VerifyResult } from '../sink/verify.ts';
 import type { TimeRange } from '../sink/verify/journal-view.ts';
 
@@ -26,6 +29,17 @@ export interface EventServices {
     signal: AbortSignal,
   ) => AsyncIterable<PublishedRecord>;
   readonly verify: (places: EventPlaces, range: TimeRange, signal: AbortSignal) => Promise<VerifyResult>;
+  readonly rebuild: (
+    places: EventPlaces,
+    options: { readonly from: 'journal' | 'kafka'; readonly force: boolean },
+    signal: AbortSignal,
+  ) => Promise<RebuildResult>;
+  readonly checksum: (places: EventPlaces) => Promise<readonly TableChecksum[]>;
+  /** Without `from`: everything that the journal holds. */
+  readonly redeliver: (
+    places: EventPlaces,
+    what: { readonly sink: string; readonly from: number | undefined },
+  ) => Promise<MovedCheckpoint>;
 }
 
 export function placesOf(

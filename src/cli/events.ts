@@ -7,6 +7,7 @@ import type { EventFilter } from '../sink/query.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
 import { placesOf, type EventServices } from './event-services.ts';
+import { addRebuild } from './events-rebuild.ts';
 import { addVerify } from './events-verify.ts';
 import { duration, instant, positiveInteger } from './options.ts';
 
@@ -21,11 +22,14 @@ interface FilterFlags {
 
 /** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
 export function addEventsCommand(program: Command, io: CliIo, services: () => Promise<EventServices>): void {
-  const events = program.command('events').description('query, export, follow and verify delivered events');
+  const events = program
+    .command('events')
+    .description('query, export, follow, verify and rebuild delivered events');
   addQuery(events, io, services);
   addExport(events, io, services);
   addTail(events, io, services);
   addVerify(events, io, services);
+  addRebuild(events, io, services);
 }
 
 function addQuery(events: Command, io: CliIo, services: () => Promise<EventServices>): void {

@@ -1,0 +1,73 @@
+import { createPool, toPostgresError, type PostgresConnection } from './connection.ts';
+import { checkSchema } from './migrate.ts';
+import { ACTION_EVENT_COLUMNS, CLIP_STATS_COLUMNS, STREAM_STATUS_COLUMNS } from './rows.ts';
+
+export interface TableChecksum {
+  readonly table: string;
+  readonly rows: number;
+  /** 32 hexadecimal digits: equal for equal rows, whatever their order and partitions. */
+  readonly checksum: string;
+}
+
+/** What the sink writes; not when a row was inserted. */
+const TABLES: Readonly<Record<string, readonly string[]>> = {
+  action_events: Object.keys(ACTION_EVENT_COLUMNS),
+  clip_stats: Object.keys(CLIP_STATS_COLUMNS),
+  stream_status: Object.keys(STREAM_STATUS_COLUMNS).filter((name) => !name.startsWith('gap_')),
+  stream_gaps: ['status_id', 'stream_id', 'run_id', 'from_at', 'to_at', 'reason', 'recorded_at'],
+  streams: ['stream_id', 'state', 'state_reason', 'state_at', 'instance'],
+  dead_letters: ['record_id', 'record_type', 'reason', 'payload'],
+};
+
+/** A large table is read whole. */
+const TABLE_TIMEOUT_MS = 60 * 60_000;
+
+/** Each row's MD5, in two halves that are added up modulo 2^64. @throws POSTGRES_…, SCHEMA_OUTDATED */
+export async function checksumTables(connection: PostgresConnection): Promise<readonly TableChecksum[]> {
+  const pool = createPool({ ...connection, statementTimeoutMs: TABLE_TIMEOUT_MS }, { max: 1 });
+  try {
+    await checkSchema(pool);
+    const client = await pool.connect();
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      // The text of a value must not depend on settings of the role or the server.
+      await client.query(
+        `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1`,
+      );
+      const checksums: TableChecksum[] = [];
+      for (const [table, columns] of Object.entries(TABLES)) {
+        const { rows } = await client.query<Sums>(statementOf(table, columns));
+        checksums.push(toChecksum(table, rows[0] ?? NO_ROWS));
+      }
+      await client.query('COMMIT');
+      return checksums;
+    } finally {
+      client.release(true);
+    }
+  } catch (error) {
+    throw toPostgresError(error, connection);
+  } finally {
+    await pool.end();
+  }
+}
+
+interface Sums {
+  readonly rows: string;
+  readonly high: string;
+  readonly low: string;
+}
+
+const NO_ROWS: Sums = { rows: '0', high: '0', low: '0' };
+
+function statementOf(table: string, columns: readonly string[]): string {
+  const half = (from: number): string =>
+    `coalesce(sum(('x' || substr(md5, ${from}, 16))::bit(64)::bigint::numeric), 0)::text`;
+  return `
+    SELECT count(*)::text AS rows, ${half(1)} AS high, ${half(17)} AS low
+      FROM (SELECT md5(ROW(${columns.join(', ')})::text) AS md5 FROM actionstream.${table}) AS hashed`;
+}
+
+function toChecksum(table: string, { rows, high, low }: Sums): TableChecksum {
+  const hex = (sum: string): string => BigInt.asUintN(64, BigInt(sum)).toString(16).padStart(16, '0');
+  return { table, rows: Number(rows), checksum: `${hex(high)}${hex(low)}` };
+}
