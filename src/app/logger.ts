@@ -2,12 +2,11 @@ import { pino } from 'pino';
 import type { Writable } from 'node:stream';
 import { ActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { redactUrls } from '../core/redact.ts';
+import { redact, redactDeep } from '../core/redact.ts';
 
-/** JSON lines with `time`, `level`, `msg` and, of errors, `err.type`: their code; URLs lose user and password wherever they stand. */
+/** JSON lines with `time`, `level`, `msg` and, of errors, `err.type`: their code; secrets go from every text in them. */
 export function createLogger(stream: Writable, level: string): Logger {
-  const redacted = { write: (line: string) => stream.write(redactUrls(line)) };
-  return pino(
+  const log = pino(
     {
       level,
       base: null,
@@ -15,13 +14,21 @@ export function createLogger(stream: Writable, level: string): Logger {
       serializers: { err: describeError },
       formatters: { level: (label) => ({ level: label }) },
     },
-    redacted,
+    stream,
   );
+  const at =
+    (name: keyof Logger): Logger['info'] =>
+    (fields, message) => {
+      log[name](redactDeep(fields) as object, redact(message));
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 /** Errors of ours say where they come from in words; only a foreign one needs its stack. */
 function describeError(error: unknown): unknown {
-  if (error instanceof ActionstreamError) return { type: error.code, message: error.message };
-  if (error instanceof Error) return { type: error.name, message: error.message, stack: error.stack };
+  if (error instanceof ActionstreamError) return { type: error.code, message: redact(error.message) };
+  if (error instanceof Error) {
+    return { type: error.name, message: redact(error.message), stack: redact(error.stack ?? '') };
+  }
   return error;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { toActionstreamError } from '../core/errors.ts';
-import { redactUrls } from '../core/redact.ts';
+import { redact } from '../core/redact.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printTable } from './io.ts';
 
@@ -39,8 +39,8 @@ export function addDoctorCommand(program: Command, io: CliIo, services: DoctorSe
 
 async function runCheck(check: DoctorCheck): Promise<{ name: string; ok: boolean; detail: string }> {
   try {
-    return { name: check.name, ok: true, detail: redactUrls(await check.run()) };
+    return { name: check.name, ok: true, detail: redact(await check.run()) };
   } catch (error) {
-    return { name: check.name, ok: false, detail: redactUrls(toActionstreamError(error).message) };
+    return { name: check.name, ok: false, detail: redact(toActionstreamError(error).message) };
   }
 }

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
-import { redactUrls } from '../core/redact.ts';
+import { redact } from '../core/redact.ts';
 import type { CliIo } from './io.ts';
 import { printLine } from './io.ts';
 
@@ -28,9 +28,9 @@ export async function runProgram(program: Command, argv: readonly string[], io: 
       return;
     }
     const failure = failureOf(error, io.signal);
-    printLine(io.stderr, redactUrls(`error ${failure.code}: ${failure.message}`));
+    printLine(io.stderr, redact(`error ${failure.code}: ${failure.message}`));
     if (failure.code === 'INTERNAL' && failure.cause instanceof Error) {
-      printLine(io.stderr, redactUrls(failure.cause.stack ?? ''));
+      printLine(io.stderr, redact(failure.cause.stack ?? ''));
     }
     io.setExitCode(failure.exitCode);
   }

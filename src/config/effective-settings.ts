@@ -1,4 +1,4 @@
-import { redactUrls } from '../core/redact.ts';
+import { redactUrl } from '../core/redact.ts';
 import { childSchema } from './coerce.ts';
 import { isSection } from './layers.ts';
 import type { Layer } from './layers.ts';
@@ -6,9 +6,6 @@ import { dotted } from './problem.ts';
 import type { SettingPath } from './problem.ts';
 import type { JsonSchema } from './schema.ts';
 import type { EffectiveSetting } from './types.ts';
-
-/** Names of query parameters that carry secrets in camera URLs. */
-const QUERY_SECRET = /([?&][^=&#]*(?:pass|pwd|token|key|secret|auth)[^=&#]*=)[^&#]*/gi;
 
 /** Every setting as it was written, defaults filled in, secrets hidden, in the order of the schema. */
 export function effectiveSettings(
@@ -37,5 +34,6 @@ export function effectiveSettings(
 
 function shown(value: unknown, schema: JsonSchema | undefined): unknown {
   if (schema?.writeOnly === true) return '***';
-  return typeof value === 'string' ? redactUrls(value).replace(QUERY_SECRET, '$1***') : value;
+  if (Array.isArray(value)) return value.map((item: unknown) => shown(item, schema?.items));
+  return typeof value === 'string' ? redactUrl(value) : value;
 }

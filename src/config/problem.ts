@@ -1,5 +1,5 @@
 import { ActionstreamError } from '../core/errors.ts';
-import { redactUrls } from '../core/redact.ts';
+import { redact } from '../core/redact.ts';
 
 /** Keys and list indices from the top of the configuration down. */
 export type SettingPath = readonly (string | number)[];
@@ -24,5 +24,5 @@ export function configError(name: string, problems: readonly Problem[]): Actions
   );
   const text =
     lines.length === 1 ? lines.join('') : `${name}: ${lines.length} problems\n  ${lines.join('\n  ')}`;
-  return new ActionstreamError('CONFIG_INVALID', redactUrls(text));
+  return new ActionstreamError('CONFIG_INVALID', redact(text));
 }

@@ -4,6 +4,7 @@ import type { SettingPath } from './problem.ts';
 import { checkSampler, streamSampler } from './resolve-model.ts';
 import type { Settings } from './schema.ts';
 import type { FileSettings } from './secrets.ts';
+import { sourceTrust } from './source-trust.ts';
 import type { EventSettings, StreamSettings } from './types.ts';
 
 type Stream = Settings['streams'][number];
@@ -24,9 +25,12 @@ export function resolveStreams(
       });
     }
     const password = files.secret(stream, path, 'password');
+    const tls = stream.tls
+      ? sourceTrust(stream.tls, [...path, 'tls'], { files, report })
+      : sourceTrust(settings.defaults.tls, ['defaults', 'tls'], { files, report });
     const sampler = { ...stream.sampler, kind: stream.sampler.kind ?? settings.sampler.kind };
     checkSampler(sampler, [...path, 'sampler'], report);
-    const resolved = streamSettings(stream, settings, password);
+    const resolved = { ...streamSettings(stream, settings, password), ...(tls && { tls }) };
     checkReconnect(resolved.reconnect, [...path, 'reconnect'], report);
     if (Object.keys(stream.events).length > 1 || Object.keys(stream.events.labels).length > 0) {
       checkPolicies(resolved.events, [...path, 'events'], report);
@@ -79,6 +83,7 @@ function streamSettings(
     kind,
     realtime,
     policy: stream.policy ?? defaults.policy ?? (waits ? 'every_frame' : 'freshest'),
+    transport: stream.transport ?? defaults.transport,
     ...defined({ fit: stream.fit ?? defaults.fit }),
     ...(stream.start_time !== undefined && { startTimeMs: stream.start_time }),
     noFrameTimeoutMs: stream.no_frame_timeout ?? defaults.no_frame_timeout,
@@ -96,7 +101,7 @@ function streamSettings(
 
 /** Schemes that only cameras and encoders speak; http serves files as well. */
 function kindOf(url: string): 'live' | 'file' {
-  return /^(rtsps?|rtmps?|srt|udp|rtp):/i.test(url) ? 'live' : 'file';
+  return /^(rtsps?|rtmp[ste]?|srt|udp|rtp|tcp|rist|mms[ht]):|\.sdp$/i.test(url) ? 'live' : 'file';
 }
 
 /** A stream's settings before the general ones; both before that, for single labels. */

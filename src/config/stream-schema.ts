@@ -24,6 +24,20 @@ const windowShape = {
     'The frames after the last full clip of a segment: dropped, or filled up to a full clip with the last one.',
   ).default('pad'),
 };
+const tls = section(
+  {
+    ca_file: text(
+      "Authorities to trust, PEM, or the camera's own certificate. Default: those of this machine.",
+    ).optional(),
+    server_name: text(
+      'Name that the certificate must carry, where it is not the host of the URL.',
+    ).optional(),
+    insecure: flag(
+      'Accept any certificate. Anyone on the way can then read the password and change the video; each connection logs it.',
+    ).default(false),
+  },
+  'How the certificate of an https, rtsps or rtmps source is checked. As a whole: what a stream says here replaces what `defaults` say.',
+);
 const reconnectShape = {
   first: wait('100ms', 'Delay before the first try.').prefault('1s'),
   max: wait('100ms', 'Longest delay; it doubles each time.').prefault('30s'),
@@ -32,7 +46,7 @@ const reconnectShape = {
 const streamShape = {
   kind: choice(
     ['live', 'file'],
-    '`live`: endless, reconnects. `file`: ends at its end. Default: live for rtsp, rtsps, rtmp, srt and udp.',
+    '`live`: endless, reconnects. `file`: ends at its end. Default: file for http, https, ftp, sftp and paths; live for the rest and for .sdp files.',
   ).optional(),
   realtime: flag(
     'A file is read no faster than it was filmed, as if it were a camera; its policy is `freshest` by default.',
@@ -41,6 +55,10 @@ const streamShape = {
     ['every_frame', 'freshest'],
     '`every_frame`: the decoder waits for inference. `freshest`: the oldest waiting clip is dropped. Default: every_frame for files that are not `realtime`.',
   ).optional(),
+  transport: choice(
+    ['auto', 'tcp', 'udp', 'multicast'],
+    'How RTSP media travel. `auto`: inside the RTSP connection (tcp); over UDP where the camera refuses that (461).',
+  ).default('auto'),
   fit: choice(
     ['stretch', 'crop'],
     "How the picture is brought to the size of the model. Default: the model's own, else `stretch`.",
@@ -54,6 +72,7 @@ export const defaultsSchema = section(
     ...streamShape,
     window: section(windowShape, 'How frames become clips.').prefault({}),
     reconnect: section(reconnectShape, 'When a live source is lost.').prefault({}),
+    tls: tls.optional(),
   },
   'For all streams; a stream may set each of its own.',
 );
@@ -68,7 +87,7 @@ const streamSchema = section(
       .string({ error: idError })
       .regex(STREAM_ID, { error: idError })
       .meta({ description: 'Name of the stream: key of its events. Must not change.' }),
-    url: text('Camera or file: an rtsp, rtsps, http or other URL that ffmpeg reads, or a path.'),
+    url: text('Camera or file: an address (docs/sources.md lists which) or a path.'),
     username: text('Of the camera, where the URL does not carry it.').optional(),
     password: secret('Of the camera, where the URL does not carry it.').optional(),
     password_file: text('File that holds the password.').optional(),
@@ -78,6 +97,7 @@ const streamSchema = section(
     ...overrides(streamShape),
     window: section(overrides(windowShape), 'How frames become clips.').prefault({}),
     reconnect: section(overrides(reconnectShape), 'When the source is lost.').prefault({}),
+    tls: tls.optional(),
     sampler: streamSamplerSchema.prefault({}),
     events: streamEventsSchema.prefault({}),
   },

@@ -13,6 +13,8 @@ export const ERROR_CODES = {
   SAMPLER_INVALID: [2, false, 'a sampler setting is out of range'],
   FFMPEG_MISSING: [3, false, 'no usable ffmpeg was found'],
   SOURCE_UNREACHABLE: [3, true, 'a camera or file server cannot be reached'],
+  SOURCE_UNTRUSTED: [3, true, 'the certificate of a source cannot be trusted'],
+  SOURCE_UNSUPPORTED: [3, false, 'this ffmpeg cannot read sources of that kind'],
   SOURCE_UNAUTHORIZED: [3, true, 'the camera refuses the user name or password'],
   SOURCE_NOT_FOUND: [3, true, 'the camera knows no such path'],
   SOURCE_NO_VIDEO: [1, false, 'the input holds no video that ffmpeg can decode'],

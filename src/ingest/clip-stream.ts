@@ -21,6 +21,8 @@ const LEAST_FIRST_FRAME_MS = 10_000;
 /** On a slow grid, frames are far apart by nature. */
 const LEAST_SLOTS = 3;
 const GAP_REPORT_MS = 10_000;
+const INSECURE =
+  'tls.insecure: the certificate of this source is NOT checked; anyone on the way can read its password and change its video';
 
 /**
  * One camera or file as clips. Builds only: ffmpeg starts when `clips` is iterated, once in the life of the object.
@@ -198,6 +200,7 @@ class SourceClips implements ClipStream {
   async #runFfmpeg(assembler: FrameAssembler, until: AbortSignal): Promise<FfmpegEnd> {
     assembler.restart();
     const run = this.#ffmpegRun(assembler, until);
+    if (this.#address.secure?.trust.insecure) this.#hooks.logger.warn(this.#fields, INSECURE);
     const fields = { ...this.#fields, arguments: describeArguments(run.plan) };
     this.#hooks.logger.debug(fields, 'starting ffmpeg');
     const end = await runFfmpeg(run, until);
@@ -207,7 +210,7 @@ class SourceClips implements ClipStream {
   #ffmpegRun(assembler: FrameAssembler, until: AbortSignal): FfmpegRun {
     const { ffmpegPath, kind, realtime, width, height, window, noFrameTimeoutMs } = this.#options;
     const nextMs = Math.max(noFrameTimeoutMs, (LEAST_SLOTS * 1000) / window.fps);
-    const firstMs = Math.max(nextMs, LEAST_FIRST_FRAME_MS);
+    const firstMs = this.#address.listens ? Infinity : Math.max(nextMs, LEAST_FIRST_FRAME_MS);
     return {
       plan: {
         ...{ ffmpegPath, address: this.#address, kind, realtime },

@@ -6,6 +6,7 @@ import { startFfmpeg, type FfmpegPlan } from './ffmpeg-command.ts';
 import { createRawFrameSplitter } from './raw-frame-splitter.ts';
 import { tellable } from './source-faults.ts';
 import { createStderrReader, type InputDescription } from './stderr-reader.ts';
+import { openTlsRelay } from './tls/relay.ts';
 
 export interface FfmpegRun {
   readonly plan: FfmpegPlan;
@@ -26,7 +27,7 @@ export interface FfmpegRun {
 
 /** How long a run may give no frame; absent for what waits for ever. */
 export interface FrameLimits {
-  /** From the start of ffmpeg to the first frame. */
+  /** From the start of ffmpeg to the first frame; infinite where we wait for a sender. */
   readonly firstMs: number;
   /** From frame to frame. */
   readonly nextMs: number;
@@ -97,6 +98,15 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
       }, done);
     },
   });
+  const hear = (line: string): void => {
+    const told = tellable(line, relay.address);
+    messages.push(told);
+    messagesSinceFrame += 1;
+    if (messages.length > KEPT_MESSAGES) messages.shift();
+    // Before the first frame they tell why there is none: once, by the end of this run.
+    if (pictures > 0) run.onMessage(told);
+  };
+  await using relay = await openTlsRelay(run.plan.address, hear);
   const read = createStderrReader({
     onPts: (ptsUs) => {
       messagesSinceFrame = 0;
@@ -107,18 +117,11 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
       declaredMs = described.declaredMs ?? declaredMs;
       if (!run.onInput(described)) give('refused');
     },
-    onMessage: (line) => {
-      const told = tellable(line, run.plan.address);
-      messages.push(told);
-      messagesSinceFrame += 1;
-      if (messages.length > KEPT_MESSAGES) messages.shift();
-      // Before the first frame they tell why there is none: once, by the end of this run.
-      if (pictures > 0) run.onMessage(told);
-    },
+    onMessage: hear,
   });
 
   const finished = once(pixels, 'finish');
-  const { child, watcherGone } = await startFfmpeg(run.plan, pixels);
+  const { child, watcherGone } = await startFfmpeg({ ...run.plan, address: relay.address }, pixels);
   kill = () => void child.kill('SIGKILL');
   child.stderr?.on('data', (text: Buffer | string) => {
     read(text.toString());

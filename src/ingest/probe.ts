@@ -11,6 +11,7 @@ import { classifyFault, faultError, tellable } from './source-faults.ts';
 import { demandReadable } from './local-file.ts';
 import { parseProbe, type SourceReport } from './probe-report.ts';
 import { inputOptions, inputSource } from './source-input.ts';
+import { openTlsRelay } from './tls/relay.ts';
 
 interface ProbeOptions extends SourceLocation {
   readonly ffmpegPath: string;
@@ -50,7 +51,7 @@ export async function probeSource(options: ProbeOptions, signal: AbortSignal): P
 
 async function runProbe(
   ffprobe: string,
-  address: SourceAddress,
+  source: SourceAddress,
   { seconds, timeoutMs }: { readonly seconds: number; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<{
@@ -58,6 +59,9 @@ async function runProbe(
   readonly stdout: string;
   readonly messages: readonly string[];
 }> {
+  const problems: string[] = [];
+  await using relay = await openTlsRelay(source, (problem) => problems.push(problem));
+  const { address } = relay;
   const { target, playlist } = inputSource(address, 'file', timeoutMs);
   const child = spawn(GUARD_SHELL, [
     ...guardArguments(ffprobe),
@@ -83,7 +87,7 @@ async function runProbe(
   } finally {
     signal.removeEventListener('abort', kill);
   }
-  const messages = stderr.split('\n').filter((line) => line.trim() !== '');
+  const messages = [...stderr.split('\n'), ...problems].filter((line) => line.trim() !== '');
   return { exitCode: child.exitCode, stdout, messages: messages.map((line) => tellable(line, address)) };
 }
 

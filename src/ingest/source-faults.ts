@@ -1,8 +1,11 @@
 import { ActionstreamError, type ErrorCode } from '../core/errors.ts';
 import type { SourceAddress } from './source-address.ts';
+import { TLS_MARK } from './tls/relay.ts';
 
 /** Why a source gave no (more) frames: the closed vocabulary of transitions and of the reconnect counter. */
 type FaultReason =
+  | 'untrusted'
+  | 'unsupported'
   | 'unauthorized'
   | 'not_found'
   | 'unreachable'
@@ -20,11 +23,18 @@ export interface SourceFault {
   readonly detail: string;
 }
 
+/** What ffmpeg says where a source without TLS leads into TLS, which is opened by this program only. */
+const LEADS_INTO_TLS = /protocol '(https|tls|rtsps|rtmps)' not on whitelist/i;
+
 /**
  * First match wins, whatever the order of ffmpeg's lines. Texts of ffmpeg 5.1 to 9.0; exit codes say nothing
  * (0 when an RTSP server dies, 1 or 8 or 145 for the same refusal).
  */
 const SYMPTOMS: readonly (readonly [RegExp, FaultReason, ErrorCode])[] = [
+  [new RegExp(`${TLS_MARK}certificate`), 'untrusted', 'SOURCE_UNTRUSTED'],
+  [LEADS_INTO_TLS, 'untrusted', 'SOURCE_UNTRUSTED'],
+  [new RegExp(TLS_MARK), 'unreachable', 'SOURCE_UNREACHABLE'],
+  [/protocol not found|not on whitelist|unknown input format/i, 'unsupported', 'SOURCE_UNSUPPORTED'],
   [
     /\b401\b|unauthorized|authorization failed|\b403\b.*forbidden|access denied/i,
     'unauthorized',
@@ -59,7 +69,7 @@ const SYMPTOMS: readonly (readonly [RegExp, FaultReason, ErrorCode])[] = [
 export function classifyFault(messages: readonly string[], fallback: SourceFault): SourceFault {
   for (const [symptom, reason, code] of SYMPTOMS) {
     const detail = messages.findLast((message) => symptom.test(message));
-    if (detail !== undefined) return { reason, code, detail };
+    if (detail !== undefined) return { reason, code, detail: detail.replace(TLS_MARK, '') };
   }
   return fallback;
 }
@@ -67,7 +77,10 @@ export function classifyFault(messages: readonly string[], fallback: SourceFault
 /** The error that a fault becomes where nobody retries. */
 export function faultError(address: SourceAddress, { code, detail }: SourceFault): ActionstreamError {
   const cause = detail.replace('file:', '').replace(`${address.display}: `, '');
-  return new ActionstreamError(code, `${address.display}: ${cause}${REMEDIES[code] ?? ''}`);
+  const remedy = LEADS_INTO_TLS.test(cause)
+    ? '; it leads to an address inside TLS: give the https address itself'
+    : (REMEDIES[code] ?? '');
+  return new ActionstreamError(code, `${address.display}: ${cause}${remedy}`);
 }
 
 /** A line of ffmpeg without secrets and memory addresses, and with the source's name where ffmpeg saw our playlist. */
@@ -79,6 +92,8 @@ export function tellable(line: string, address: SourceAddress): string {
 }
 
 const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  SOURCE_UNSUPPORTED:
+    '; `ffmpeg -protocols` lists what this ffmpeg reads: install one that was built with it',
   SOURCE_UNAUTHORIZED: '; check user and password',
   SOURCE_UNREACHABLE: '; check host, port and network',
   SOURCE_NOT_FOUND: "; check the path in the URL against the camera's manual",

@@ -8,21 +8,22 @@ export interface SourceInput {
   readonly playlist: readonly string[];
 }
 
+/** Without TLS: ffmpeg's own checks no certificate, or not its name, in most builds (ADR 0026); see tls/. */
 const NETWORK_PROTOCOLS =
-  'pipe,fd,tcp,udp,rtp,rtsp,rtsps,srtp,tls,http,https,httpproxy,hls,rtmp,rtmps,srt,crypto,data';
+  'pipe,fd,tcp,udp,rtp,rtsp,srtp,http,httpproxy,hls,rtmp,rtmpt,rtmpe,ffrtmphttp,ffrtmpcrypt,srt,rist,mmsh,mmst,ftp,sftp,crypto,data';
+/** What a description of an RTP stream may lead to. */
+const SDP_PROTOCOLS = 'file,crypto,data,rtp,srtp,udp';
 
 /**
  * Network sources reach ffmpeg as a one-line playlist on stdin, read by its concat demuxer: the URL with its password appears in no
  * process list, environment or file. Files are named on the command line.
  */
 export function inputSource(address: SourceAddress, kind: 'live' | 'file', ioTimeoutMs: number): SourceInput {
-  if (address.protocol === 'file') return { target: address.url, playlist: [] };
-  const timeoutUs = Math.round(ioTimeoutMs * 1000);
-  const transport =
-    address.protocol === 'rtsp'
-      ? ['rtsp_transport tcp', 'allowed_media_types video', `timeout ${timeoutUs}`]
-      : [`rw_timeout ${timeoutUs}`];
-  const options = kind === 'live' ? [...transport, ...latencyOptions(address)] : transport;
+  if (address.path !== undefined) return { target: address.url, playlist: [] };
+  const options = [
+    ...connectionOptions(address, kind, Math.round(ioTimeoutMs * 1000)),
+    ...(kind === 'live' ? latencyOptions(address) : []),
+  ];
   return {
     target: 'pipe:0',
     // Quotes, backslashes, spaces and line ends are percent-encoded by composeSourceAddress.
@@ -34,6 +35,34 @@ export function inputSource(address: SourceAddress, kind: 'live' | 'file', ioTim
   };
 }
 
+/** A source that waits for a sender is given all the time it wants; our watchdog begins with its first frame. */
+function connectionOptions(
+  { protocol, url, listens, transport, secure }: SourceAddress,
+  kind: 'live' | 'file',
+  timeoutUs: number,
+): readonly string[] {
+  if (protocol === 'rtsp') {
+    return [...TRANSPORTS[transport], 'allowed_media_types video', `timeout ${timeoutUs}`];
+  }
+  const timeout = listens && kind === 'live' ? [] : [`rw_timeout ${timeoutUs}`];
+  // A proxy of the environment must not get what is meant for a port of this machine.
+  if (secure?.plain === 'http') return [...timeout, 'http_proxy none'];
+  if (secure?.plain === 'rtmp') return [...timeout, `rtmp_tcurl ${rtmpApplication(url, secure)}`];
+  return url.startsWith('rtmp:') && listens ? [...timeout, 'listen 1'] : timeout;
+}
+
+/** What an RTMP server is told that it was reached as. */
+function rtmpApplication(url: string, { host, port }: NonNullable<SourceAddress['secure']>): string {
+  return `rtmps://${host}:${port}/${url.split('/')[3] ?? ''}`;
+}
+
+const TRANSPORTS = {
+  auto: ['rtsp_transport tcp+udp', 'rtsp_flags prefer_tcp'],
+  tcp: ['rtsp_transport tcp'],
+  udp: ['rtsp_transport udp'],
+  multicast: ['rtsp_transport udp_multicast'],
+} as const;
+
 /** Decode what is there instead of studying it first: 2 s → 0.6–0.9 s to the first picture of a camera. */
 function latencyOptions({ protocol }: SourceAddress): readonly string[] {
   return protocol === 'rtsp' ? ['fflags nobuffer', 'probesize 32', 'analyzeduration 0'] : ['fflags nobuffer'];
@@ -42,6 +71,7 @@ function latencyOptions({ protocol }: SourceAddress): readonly string[] {
 /** Options of ffmpeg (and ffprobe) that come before `-i`. */
 export function inputOptions(address: SourceAddress, kind: 'live' | 'file'): readonly string[] {
   if (address.protocol === 'file') return [];
+  if (address.protocol === 'sdp') return ['-protocol_whitelist', SDP_PROTOCOLS];
   const playlist = ['-f', 'concat', '-safe', '0', '-protocol_whitelist', NETWORK_PROTOCOLS];
   if (kind === 'file') return playlist;
   // The playlist reader studies what the inner reader hands it: the same options once more.

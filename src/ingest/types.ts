@@ -8,6 +8,10 @@ export interface StreamOptions {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
+  /** How RTSP media travel. Default `auto`. */
+  readonly transport?: RtspTransport;
+  /** Whom an https, rtsps or rtmps source may be. Default: whoever the authorities of this machine vouch for. */
+  readonly tls?: SourceTrust;
   /** `live`: endless, reconnects. `file`: ends at its end. Default by URL scheme. */
   readonly kind: 'live' | 'file';
   /** A file is read no faster than it was filmed, as if it were a camera. */
@@ -31,6 +35,19 @@ export interface StreamOptions {
   /** Clips that may wait for inference; beyond it the policy acts. */
   readonly queueClips: number;
   readonly ffmpegPath: string;
+}
+
+/** `auto`: inside the RTSP connection; where the camera refuses that (461), over UDP. */
+export type RtspTransport = 'auto' | 'tcp' | 'udp' | 'multicast';
+
+/** How the certificate of a source is checked. */
+export interface SourceTrust {
+  /** Authorities, PEM; in place of those of this machine. */
+  readonly ca?: string;
+  /** Name that the certificate must carry, in place of the host of the URL. */
+  readonly serverName?: string;
+  /** Any certificate is accepted. */
+  readonly insecure?: boolean;
 }
 
 /** Clips of `frames` frames at `fps`, one every `stride` frames. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configFromSources, loadConfig } from '../../src/config/index.ts';
 import { load, problemsOf, STREAMS, writeTemporary } from './files.ts';
@@ -240,6 +241,7 @@ log: { level: debug }
       username: 'viewer',
       password: 'p@ss',
       kind: 'live',
+      transport: 'auto',
       realtime: false,
       policy: 'freshest',
       fit: 'crop',
@@ -537,10 +539,56 @@ events: { cooldown: 3s }
     expect(JSON.stringify(load(yaml).effective)).not.toContain(SECRET);
   });
 
+  it('hold no password of a camera, whatever it is made of', () => {
+    const typed = fc.string({
+      unit: fc.integer({ min: 0x20, max: 0x7e }).map((c) => String.fromCharCode(c)),
+    });
+    fc.assert(
+      fc.property(typed, (text) => {
+        const password = `c4nary${text}`.replaceAll('${', '$$');
+        const urls = [`rtsp://u:${password}@cam/1`, `rtsp://cam/user=a_password=${password}_channel=1.sdp`];
+        const streams = urls.map((url, i) => ({ id: `s${i}`, url }));
+        const { effective } = load(JSON.stringify({ streams }));
+
+        expect(JSON.stringify(effective)).not.toContain('c4nary');
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('nor does an error', () => {
     const wrong = yaml.replace('plain', 'plian').replace('cooldown: 3s', 'cooldown: 3');
     const problems = problemsOf(() => load(wrong));
     expect(problems).toHaveLength(2);
     expect(problems.join('\n')).not.toContain(SECRET);
+  });
+});
+
+describe('certificates of sources', () => {
+  const secured = (tls: string, defaults = ''): string =>
+    `${defaults}streams: [{ id: a, url: 'rtsps://cam/1'${tls} }, { id: b, url: 'rtsps://cam/2' }]\n`;
+
+  it('are checked against the authorities of this machine where nothing is said', () => {
+    expect(load(secured('')).streams.map(({ tls }) => tls)).toEqual([undefined, undefined]);
+  });
+
+  it('are checked as `defaults` say, or as the stream says by itself', () => {
+    const { streams } = load(
+      secured(', tls: { server_name: cam.test }', 'defaults: { tls: { insecure: true } }\n'),
+    );
+
+    expect(streams.map(({ tls }) => tls)).toEqual([{ serverName: 'cam.test' }, { insecure: true }]);
+  });
+
+  it('need an authority that is one', () => {
+    const file = writeTemporary('ca.pem', 'no certificate');
+
+    expect(problemsOf(() => load(secured(`, tls: { ca_file: '${file}', insecure: true }`)))).toEqual([
+      expect.stringMatching(/tls\.insecure: accepts any certificate, so ca_file means nothing/),
+      expect.stringMatching(/tls\.ca_file: holds no certificate; expected PEM/),
+    ]);
+    expect(problemsOf(() => load(secured(`, tls: { ca_file: '${file}.absent' }`)))).toEqual([
+      expect.stringMatching(/tls\.ca_file: cannot be read: ENOENT/),
+    ]);
   });
 });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { composeSourceAddress } from '../../src/ingest/source-address.ts';
-import { inputSource } from '../../src/ingest/source-input.ts';
+import { inputOptions, inputSource } from '../../src/ingest/source-input.ts';
+import type { RtspTransport } from '../../src/ingest/types.ts';
 
 const printable = fc.string({
   unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
@@ -98,6 +99,65 @@ describe('source address', () => {
     expect(compose).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/sec/) as string }));
   });
 
+  it.each([
+    ['udp://@:5000', 'udp://:5000', true],
+    ['udp://:5000', 'udp://:5000', true],
+    ['udp://@239.1.1.1:5000?pkt_size=1316', 'udp://239.1.1.1:5000?pkt_size=1316', true],
+    ['rtp://239.1.1.1:5004', 'rtp://239.1.1.1:5004', true],
+    ['srt://:9000?mode=listener', 'srt://:9000?mode=listener', true],
+    ['srt://h:9000', 'srt://h:9000', false],
+    ['rtmp://:1935/live/x?listen=1', 'rtmp://:1935/live/x?listen=1', true],
+    ['rtmp://h/live/x', 'rtmp://h/live/x', false],
+    ['tcp://[::1]:9000', 'tcp://[::1]:9000', false],
+    ['rtsp://[fe80::1%25eth0]:554/x', 'rtsp://[fe80::1%25eth0]:554/x', false],
+    ['RTSP://Cam/x', 'rtsp://Cam/x', false],
+    ['mmsh://h/x', 'mmsh://h/x', false],
+  ])('%s is an address; waits for a sender: %3$s', (url, opened, listens) => {
+    expect(composeSourceAddress({ url })).toMatchObject({ url: opened, listens });
+  });
+
+  it.each([
+    ['ws://h/x', /ws:\/\/ is no kind of source .*known: rtsp, rtsps, http.*RTSP address of the same camera/],
+    ['onvif://h/x', /ONVIF GetStreamUri/],
+    ['mms://h/x', /write mmsh:\/\/ .* or mmst:\/\//],
+    [
+      'v4l2:///dev/video0',
+      /v4l2: names a device of this machine; devices are not read directly: let an RTSP server/,
+    ],
+    ['v4l2:/dev/video0', /names a device of this machine/],
+    ['srt://:9000', /names no host; write srt:\/\/host\/…, or add \?mode=listener to wait for a sender/],
+    ['rtsp://:554/x', /the rtsp URL of a source names no host/],
+    ['udp://239.1.1.1', /names no port; write host:port/],
+    ['rtsp://h:99999/x', /no valid host and port/],
+  ])('%s is refused for the true reason', (url, says) => {
+    expect(() => composeSourceAddress({ url })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(says) as string }),
+    );
+  });
+
+  it('keeps the media of an rtsps source inside its TLS connection', () => {
+    expect(() => composeSourceAddress({ url: 'rtsps://h/x', transport: 'udp' })).toThrow(/outside its TLS/);
+    expect(composeSourceAddress({ url: 'rtsps://h/x' }).secure).toEqual({
+      ...{ host: 'h', port: 322, trust: {}, plain: 'rtsp' },
+    });
+  });
+
+  it('tries RTSP inside its connection first, and never lets ffmpeg open TLS', () => {
+    const lines = (transport: RtspTransport): string =>
+      inputSource(composeSourceAddress({ url: 'rtsp://h/x', transport }), 'live', 1000).playlist.join('\n');
+
+    expect(lines('auto')).toContain('option rtsp_transport tcp+udp\noption rtsp_flags prefer_tcp');
+    expect(lines('tcp')).toContain('option rtsp_transport tcp\n');
+    expect(lines('multicast')).toContain('option rtsp_transport udp_multicast\n');
+    for (const url of ['rtsp://h/x', 'https://h/x', 'rtmp://h/x', 'x.sdp', 'udp://:5000']) {
+      const shown = inputOptions(composeSourceAddress({ url }), 'live').join(' ');
+      const [, allowed = ''] = /-protocol_whitelist (\S+)/.exec(shown) ?? [];
+      expect(allowed.split(',')).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/tls|https|rtsps|rtmps/)]),
+      );
+    }
+  });
+
   it('takes no file name for an option or a protocol', () => {
     for (const path of ['-y.mp4', 'cam:1.mp4', '/a b/c.mp4', 'concat:a|b']) {
       expect(composeSourceAddress({ url: path })).toMatchObject({
@@ -107,5 +167,6 @@ describe('source address', () => {
       });
     }
     expect(composeSourceAddress({ url: 'file:///tmp/a%20b.mp4' }).path).toBe('/tmp/a b.mp4');
+    expect(composeSourceAddress({ url: 'file:a b.mp4' }).path).toBe('a b.mp4');
   });
 });

@@ -14,6 +14,14 @@ describe('source faults', () => {
     ['method DESCRIBE failed: 404 Not Found', 'not_found', 'SOURCE_NOT_FOUND'],
     ['Server returned 404 Not Found', 'not_found', 'SOURCE_NOT_FOUND'],
     ['Connection refused', 'unreachable', 'SOURCE_UNREACHABLE'],
+    ['rist://h:5000: Protocol not found', 'unsupported', 'SOURCE_UNSUPPORTED'],
+    ["[https] Protocol 'https' not on whitelist 'tcp,http'!", 'untrusted', 'SOURCE_UNTRUSTED'],
+    ['actionstream-tls: certificate of cam:322 has been revoked', 'untrusted', 'SOURCE_UNTRUSTED'],
+    [
+      'actionstream-tls: no TLS connection to cam:322: wrong version number',
+      'unreachable',
+      'SOURCE_UNREACHABLE',
+    ],
     ['Connection timed out', 'unreachable', 'SOURCE_UNREACHABLE'],
     ['No route to host', 'unreachable', 'SOURCE_UNREACHABLE'],
     [

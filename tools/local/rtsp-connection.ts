@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
 
 import type { Authenticator } from './rtsp-auth.ts';
@@ -8,12 +9,14 @@ export interface RtspConnectionParent {
   readonly path: string;
   readonly sdp: string;
   readonly authenticator: Authenticator | undefined;
+  readonly scheme: 'rtsp' | 'rtsps';
+  readonly transport: 'tcp' | 'udp';
   /** Status with which every request is answered, where a fault is set. */
   readonly refusal: number | undefined;
 }
 
 export interface RtspConnection {
-  /** Sends one RTP packet, interleaved, to a client that plays; a client that does not read loses packets. */
+  /** Sends one RTP packet, interleaved or over UDP, to a client that plays; a client that does not read loses packets. */
   send(packet: Buffer): void;
   destroy(): void;
 }
@@ -33,13 +36,15 @@ interface Reply {
   readonly body?: string;
 }
 
-/** One client: RTSP/1.0 requests in, replies and interleaved RTP out (TCP only). */
+/** One client: RTSP/1.0 requests in, replies and RTP out. */
 export function acceptRtspConnection(socket: Socket, parent: RtspConnectionParent): RtspConnection {
   const session = randomBytes(4).toString('hex');
   let playing = false;
+  let media: { readonly socket: UdpSocket; readonly port: number } | undefined;
   let received = Buffer.alloc(0);
   socket.setNoDelay(true);
   socket.on('error', () => socket.destroy());
+  socket.once('close', () => media?.socket.close());
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk]);
     for (let next = takeMessage(received); next; next = takeMessage(received)) {
@@ -50,6 +55,10 @@ export function acceptRtspConnection(socket: Socket, parent: RtspConnectionParen
   return {
     send(packet) {
       if (!playing || socket.destroyed || socket.writableLength > MAX_QUEUED_BYTES) return;
+      if (media) {
+        media.socket.send(packet, media.port, '127.0.0.1');
+        return;
+      }
       socket.cork();
       socket.write(Buffer.from([INTERLEAVED, 0, packet.length >> 8, packet.length & 0xff]));
       socket.write(packet);
@@ -82,27 +91,46 @@ export function acceptRtspConnection(socket: Socket, parent: RtspConnectionParen
     if (authenticator && !authenticator.accepts(method, headers.get('authorization'))) {
       return { status: '401 Unauthorized', headers: { 'WWW-Authenticate': authenticator.challenge } };
     }
-    const path = url.replace(/^rtsp:\/\/[^/]*/i, '').replace(/\/(trackID=0)?$/, '');
+    const path = url.replace(/^rtsps?:\/\/[^/]*/i, '').replace(/\/(trackID=0)?$/, '');
     if (path !== parent.path) return { status: '404 Not Found' };
     switch (method) {
       case 'DESCRIBE':
         return {
           status: '200 OK',
-          headers: { 'Content-Base': `${url.replace(/\/$/, '')}/`, 'Content-Type': 'application/sdp' },
+          headers: {
+            'Content-Base': `${url.replace(/\/$/, '').replace(/^\w+/, parent.scheme)}/`,
+            'Content-Type': 'application/sdp',
+          },
           body: parent.sdp,
         };
       case 'SETUP':
-        if (!/TCP/.test(headers.get('transport') ?? '')) return { status: '461 Unsupported Transport' };
-        return {
-          status: '200 OK',
-          headers: { Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1', Session: `${session};timeout=60` },
-        };
+        return setUp(headers.get('transport') ?? '');
       case 'PLAY':
         return { status: '200 OK', headers: { Session: session, Range: 'npt=now-' } };
       default:
         return { status: '200 OK', headers: { Session: session } };
     }
   }
+
+  function setUp(wanted: string): Reply {
+    const ports = /client_port=(\d+)/.exec(wanted)?.[1];
+    const fits = parent.transport === 'tcp' ? /TCP/.test(wanted) : !/TCP/.test(wanted) && ports !== undefined;
+    if (!fits) return { status: '461 Unsupported Transport' };
+    const timeout = { Session: `${session};timeout=60` };
+    if (parent.transport === 'tcp') {
+      return { status: '200 OK', headers: { Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1', ...timeout } };
+    }
+    media ??= { socket: openMedia(), port: Number(ports) };
+    const transport = `RTP/AVP;unicast;client_port=${media.port}-${media.port + 1};server_port=6970-6971`;
+    return { status: '200 OK', headers: { Transport: transport, ...timeout } };
+  }
+}
+
+function openMedia(): UdpSocket {
+  const socket = createSocket('udp4');
+  socket.on('error', () => undefined);
+  socket.bind(0, '127.0.0.1');
+  return socket;
 }
 
 /** The first complete message; `request` is absent where it is a client's RTCP packet. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 
 import { startRtpFeed } from './rtp-feed.ts';
 import { createAuthenticator, type RtspAuth } from './rtsp-auth.ts';
@@ -14,6 +15,10 @@ export interface RtspServerOptions {
   readonly port?: number;
   readonly auth?: RtspAuth;
   readonly ffmpegPath?: string;
+  /** RTSP inside TLS (rtsps), with this certificate; both PEM. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** The one way in which media go out; another is answered 461. Default `tcp`. */
+  readonly transport?: 'tcp' | 'udp';
   /** Start over at the end of the file; time goes on. Default true. */
   readonly loop?: boolean;
 }
@@ -41,7 +46,7 @@ export interface RtspServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** A camera on the loopback for tests and the demo: RTSP over TCP, any number of clients, Basic or Digest login. */
+/** A camera on the loopback for tests and the demo: RTSP over TCP, TLS or with media over UDP, any number of clients, Basic or Digest login. */
 export async function startRtspServer(options: RtspServerOptions): Promise<RtspServer> {
   const { file, path = '/cam', ffmpegPath = 'ffmpeg', loop = true } = options;
   const connections = new Set<RtspConnection>();
@@ -55,18 +60,24 @@ export async function startRtspServer(options: RtspServerOptions): Promise<RtspS
   });
   const authenticator = options.auth && createAuthenticator(options.auth);
   const sdp = describeSession(feed.sdp);
-  const server = createServer((socket) => {
+  const scheme = options.tls ? 'rtsps' : 'rtsp';
+  const accept = (socket: Socket): void => {
     const connection = acceptRtspConnection(socket, {
       path,
       sdp,
       authenticator,
+      scheme,
+      transport: options.transport ?? 'tcp',
       get refusal() {
         return state.refusal;
       },
     });
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
-  });
+  };
+  const server = options.tls ? createTlsServer(options.tls, accept) : createServer(accept);
+  // A client that does not trust us hangs up in the middle of the handshake.
+  server.on('tlsClientError', () => undefined);
   const dropClients = (): void => {
     for (const connection of connections) connection.destroy();
   };
@@ -85,7 +96,7 @@ export async function startRtspServer(options: RtspServerOptions): Promise<RtspS
   }
   const { port } = server.address() as AddressInfo;
   return {
-    url: `rtsp://127.0.0.1:${port}${path}`,
+    url: `${scheme}://127.0.0.1:${port}${path}`,
     port,
     faults: {
       stall: () => void (state.stalled = true),

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
-import { redactUrls } from '../../core/redact.ts';
+import { redact } from '../../core/redact.ts';
 
 export interface PostgresConnection {
   /** `postgres://user:password@host:port/database`. */
@@ -59,7 +59,7 @@ export function toPostgresError(error: unknown, connection: PostgresConnection):
   if (error instanceof ActionstreamError) return error;
   const where = `Postgres at ${placeOf(connection.url)}`;
   const code = sqlStateOf(error);
-  const text = redactUrls(messageOf(error)) || 'connection refused';
+  const text = redact(messageOf(error)) || 'connection refused';
   const refuse = (remedy: string): ActionstreamError =>
     new ActionstreamError('POSTGRES_REFUSED', `${where}: ${text}; ${remedy}`, { cause: error });
   if (code.startsWith('28')) return refuse('check user name and password in postgres.url, and pg_hba.conf');
