@@ -8,7 +8,7 @@ export interface SourceInput {
   readonly playlist: readonly string[];
 }
 
-/** Without TLS: ffmpeg's own checks no certificate, or not its name, in most builds (ADR 0026); see tls/. */
+/** Without TLS: ffmpeg's own checks no certificate, or not its name, in most builds (ADR 0028); see tls/. */
 const NETWORK_PROTOCOLS =
   'pipe,fd,tcp,udp,rtp,rtsp,srtp,http,httpproxy,hls,rtmp,rtmpt,rtmpe,ffrtmphttp,ffrtmpcrypt,srt,rist,mmsh,mmst,ftp,sftp,crypto,data';
 /** What a description of an RTP stream may lead to. */
