@@ -100,7 +100,7 @@ function splitHost(
   text: string,
   { scheme, listens }: { readonly scheme: SchemeName; readonly listens: boolean },
 ): { readonly host: string; readonly port: number | undefined; readonly bracketed: boolean } {
-  const match = /^(?:\[([0-9a-f:.%]+)\]|([^:\s[\]]*))(?::(\d+))?$/i.exec(text);
+  const match = /^(?:\[([0-9a-z:.%]+)\]|([^:\s[\]]*))(?::(\d+))?$/i.exec(text);
   const host = match?.[1] ?? match?.[2] ?? '';
   const port = match?.[3] === undefined ? undefined : Number(match[3]);
   if (!match || (port !== undefined && (port < 1 || port > 65_535))) throw brokenAuthority(scheme);
