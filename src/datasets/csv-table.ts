@@ -16,7 +16,9 @@ export interface CsvTable {
 
 /**
  * Comma-separated values (RFC 4180: quotes, doubled quotes, line ends inside quotes) with a header; blank lines do not
- * count. @throws ActionstreamError INPUT_INVALID for a quote that never ends or a column that the caller needs
+ * count. A row has no more cells than the header: one more is a comma that wants quotes. Cells at its end may be left out.
+ * @throws ActionstreamError INPUT_INVALID for a quote that never ends, a column that the caller needs, one that stands there twice, or a
+ * row that is too long
  */
 export function parseCsvTable(text: string, file: string, required: readonly string[]): CsvTable {
   const [header, ...body] = parseRecords(text, file).filter(({ cells }) => cells.some((cell) => cell !== ''));
@@ -28,11 +30,26 @@ export function parseCsvTable(text: string, file: string, required: readonly str
       `${file}:${header?.line ?? 1}: the header has no column ${missing.join(', ')}; it has ${columns.join(', ') || 'none'}`,
     );
   }
+  const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw odd(file, header?.line ?? 1, `the header has column ${twice} twice; leave one`);
+  for (const { line, cells } of body) {
+    if (cells.slice(columns.length).some((cell) => cell !== ''))
+      throw odd(
+        file,
+        line,
+        `has ${cells.length} cells, the header ${columns.length}; put cells with commas in quotes`,
+      );
+  }
   const rows = body.map(({ line, cells }) => ({
     line,
     cell: (column: string) => cells[columns.indexOf(column)] ?? '',
   }));
   return { columns, rows };
+}
+
+function odd(file: string, line: number, problem: string): ActionstreamError {
+  return new ActionstreamError('INPUT_INVALID', `${file}:${line}: ${problem}`);
 }
 
 interface CsvRecord {

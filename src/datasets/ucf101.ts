@@ -57,7 +57,13 @@ async function classesBeside(file: string): Promise<readonly string[]> {
   for (const { line, text } of linesOf(await readList(classInd))) {
     const [, index = '', label = ''] = /^(\d+)\s+(\S+)$/.exec(text) ?? [];
     if (label === '') problems.add(line, 'class', `"${text}" is not an index from 1 and a name`);
-    classes[Number(index) - 1] = label;
+    else if (Number(index) !== classes.length + 1)
+      problems.add(
+        line,
+        'class index',
+        `is ${index}, expected ${classes.length + 1}: they count from 1, line by line`,
+      );
+    classes.push(label);
   }
   problems.throwIfAny();
   return classes;

@@ -145,7 +145,7 @@ describe.concurrent('configuration', () => {
     [
       'a wrong type',
       `${STREAMS}model: { frames: many }\n`,
-      'CONFIG:3:18: model.frames: expected a whole number of 1 or more, not "many"',
+      'CONFIG:3:18: model.frames: expected a whole number from 1 to 1024, not "many"',
     ],
     [
       'a wrong word',
@@ -521,3 +521,16 @@ describe.concurrent('--json outputs are JSON, a line a thing', () => {
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
+
+describe.concurrent('without a model the shipped one is meant', () => {
+  test.each(['evaluate', 'infer'])('%s', async (command) => {
+    const missing = at('nothing-there');
+    const args = command === 'evaluate' ? ['evaluate', '--data', missing] : ['infer', missing];
+
+    const { code, stderr } = await runCli(args);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('INPUT_INVALID');
+    expect(stderr).toContain('nothing-there');
+  });
+});

@@ -107,6 +107,11 @@ describe('our manifest', () => {
     ['dataset,path,label\na,"x.mp4,hug', ':2: a quote is opened and never closed'],
     ['dataset,path,label', ': it lists no clip'],
     [
+      'dataset,path,label\na,x.mp4,hug, kick',
+      ':2: has 4 cells, the header 3; put cells with commas in quotes',
+    ],
+    ['dataset,path,label,label\na,x.mp4,hug,kick', ':1: the header has column label twice; leave one'],
+    [
       'dataset,path,label,split\na,x,hug,train\na,y,hug,test',
       ': name one of its splits with --split: train, test',
     ],

@@ -14,6 +14,7 @@ const MEBIBYTES_AN_HOUR = 1;
 const GARBAGE_MEBIBYTES = 20;
 /** A connection more or less at the moment of a sample. */
 const DESCRIPTORS = 4;
+const CHILDREN = 2;
 
 /** @param rest when the sources are gone: nothing may be left of them */
 export function judge(all: readonly Sample[], rest: Sample): readonly Finding[] {
@@ -30,7 +31,16 @@ export function judge(all: readonly Sample[], rest: Sample): readonly Finding[] 
       samples.map((sample) => [sample.atS / 3600, sample.engineMebibytes] as const),
       hours,
     ),
-    descriptorFinding(samples),
+    steadyFinding(
+      'descriptors',
+      samples.map(({ descriptors }) => descriptors),
+      DESCRIPTORS,
+    ),
+    steadyFinding(
+      'child processes',
+      samples.map(({ children }) => children),
+      CHILDREN,
+    ),
     {
       what: 'descriptors once the cameras are gone',
       wanted: `≤ ${median(samples.map(({ descriptors }) => descriptors))}`,
@@ -60,16 +70,15 @@ function memoryFinding(part: string, points: readonly (readonly [number, number]
   };
 }
 
-function descriptorFinding(samples: readonly Sample[]): Finding {
-  const third = Math.ceil(samples.length / 3);
-  const [early, late] = [samples.slice(0, third), samples.slice(-third)].map((some) =>
-    median(some.map(({ descriptors }) => descriptors)),
-  );
+/** Of the last third of the samples against the first. */
+function steadyFinding(what: string, counts: readonly number[], most: number): Finding {
+  const third = Math.ceil(counts.length / 3);
+  const [early, late] = [median(counts.slice(0, third)), median(counts.slice(-third))];
   return {
-    what: 'descriptors, last third against first',
-    wanted: `within ${DESCRIPTORS}`,
+    what: `${what}, last third against first`,
+    wanted: `at most ${most} more`,
     found: `${early} → ${late}`,
-    good: (late ?? NaN) - (early ?? NaN) <= DESCRIPTORS,
+    good: late - early <= most,
   };
 }
 
@@ -97,13 +106,32 @@ export function printReport(
   },
   say: (text: string) => void,
 ): void {
-  say('\nminute  main MiB  engine MiB  descriptors  journal MiB  clips');
+  say('\nminute  main MiB  engine MiB  descriptors  children  journal MiB  clips');
   const start = samples[0]?.atS ?? 0;
   const shown = samples.filter((_, n) => n % Math.ceil(samples.length / 12) === 0);
-  for (const { atS, mainMebibytes, engineMebibytes, descriptors, journalMebibytes, clips } of shown) {
-    const cells = [(atS - start) / 60, mainMebibytes, engineMebibytes, descriptors, journalMebibytes, clips];
-    const widths = [6, 10, 12, 13, 13, 7];
-    say(cells.map((cell, n) => cell.toFixed(n >= 5 || n === 3 ? 0 : 1).padStart(widths[n] ?? 8)).join(''));
+  for (const {
+    atS,
+    mainMebibytes,
+    engineMebibytes,
+    descriptors,
+    children,
+    journalMebibytes,
+    clips,
+  } of shown) {
+    const counted = [descriptors, children, clips];
+    const cells = [
+      (atS - start) / 60,
+      mainMebibytes,
+      engineMebibytes,
+      descriptors,
+      children,
+      journalMebibytes,
+      clips,
+    ];
+    const widths = [6, 10, 12, 13, 10, 13, 7];
+    say(
+      cells.map((cell, n) => cell.toFixed(counted.includes(cell) ? 0 : 1).padStart(widths[n] ?? 8)).join(''),
+    );
   }
   say('');
   for (const [name, count] of counts) say(`${String(count).padStart(5)} × ${name}`);

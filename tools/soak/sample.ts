@@ -8,6 +8,8 @@ export interface Sample {
   readonly engineMebibytes: number;
   /** Open files of the main process. */
   readonly descriptors: number;
+  /** Processes below it: decoders with their guards, engines. */
+  readonly children: number;
   readonly journalMebibytes: number;
   readonly clips: number;
 }
@@ -22,8 +24,10 @@ export async function scrape(url: string): Promise<Metrics> {
 }
 
 export async function sampleOf(pid: number, metrics: Metrics): Promise<Sample> {
+  let children = 0;
   const usage = usageBelow(pid, (command, isRoot) => {
     if (isRoot) return 'main';
+    children += 1;
     return command.includes('entry.js') ? 'engine' : 'other';
   });
   const mebibytes = (part: string): number => (usage.get(part)?.bytes ?? 0) / 2 ** 20;
@@ -32,6 +36,7 @@ export async function sampleOf(pid: number, metrics: Metrics): Promise<Sample> {
     mainMebibytes: mebibytes('main'),
     engineMebibytes: mebibytes('engine'),
     descriptors: (await readdir(`/proc/${pid}/fd`)).length,
+    children,
     journalMebibytes: (metrics.get('actionstream_journal_bytes') ?? 0) / 2 ** 20,
     clips: sumOf(metrics, 'actionstream_clips_total'),
   };

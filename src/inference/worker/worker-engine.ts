@@ -29,7 +29,7 @@ export interface WorkerEngineOptions {
 const GRACE_MS = 1000;
 
 /** The first process that is lost is replaced at once, the next ones in a row after a pause that grows. */
-const RESTART = { firstMs: 250, maxMs: 30_000 };
+const RESTART = { firstMs: 250, maxMs: 10_000 };
 
 /** Processes that one clip may lose before it is given up. */
 const TRIES = 2;
