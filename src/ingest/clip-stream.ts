@@ -6,9 +6,9 @@ import { createThrottledReporter, type ThrottledReporter } from '../core/throttl
 import { monotonicMs } from '../core/time.ts';
 import { createClipQueue, type ClipQueue } from './clip-queue.ts';
 import { describeArguments } from './ffmpeg-command.ts';
+import { ffmpegOfStream } from './ffmpeg-of-stream.ts';
 import { runFfmpeg, type FfmpegEnd, type FfmpegRun } from './ffmpeg-run.ts';
 import { createFrameAssembler, type Discontinuity, type FrameAssembler } from './frame-assembler.ts';
-import { samplingFilter } from './sampling-filter.ts';
 import { composeSourceAddress, type SourceAddress } from './source-address.ts';
 import { createStreamCounters, type StreamTally } from './stream-counters.ts';
 import { superviseStream } from './stream-supervisor.ts';
@@ -16,10 +16,6 @@ import type { ClipStream, StreamCounters, StreamHooks, StreamOptions } from './t
 import { createWatchedTime, type WatchedTime } from './watched-time.ts';
 import { windowClips } from './window-clips.ts';
 
-/** A camera needs time to answer, and its first frame waits for a key frame. */
-const LEAST_FIRST_FRAME_MS = 10_000;
-/** On a slow grid, frames are far apart by nature. */
-const LEAST_SLOTS = 3;
 const GAP_REPORT_MS = 10_000;
 const INSECURE =
   'tls.insecure: the certificate of this source is NOT checked; anyone on the way can read its password and change its video';
@@ -208,19 +204,8 @@ class SourceClips implements ClipStream {
   }
 
   #ffmpegRun(assembler: FrameAssembler, until: AbortSignal): FfmpegRun {
-    const { ffmpegPath, kind, realtime, width, height, window, noFrameTimeoutMs } = this.#options;
-    const nextMs = Math.max(noFrameTimeoutMs, (LEAST_SLOTS * 1000) / window.fps);
-    const firstMs = this.#address.listens ? Infinity : Math.max(nextMs, LEAST_FIRST_FRAME_MS);
     return {
-      plan: {
-        ...{ ffmpegPath, address: this.#address, kind, realtime },
-        // A camera's silence is for our watchdog to notice, not for ffmpeg; a file server's makes ffmpeg try once more.
-        ioTimeoutMs: kind === 'live' ? 3 * firstMs : nextMs / 2,
-        filter: samplingFilter({ ...this.#options, fps: window.fps, arrivalTimes: this.#arrivalTimes }),
-      },
-      pictureBytes: width * height * 3,
-      // A local file is never late.
-      limits: this.#address.protocol === 'file' ? undefined : { firstMs, nextMs },
+      ...ffmpegOfStream(this.#options, this.#address, { arrivalTimes: this.#arrivalTimes }),
       onPts: (ptsUs) => assembler.pts(ptsUs),
       onPicture: (data) => {
         this.#tally.pictureDecoded();

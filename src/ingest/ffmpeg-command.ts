@@ -56,7 +56,10 @@ export function describeArguments(plan: FfmpegPlan): readonly string[] {
   return composeCommand(plan, target).output(new PassThrough())._getArguments();
 }
 
-/** A file whose connection breaks is read on from where it was, if the server can: tried at once, after 1 s and after 3 s. */
+/**
+ * A file whose connection breaks is read on from where it was, if the server answers ranges: tried at once, after 1 s and after
+ * 3 s. Not `reconnect_streamed`: that one begins the file anew and takes it for the rest.
+ */
 function resumeOptions({ address, kind }: FfmpegPlan): readonly string[] {
   if (kind !== 'file' || !/^https?:/.test(address.url)) return [];
   return ['option reconnect 1', 'option reconnect_delay_max 4'];

@@ -43,14 +43,23 @@ export interface FfmpegEnd {
   /** Media time from the first to the last frame, and the length that the container declares. */
   readonly readMs: number;
   readonly declaredMs?: number;
-  /** Last messages, oldest first, and how many came after the last frame. */
+  /** Last messages, oldest first. */
   readonly messages: readonly string[];
-  readonly messagesSinceFrame: number;
+  /** The last long row of messages and warnings without a frame in between. */
+  readonly complaints: Complaints;
+}
+
+export interface Complaints {
+  readonly count: number;
+  readonly last: string;
+  /** Media time of the frames after it: those that the decoder still held. */
+  readonly readMsAfter: number;
 }
 
 /** ffmpeg may not notice SIGTERM while it is blocked on a pipe or a socket. */
 const TERM_GRACE_MS = 300;
 const KEPT_MESSAGES = 20;
+const LONG_ROW = 20;
 const LONGEST_CHECK_MS = 1000;
 
 /**
@@ -61,7 +70,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   const splitter = createRawFrameSplitter(run.pictureBytes);
   const media = createMediaSpan();
   const messages: string[] = [];
-  let messagesSinceFrame = 0;
+  const complaints = createComplaintRow(media);
   let declaredMs: number | undefined;
   let cause = 'exited' as FfmpegEnd['cause'];
   let pictures = 0;
@@ -101,7 +110,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   const hear = (line: string): void => {
     const told = tellable(line, relay.address);
     messages.push(told);
-    messagesSinceFrame += 1;
+    complaints.note(told);
     if (messages.length > KEPT_MESSAGES) messages.shift();
     // Before the first frame they tell why there is none: once, by the end of this run.
     if (pictures > 0) run.onMessage(told);
@@ -109,7 +118,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   await using relay = await openTlsRelay(run.plan.address, hear);
   const read = createStderrReader({
     onPts: (ptsUs) => {
-      messagesSinceFrame = 0;
+      complaints.frame();
       media.note(ptsUs);
       if (!run.onPts(ptsUs)) give('unpaired');
     },
@@ -118,6 +127,9 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
       if (!run.onInput(described)) give('refused');
     },
     onMessage: hear,
+    onWarning: (line) => {
+      complaints.note(tellable(line, relay.address));
+    },
   });
 
   const finished = once(pixels, 'finish');
@@ -147,7 +159,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     if (splitter.pendingBytes > 0 && cause === 'exited') run.onMessage('the last frame is incomplete');
     return {
       ...{ cause, exitCode: child.exitCode, pictures, healthyMs: lastAt - firstAt },
-      ...{ messages, messagesSinceFrame, readMs: media.ms },
+      ...{ messages, complaints: complaints.read(), readMs: media.ms },
       ...(declaredMs !== undefined && { declaredMs }),
     };
   } finally {
@@ -180,6 +192,27 @@ function createMediaSpan(): { note(ptsUs: number | undefined): void; readonly ms
     },
     get ms() {
       return spanUs / 1000;
+    },
+  };
+}
+
+/** Follows complaints between frames; a decoder hands out the frames that it holds after it has complained of all the rest. */
+function createComplaintRow(media: { readonly ms: number }) {
+  let row = { count: 0, last: '' };
+  let longest = { ...row, endedAtMs: 0 };
+  const close = (): void => {
+    if (row.count >= LONG_ROW) longest = { ...row, endedAtMs: media.ms };
+    row = { count: 0, last: '' };
+  };
+  return {
+    note(line: string): void {
+      row = { count: row.count + 1, last: line };
+    },
+    frame: close,
+    read(): Complaints {
+      close();
+      const { count, last, endedAtMs } = longest;
+      return { count, last, readMsAfter: media.ms - endedAtMs };
     },
   };
 }

@@ -7,16 +7,22 @@ const BROKEN_OFF =
 const PREMATURE = /stream ends prematurely/i;
 /** A second video stream begins in the middle: what was read until then is not all of the video. */
 const OTHER_STREAM = /^(\[[^\]]*\] )?New video stream /;
-/** A damaged group of frames gives a few messages; a rest in another codec gives one or more for each frame. */
-const UNDECODABLE_MESSAGES = 20;
+/** A damaged group of frames gives a few messages; a rest in another codec gives one or more for each frame of its. */
+const COMPLAINTS_A_SLOT = 20;
+const FASTEST_SOURCE_FPS = 120;
+/** So much may still come from a decoder that has seen the last frame it could decode. */
+const HELD_MS = 2000;
 
 /**
  * Whether ffmpeg, which exited with 0, left a rest of the file unread, and how much was read. A file that only ends early
  * (the container declares more than there is, as with a longer sound track) is no fault.
  */
-export function missingRest(end: FfmpegEnd, local: boolean): SourceFault | undefined {
+export function missingRest(
+  end: FfmpegEnd,
+  { local, fps }: { readonly local: boolean; readonly fps: number },
+): SourceFault | undefined {
   const brokenOff = brokenOffBy(end.messages);
-  const detail = brokenOff ?? undecodable(end);
+  const detail = brokenOff ?? undecodable(end, fps);
   if (detail === undefined) return undefined;
   const { reason, code } = brokenOff !== undefined && !local ? CONNECTION_LOST : DAMAGED;
   return { reason, code, detail: `${shareOf(end)}, then: ${detail}` };
@@ -31,11 +37,12 @@ function brokenOffBy(messages: readonly string[]): string | undefined {
   return broken && (messages.findLast((message) => PREMATURE.test(message)) ?? broken);
 }
 
-function undecodable({ messages, messagesSinceFrame }: FfmpegEnd): string | undefined {
+function undecodable({ messages, complaints }: FfmpegEnd, fps: number): string | undefined {
   const otherStream = messages.findLast((message) => OTHER_STREAM.test(message));
   if (otherStream !== undefined) return otherStream;
-  if (messagesSinceFrame < UNDECODABLE_MESSAGES) return undefined;
-  return `what follows cannot be decoded (${messagesSinceFrame} errors; another codec?): ${messages.at(-1) ?? ''}`;
+  const many = Math.max(COMPLAINTS_A_SLOT, FASTEST_SOURCE_FPS / fps);
+  if (complaints.count < many || complaints.readMsAfter > HELD_MS) return undefined;
+  return `what follows cannot be decoded (${complaints.count} complaints of ffmpeg; another codec?): ${complaints.last}`;
 }
 
 function shareOf({ readMs, declaredMs }: FfmpegEnd): string {

@@ -13,6 +13,8 @@ export interface StderrHandlers {
   readonly onInput: (described: InputDescription) => void;
   /** An error, or a warning that tells why frames are missing. */
   readonly onMessage: (line: string) => void;
+  /** Any other warning: of interest only in numbers. */
+  readonly onWarning: (line: string) => void;
 }
 
 /** `metadata=print` writes this in one go, but it may land in the middle of a message that is written in parts. */
@@ -45,7 +47,7 @@ export function createStderrReader(handlers: StderrHandlers): (text: string) => 
 }
 
 /** Lines without a level come from the shell that starts ffmpeg, or are the rest of a torn one. */
-function readLine(line: string, { onInput, onMessage }: StderrHandlers): void {
+function readLine(line: string, { onInput, onMessage, onWarning }: StderrHandlers): void {
   const match = LEVEL_LINE.exec(line);
   if (!match) {
     onMessage(line.trim());
@@ -55,6 +57,7 @@ function readLine(line: string, { onInput, onMessage }: StderrHandlers): void {
   if (level === 'info') describeInput(text, onInput);
   else if (/panic|fatal|error/.test(level) || TELLING_WARNING.test(text))
     onMessage(`${speaker}${text}`.trim());
+  else if (level === 'warning') onWarning(`${speaker}${text}`.trim());
 }
 
 function describeInput(text: string, onInput: StderrHandlers['onInput']): void {

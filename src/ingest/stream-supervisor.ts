@@ -32,7 +32,7 @@ export async function superviseStream(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    if (options.kind === 'file') await readFile(address, parent, signal);
+    if (options.kind === 'file') await readFile(options, address, parent, signal);
     else await keepConnected(options, address, parent, signal);
   } catch (error) {
     parent.transition(
@@ -66,6 +66,7 @@ async function keepConnected(
 }
 
 async function readFile(
+  { window }: StreamOptions,
   address: SourceAddress,
   parent: SupervisorParent,
   signal: AbortSignal,
@@ -79,7 +80,7 @@ async function readFile(
   }
   const fault = faultOf(end);
   if (end.cause !== 'exited' || end.exitCode !== 0 || end.pictures === 0) throw faultError(address, fault);
-  const missing = missingRest(end, address.protocol === 'file');
+  const missing = missingRest(end, { local: address.protocol === 'file', fps: window.fps });
   if (missing) throw faultError(address, missing);
   parent.transition('ended', 'eof', end.messages.at(-1));
 }

@@ -6,17 +6,20 @@ function readAll(portions: readonly string[]): {
   times: (number | undefined)[];
   messages: string[];
   inputs: InputDescription[];
+  warnings: string[];
 } {
   const times: (number | undefined)[] = [];
   const messages: string[] = [];
   const inputs: InputDescription[] = [];
+  const warnings: string[] = [];
   const read = createStderrReader({
     onPts: (ptsUs) => times.push(ptsUs),
     onInput: (described) => inputs.push(described),
     onMessage: (line) => messages.push(line),
+    onWarning: (line) => warnings.push(line),
   });
   for (const portion of portions) read(portion);
-  return { times, messages, inputs };
+  return { times, messages, inputs, warnings };
 }
 
 const TEXT =
@@ -27,13 +30,14 @@ describe('stderr reader', () => {
   it('tells presentation times from messages', () => {
     expect(readAll([TEXT])).toEqual({
       inputs: [],
+      warnings: [],
       times: [0, -80_000, undefined],
       messages: ['[h264] error while decoding MB 1 2'],
     });
   });
 
   it('keeps errors, drops chatter, and reads length and codec of the input', () => {
-    const { inputs, messages } = readAll([
+    const { inputs, messages, warnings } = readAll([
       "[info] Input #0, mov,mp4, from 'v.mp4':\n[info]   Duration: 00:01:20.50, start: 0.000000, bitrate: 256 kb/s\n",
       '[info]   Stream #0:0[0x1](und): Video: h264 (Constrained Baseline), yuv420p, 160x120, 15 fps\n',
       '[info]   Duration: N/A, start: 0.000000\n[swscaler @ 0x55] [warning] deprecated pixel format used\n',
@@ -41,6 +45,7 @@ describe('stderr reader', () => {
       '[mpegts @ 0x55] [warning] New video stream 0:1 at pos:1 and DTS:2s\nactionstream-guard: 1: exec: x: not found\n',
     ]);
 
+    expect(warnings).toEqual(['[swscaler @ 0x55] deprecated pixel format used']);
     expect(inputs).toEqual([{ declaredMs: 80_500 }, { codec: 'h264' }]);
     expect(messages).toEqual([
       '[mov @ 0x55] stream 0, offset 0x50328: partial file',

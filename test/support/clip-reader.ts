@@ -8,6 +8,8 @@ export interface ClipReader {
   readonly clips: readonly Clip[];
   readonly transitions: readonly StreamTransition[];
   readonly gaps: readonly StreamGap[];
+  /** States and gaps in the order in which they were told: `up`, `gap`. */
+  readonly said: readonly string[];
   /** Every line logged, as text. */
   readonly logged: readonly string[];
   /** Resolves once the condition holds; looked at whenever something happens. Rejects where reading fails first. */
@@ -39,6 +41,7 @@ export function readClips(
   const clips: Clip[] = [];
   const transitions: StreamTransition[] = [];
   const gaps: StreamGap[] = [];
+  const said: string[] = [];
   const logged: string[] = [];
   const watchers = new Set<() => void>();
   const changed = (): void => {
@@ -53,10 +56,12 @@ export function readClips(
       logger: { debug: log, info: log, warn: log, error: log },
       onTransition(transition) {
         transitions.push(transition);
+        said.push(transition.state);
         changed();
       },
       onGap(gap) {
         gaps.push(gap);
+        said.push('gap');
         changed();
       },
     },
@@ -76,6 +81,7 @@ export function readClips(
     clips,
     transitions,
     gaps,
+    said,
     logged,
     done,
     async until(what, condition, timeoutMs = 20_000) {

@@ -1,5 +1,6 @@
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Clip, Frame } from '../../../src/core/frame.ts';
 import { readClips } from '../../support/clip-reader.ts';
+import { sendRange, serveFile } from '../../support/file-server.ts';
 import { ffmpeg, pictureMs, timeVideo } from '../../support/lavfi.ts';
 import { descendantsOf } from '../../support/processes.ts';
 
@@ -99,6 +101,20 @@ describe('a file', () => {
     expect(frames[1]?.data).toBe(frames[0]?.data);
   });
 
+  it('takes frames some seconds apart for a slow source, not for time that nobody watched', async () => {
+    // 25 frames a second, then one every three seconds, then 25 again.
+    const sparse = await timeVideo(folder, 'sparse.mp4', {
+      seconds: 9,
+      filter: "select='if(between(t,1,8),not(mod(n,75)),1)'",
+    });
+    const reader = readClips({ ...everyFrame, url: sparse });
+    await reader.done;
+
+    expect(reader.gaps).toEqual([]);
+    expect(reader.clips.every(({ segment }) => segment === 0)).toBe(true);
+    expect(reader.clips.at(-1)?.endedAtMs).toBeGreaterThan(8500);
+  });
+
   it('samples a variable frame rate by time, not by picture number', async () => {
     // 25 pictures a second, then 5, then 12.5.
     const vfr = await timeVideo(folder, 'vfr.mkv', {
@@ -158,7 +174,8 @@ describe('a file', () => {
     const captured = frames.map(({ capturedAtMs }) => capturedAtMs);
     expect(captured).toEqual([...captured].sort((a, b) => a - b));
     expect(captured[0]).toBe(5000);
-    // The hole is a gap; where the clock stepped back the file simply goes on.
+    // The hole is a gap, told before the state that ends it; where the clock stepped back the file simply goes on.
+    expect(reader.said).toEqual(['connecting', 'up', 'gap', 'up', 'up', 'ended']);
     expect(reader.gaps).toHaveLength(1);
     expect((reader.gaps[0]?.toMs ?? 0) - (reader.gaps[0]?.fromMs ?? 0)).toBeGreaterThan(97_000);
   });
@@ -230,6 +247,13 @@ describe('a file', () => {
     expect(clipsFormed).toBe(20);
     expect(reader.clips.length + (clipsDropped['freshest'] ?? 0)).toBe(20);
     expect(reader.clips.slice(-3).map(({ sequence }) => sequence)).toEqual([17, 18, 19]);
+    // What no clip covers is a gap, and after it the state is told again.
+    const covered = [...reader.clips.map((clip) => [clip.startedAtMs, clip.endedAtMs] as const)];
+    const told = reader.gaps.map(({ fromMs, toMs }) => [fromMs, toMs] as const);
+    const both = [...covered, ...told].sort(([a], [b]) => a - b);
+    expect(both.map(([from]) => from)).toEqual([0, ...both.slice(0, -1).map(([, to]) => to)]);
+    expect(reader.gaps.every(({ reason }) => reason === 'freshest')).toBe(true);
+    expect(reader.said.slice(-2)).toEqual(['gap', 'ended']);
   });
 
   it('crops pixels that are not square by the shape of the display', async () => {
@@ -307,6 +331,83 @@ describe('a file that cannot be read', () => {
     expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'eof' });
   });
 });
+
+describe('a file that breaks off', () => {
+  it('delivers what comes before the damage, and says how much of it there was', async () => {
+    const fast = join(folder, 'fast.mp4');
+    await ffmpeg('-i', plain, '-c', 'copy', '-movflags', '+faststart', fast);
+    const reader = readClips({ ...everyFrame, url: await cutShort(fast, 'cut-fast.mp4') });
+
+    await expect(reader.done).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/read \d\.\d s of 8\.0 s \(\d+ %\), then: .*partial file/) as string,
+    });
+    expect(reader.clips.length).toBeGreaterThanOrEqual(5);
+    expect(reader.clips.length).toBeLessThanOrEqual(15);
+  });
+
+  it('is told where its codec changes and the rest cannot be decoded', async () => {
+    const parts = await Promise.all(
+      ['libx264', 'mpeg4'].map(async (codec) => {
+        const path = join(folder, `codec-${codec}.ts`);
+        const source = 'testsrc2=size=320x240:rate=25:duration=4,format=yuv420p';
+        await ffmpeg('-f', 'lavfi', '-i', source, '-c:v', codec, '-g', '25', path);
+        return readFile(path);
+      }),
+    );
+    const reader = readClips({ ...everyFrame, url: await written('codecs.ts', Buffer.concat(parts)) });
+
+    await expect(reader.done).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/read [34]\.\d s.*cannot be decoded.*another codec/) as string,
+    });
+    expect(reader.clips.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('is read on from where its connection broke, if the server can', async () => {
+    const bytes = await faststart();
+    const server = await serveFile((request, response, count) => {
+      if (count === 1) breakOff(bytes, response);
+      else sendRange(bytes, request, response);
+    });
+    const reader = readClips({ ...everyFrame, url: server.url('v.mp4') });
+    await reader.done;
+
+    expect(reader.clips).toHaveLength(20);
+    expect(server.ranges.at(-1)).toMatch(/^bytes=[1-9]\d*-$/);
+  });
+
+  it('is an error that may pass where the server cannot', async () => {
+    const bytes = await faststart();
+    const server = await serveFile((_, response) => {
+      breakOff(bytes, response);
+    });
+    const reader = readClips({ ...everyFrame, url: server.url('v.mp4') });
+
+    await expect(reader.done).rejects.toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      message: expect.stringMatching(
+        /read \d\.\d s, then: .*ends prematurely at \d+, should be \d+/,
+      ) as string,
+    });
+    expect(reader.clips.length).toBeGreaterThanOrEqual(5);
+    expect(reader.clips.length).toBeLessThanOrEqual(15);
+  });
+});
+
+async function faststart(): Promise<Buffer> {
+  const path = join(folder, 'served.mp4');
+  await ffmpeg('-i', plain, '-c', 'copy', '-movflags', '+faststart', path);
+  return readFile(path);
+}
+
+/** Promises the whole, sends half, and hangs up. */
+function breakOff(bytes: Buffer, response: ServerResponse): void {
+  response.writeHead(200, { 'content-length': bytes.length, 'accept-ranges': 'bytes' });
+  response.write(bytes.subarray(0, bytes.length >> 1), () => {
+    setTimeout(() => response.destroy(), 100);
+  });
+}
 
 async function written(name: string, bytes: Buffer): Promise<string> {
   const path = join(folder, name);

@@ -63,6 +63,30 @@ describe('process guard', () => {
     expect(said.trimEnd()).toBe(lines.join('\n'));
   });
 
+  it('leaves nothing for pid 1 to reap: program and watcher are children of ours', async () => {
+    const child = spawn(GUARD_SHELL, [...guardArguments('sleep'), '60']);
+    const gone = holdGuard(child, []);
+    const family = await descendantsOf(process.pid);
+    const guarded = family.filter(
+      ({ pid, command }) => pid === child.pid || command.endsWith(` ${child.pid ?? 0}`),
+    );
+    expect(guarded.map(({ parent }) => parent)).toEqual([process.pid, process.pid]);
+
+    child.kill('SIGKILL');
+    await gone;
+    expect(await stillRunning(guarded)).toEqual([]);
+  });
+
+  it('starts nothing where we are gone before it was told what to start', async () => {
+    const child = spawn(GUARD_SHELL, [...guardArguments('echo'), 'started']);
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.stdin.end();
+
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(said).toBe('');
+  });
+
   it('lets its watcher go when the program has ended', async () => {
     const before = (await descendantsOf(process.pid)).length;
     for (let run = 0; run < 5; run += 1) {

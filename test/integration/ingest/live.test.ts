@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import {
   type RtspServerOptions,
 } from '../../../tools/local/rtsp-server.ts';
 import { readClips, readerDefaults, type ClipReader } from '../../support/clip-reader.ts';
-import { timeVideo } from '../../support/lavfi.ts';
+import { ffmpeg, timeVideo } from '../../support/lavfi.ts';
 import { descendantsOf, type RunningProcess } from '../../support/processes.ts';
 
 const SECRET = 'opensesame';
@@ -88,6 +89,54 @@ describe('a camera', () => {
     expect(reader.clips.map(({ startUs }) => startUs).slice(0, 5)).toEqual([
       0, 400_000, 800_000, 1_200_000, 1_600_000,
     ]);
+    expectWhole(reader.clips);
+  });
+
+  it('tells first of the time since an earlier run', async () => {
+    const server = await camera();
+    const watchedUntilMs = Date.now() - 60_000;
+    const reader = watch(server.url, { watchedUntilMs });
+    await reader.until('clips', () => reader.clips.length >= 1);
+
+    expect(reader.said).toEqual(['connecting', 'gap', 'up']);
+    const toMs = reader.clips[0]?.startedAtMs;
+    expect(reader.gaps).toEqual([{ streamId: 'cam', fromMs: watchedUntilMs, toMs, reason: 'not_running' }]);
+  });
+
+  it('that sends pictures without times over HTTP gives clips on the wall clock', async () => {
+    const pictures = await jpegs();
+    const server = createHttpServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=--cam' });
+      let sent = 0;
+      const timer = setInterval(() => {
+        const picture = pictures[sent++ % pictures.length] ?? Buffer.alloc(0);
+        response.write(`--cam\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`);
+        response.write(picture);
+        response.write('\r\n');
+      }, 200);
+      response.on('close', () => {
+        clearInterval(timer);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    open.push({
+      async [Symbol.asyncDispose]() {
+        server.closeAllConnections();
+        server.close();
+        await once(server, 'close');
+      },
+    });
+    const { port } = server.address() as AddressInfo;
+    const reader = watch(`http://127.0.0.1:${port}/mjpeg`);
+    await reader.until('clips', () => reader.clips.length >= 12, 60_000);
+
+    expect(told(reader)).toEqual(['connecting start', 'up first_frame']);
+    expect(reader.stream.counters.clockFaults).toEqual({ no_times: 1 });
+    expect(reader.gaps).toEqual([]);
+    for (const { frames, endedAtMs } of reader.clips) {
+      const { ingestedAtMs = NaN, uncertaintyMs = NaN } = frames.at(-1) ?? {};
+      expect(Math.abs(ingestedAtMs - endedAtMs)).toBeLessThanOrEqual(uncertaintyMs + 100);
+    }
     expectWhole(reader.clips);
   });
 
@@ -173,6 +222,7 @@ describe('a camera that fails', () => {
     const firstAfter = reader.clips.find(({ segment }) => segment === 1);
     expect(gap?.fromMs).toBeGreaterThanOrEqual((lastBefore?.endedAtMs ?? NaN) - 101);
     expect(gap?.toMs).toBe(firstAfter?.startedAtMs);
+    expect(reader.said.slice(-2)).toEqual(['gap', 'up']);
     expectWhole(reader.clips);
   });
 
@@ -207,6 +257,33 @@ describe('a camera that fails', () => {
     await reader.until('a failed try', () => count(reader, 'connecting reconnect') >= 2);
     proxy.up();
     await reader.until('clips again', () => (reader.clips.at(-1)?.segment ?? 0) >= 1);
+  });
+
+  it('is called stalled within its time-out, also at the default and before the first frame', async () => {
+    const timeouts = {
+      noFrameTimeoutMs: 10_000,
+      reconnect: { firstMs: 60_000, maxMs: 60_000, maxAttempts: 2 },
+    };
+    const stalls = await camera();
+    const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    open.push({
+      async [Symbol.asyncDispose]() {
+        silent.close();
+        await once(silent, 'close');
+      },
+    });
+    const { port } = silent.address() as AddressInfo;
+    const [running, mute] = [watch(stalls.url, timeouts), watch(`rtsp://127.0.0.1:${port}/cam`, timeouts)];
+    await running.until('clips', () => running.clips.length >= 1);
+    stalls.faults.stall();
+
+    for (const reader of [running, mute]) {
+      await reader.until('down', () => reader.said.includes('down'), 60_000);
+      expect(told(reader).slice(-2)).toEqual(['stalled no_frames', 'down no_frames']);
+    }
+    const times = mute.transitions.map(({ atMs }) => atMs);
+    expect((times[1] ?? NaN) - (times[0] ?? NaN)).toBeGreaterThanOrEqual(10_000);
   });
 
   it('keeps trying with a wrong password, says so once a try, and never shows it', async () => {
@@ -304,6 +381,12 @@ describe('an abort', () => {
     expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'aborted' });
   });
 });
+
+async function jpegs(): Promise<readonly Buffer[]> {
+  await ffmpeg('-i', video, '-vf', 'fps=5', join(folder, 'picture-%02d.jpg'));
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.jpg')).sort();
+  return Promise.all(names.map((name) => readFile(join(folder, name))));
+}
 
 async function descriptors(): Promise<number> {
   return (await readdir('/proc/self/fd')).length;
