@@ -17,9 +17,9 @@ export async function sceneVideo(directory: string): Promise<SceneVideo> {
 }
 
 /** A test picture that never rests, for a camera: a key frame each second. */
-export async function busyVideo(directory: string): Promise<string> {
+export async function busyVideo(directory: string, seconds = 10): Promise<string> {
   const file = path.join(directory, 'busy.mp4');
-  const source = 'testsrc2=size=160x120:rate=15:duration=10,format=yuv420p';
+  const source = `testsrc2=size=160x120:rate=15:duration=${seconds},format=yuv420p`;
   await ffmpeg(
     ...['-f', 'lavfi', '-i', source],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-g', '15', file],

@@ -3,7 +3,7 @@ import type { Logger } from '../../core/logger.ts';
 import type { ActionEvent, PublishedRecord } from '../../core/records.ts';
 import { AppendQueue, type PendingAppend } from './append-queue.ts';
 import type { Consumers } from './consumers.ts';
-import { isDiskFull, isShortage } from './disk-errors.ts';
+import { DiskFull, isDiskFull, isShortage } from './disk-errors.ts';
 import type { DiskReserve } from './disk-reserve.ts';
 import { encodeFrame } from './frame.ts';
 import type { DirectoryLock } from './lock.ts';
@@ -136,11 +136,12 @@ export class CommitLoop {
   }
 
   async #commitGroup(): Promise<void> {
-    const { lock, maxBytes, store } = this.#parts;
+    const { lock, maxBytes, reserve, store } = this.#parts;
     const group = this.#queue.takeGroup(maxBytes - store.bytes);
     if (group.length === 0) return;
     try {
       await lock.confirm();
+      if (!(await reserve.ensure())) throw new DiskFull('only room for checkpoints is left');
       this.#accept(group, await this.#write(group.flatMap((pending) => pending.encoded)));
     } catch (error) {
       this.#queue.giveBack(group);
@@ -207,9 +208,8 @@ export class CommitLoop {
     this.#retryMs = RETRY_MS.first;
     if (!this.#stalled) return;
     this.#stalled = false;
-    const { dir, logger, reserve, store } = this.#parts;
+    const { dir, logger, store } = this.#parts;
     logger.info({ dir, bytes: store.bytes }, 'the journal has room again');
-    void reserve.ensure();
   }
 }
 

@@ -5,7 +5,7 @@ import { syncDirectory, syncFile } from './atomic-file.ts';
 import { Consumers } from './consumers.ts';
 import { isDiskFull } from './disk-errors.ts';
 import { DiskJournal } from './disk-journal.ts';
-import { DiskReserve, releaseReserve } from './disk-reserve.ts';
+import { DiskReserve, releaseReserve, reserveBytes } from './disk-reserve.ts';
 import { FrameIndex } from './frame-index.ts';
 import { acquireLock, type DirectoryLock } from './lock.ts';
 import { loadMarker, saveMarker, type Marker } from './marker.ts';
@@ -46,7 +46,7 @@ async function openLocked(lock: DirectoryLock, options: JournalOptions): Promise
   const index = new FrameIndex(dir, { patienceMs: options.readPatienceMs });
   const marker = await loadMarker(dir);
   const recovered = await recoverJournal(dir, { consumers: options.consumers, index, logger, marker, fsync });
-  const reserve = new DiskReserve(dir, Math.min(256 * 1024, Math.max(16 * 1024, maxBytes / 64)));
+  const reserve = new DiskReserve(dir, await reserveBytes(dir, maxBytes));
   await reserve.ensure();
   await reserve.around(() => markFsync(dir, marker, fsync));
 

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
@@ -77,6 +77,35 @@ test('a full disk delays appends and loses none', async () => {
   expect(outcome.read).toBe(outcome.appended);
   expect(outcome.messages.join()).toContain('full');
 });
+
+test('a full disk is outlasted: delivery makes room, clips go on, and a restart on it delivers', async () => {
+  const root = await temporaryDirectory();
+  const mountPoint = join(root, 'disk');
+  await mkdir(mountPoint);
+  const fixture = join(FIXTURES, 'outlast-full-disk.ts');
+  const script = [
+    'mount -t tmpfs -o size=1m tmpfs "$1" && mkdir "$1/journal"',
+    '"$2" --import tsx "$3" fill "$1/journal" > "$4/fill.json"',
+    'exec "$2" --import tsx "$3" restart "$1/journal" > "$4/restart.json"',
+  ].join('\n');
+  const { stderr } = spawnSync(
+    'unshare',
+    [
+      ...['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh'],
+      ...[mountPoint, process.execPath, fixture, root],
+    ],
+    { encoding: 'utf8', timeout: 120_000 },
+  );
+
+  expect(stderr.replace('Killed\n', '')).toBe('');
+  const filled = JSON.parse(await readFile(join(root, 'fill.json'), 'utf8')) as { acknowledged: number };
+  const restarted = JSON.parse(await readFile(join(root, 'restart.json'), 'utf8')) as object;
+  expect(restarted).toMatchObject({
+    nextOffset: filled.acknowledged,
+    saved: { next_offset: filled.acknowledged },
+    after: filled.acknowledged + 1,
+  });
+}, 150_000);
 
 test('a directory that cannot be written is a clear error', async () => {
   const dir = await temporaryDirectory();

@@ -1,0 +1,168 @@
+import { rename } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
+import { openJournal } from '../../src/sink/journal/open-journal.ts';
+import { startLocalPostgres } from '../../tools/local/postgres.ts';
+import { demandNoLeftovers } from '../support/leftovers.ts';
+import { appendEvents } from '../support/journals.ts';
+import { uniqueDatabase } from '../support/names.ts';
+import { descendantsOf, stillRunning } from '../support/processes.ts';
+import { endRuns, startRun, terminate, TINY, verify, writeConfig } from '../support/runs.ts';
+import type { RunningCli } from '../support/cli.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { busyVideo } from '../support/videos.ts';
+
+demandNoLeftovers();
+afterEach(endRuns);
+
+/** From the signal to the end of the process, in every state. */
+const STOP_MS = 15_000;
+/** Every class is always on, and a new episode begins twice a second. */
+const RESTLESS = { on: 0.1, off: 0.05, min_duration: '0s', max_duration: '500ms', merge_gap: '0s' };
+const NOBODY = { brokers: ['127.0.0.1:1'], connection_timeout: '1s', request_timeout: '1s' };
+
+interface Site {
+  readonly directory: string;
+  readonly journal: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A file that plays as a camera for a minute, on an engine that costs nothing. */
+async function site(changes: object = {}): Promise<Site> {
+  const directory = await temporaryDirectory();
+  const journal = path.join(directory, 'journal');
+  const url = await busyVideo(directory, 60);
+  const settings = {
+    model: { network: 's3d-g', width: 0.125, frames: 4, size: 32, classes: 4 },
+    engine: { kind: 'null' },
+    defaults: { realtime: true, window: { fps: 15, stride: 2 } },
+    events: RESTLESS,
+    streams: [{ id: 'camera', url }],
+    journal: { dir: journal, max_size: '64KiB' },
+    ...changes,
+  };
+  return { directory, journal, settings };
+}
+
+/** Resolves when a log line of the run holds `text`. */
+function said(run: RunningCli, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = '';
+    run.child.stderr?.on('data', (chunk: string) => {
+      log += chunk;
+      if (log.includes(text)) resolve();
+    });
+    void run.done.then(({ code, stderr }) => {
+      reject(new Error(`ended with ${code ?? 'a signal'} before it said "${text}": ${stderr}`));
+    });
+  });
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  test(`${signal} ends a run whose journal is full and whose sink is down; the next run delivers and ends the episodes`, async () => {
+    const { directory, settings } = await site({ sinks: { kafka: NOBODY } });
+    const config = await writeConfig(directory, settings);
+    const run = startRun(['run', config]);
+    await said(run, 'the journal is full');
+
+    const before = performance.now();
+    run.child.kill(signal);
+    const { code, stderr } = await run.done;
+    expect(code, stderr).toBe(0);
+    expect(performance.now() - before).toBeLessThan(STOP_MS);
+    expect(stderr).toMatch(/kafka: \d+ records wait in the journal/);
+
+    // The backlog belongs to Kafka; a sink that takes everything shows that the full journal does not stop the start.
+    const again = startRun([
+      'run',
+      await writeConfig(directory, { ...settings, sinks: {} }, 'again.yaml'),
+      '--json',
+    ]);
+    await again.line((line) => line.includes('"clip.stats"'));
+    expect(await terminate(again)).toMatchObject({ code: 0 });
+  });
+}
+
+test('a full journal with open episodes is delivered by the next start, before and while streams run', async () => {
+  const { directory, journal, settings } = await site({ sinks: {} });
+  {
+    // What a killed run leaves: episodes without an end, and no room for one.
+    await using left = await openJournal({ dir: journal, consumers: ['ndjson'], maxBytes: 64 * 1024 });
+    while (left.stats().undeliveredBytes < 62 * 1024) await appendEvents(left, 1, left.nextOffset);
+  }
+  const run = startRun(['run', await writeConfig(directory, settings), '--json']);
+  await run.line((line) => line.includes('"restart"'));
+  await run.line((line) => line.includes('"clip.stats"'));
+
+  const { code, ms, stderr } = await terminate(run);
+  expect(code, stderr).toBe(0);
+  expect(ms).toBeLessThan(STOP_MS);
+});
+
+test('a journal folder that disappears ends the run with exit 1, also while one camera cannot be reached', async () => {
+  const { directory, journal, settings } = await site();
+  const streams = [...(settings['streams'] as object[]), { id: 'dead', url: 'rtsp://127.0.0.1:1/cam' }];
+  const run = startRun(['run', await writeConfig(directory, { ...settings, streams }), '--json']);
+  await run.line((line) => line.includes('"clip.stats"'));
+  const family = await descendantsOf(run.child.pid!);
+
+  await rename(journal, path.join(directory, 'elsewhere'));
+  const { code, stderr } = await run.done;
+
+  expect(code, stderr).toBe(1);
+  expect(stderr).toMatch(/^error JOURNAL_UNWRITABLE: .*was deleted/m);
+  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+});
+
+test('a second signal ends at once with 130', async () => {
+  const { directory, settings } = await site({ sinks: { kafka: NOBODY } });
+  const run = startRun(['run', await writeConfig(directory, settings)]);
+  await said(run, 'the journal is full');
+  run.child.kill('SIGTERM');
+  await said(run, 'stream ended');
+  run.child.kill('SIGTERM');
+
+  expect((await run.done).code).toBe(130);
+});
+
+test('a frozen Postgres holds up neither the stop nor the records: the next run delivers them', async () => {
+  const postgres = await startLocalPostgres();
+  onTestFinished(() => postgres.stop());
+  const { directory, settings } = await site({
+    journal: { dir: path.join(await temporaryDirectory(), 'journal') },
+    sinks: { postgres: { url: postgres.url } },
+  });
+  const config = await writeConfig(directory, settings);
+  const run = startRun(['run', config, '--json']);
+  await run.line((line) => line.includes('"clip.stats"'));
+  postgres.freeze();
+  const lines = run.lines.length;
+  await expect.poll(() => run.lines.length, { timeout: 60_000 }).toBeGreaterThan(lines + 20);
+
+  const { code, ms, stderr } = await terminate(run);
+  expect(code, stderr).toBe(0);
+  expect(ms).toBeLessThan(STOP_MS);
+  expect(stderr).toMatch(/postgres: \d+ records wait in the journal/);
+
+  postgres.thaw();
+  const again = startRun(['run', config, '--json']);
+  await again.line((line) => line.includes('"clip.stats"'));
+  expect(await terminate(again)).toMatchObject({ code: 0 });
+  expect(await verify(config)).toMatchObject({ consistent: true });
+});
+
+test('a frozen engine holds up the stop no longer than its deadline, and leaves no process behind', async () => {
+  const database = await uniqueDatabase(inject('postgresUrl'));
+  onTestFinished(database.drop);
+  const { directory, settings } = await site({ ...TINY, sinks: { postgres: { url: database.url } } });
+  const run = startRun(['run', await writeConfig(directory, settings), '--json']);
+  await run.line((line) => line.includes('"clip.stats"'));
+  const family = await descendantsOf(run.child.pid!);
+  const engine = family.find(({ command }) => command.includes('inference/worker/entry'));
+  process.kill(engine?.pid ?? 0, 'SIGSTOP');
+
+  const { code, ms, stderr } = await terminate(run);
+  expect(code, stderr).toBe(0);
+  expect(ms).toBeLessThan(STOP_MS);
+  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+});
