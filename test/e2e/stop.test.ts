@@ -19,6 +19,7 @@ afterEach(endRuns);
 const STOP_MS = 15_000;
 /** Every class is always on, and a new episode begins twice a second. */
 const RESTLESS = { on: 0.1, off: 0.05, min_duration: '0s', max_duration: '500ms', merge_gap: '0s' };
+const MAX_BYTES = 256 * 1024;
 const NOBODY = { brokers: ['127.0.0.1:1'], connection_timeout: '1s', request_timeout: '1s' };
 
 interface Site {
@@ -27,18 +28,18 @@ interface Site {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** A file that plays as a camera for a minute, on an engine that costs nothing. */
-async function site(changes: object = {}): Promise<Site> {
+/** A minute of a camera, on an engine that costs nothing; `fast`: it fills the journal as fast as it can. */
+async function site(changes: object = {}, { fast = false } = {}): Promise<Site> {
   const directory = await temporaryDirectory();
   const journal = path.join(directory, 'journal');
   const url = await busyVideo(directory, 60);
   const settings = {
     model: { network: 's3d-g', width: 0.125, frames: 4, size: 32, classes: 4 },
     engine: { kind: 'null' },
-    defaults: { realtime: true, window: { fps: 15, stride: 2 } },
+    defaults: { realtime: !fast, window: { fps: 15, stride: 2 } },
     events: RESTLESS,
     streams: [{ id: 'camera', url }],
-    journal: { dir: journal, max_size: '64KiB' },
+    journal: { dir: journal, max_size: '256KiB' },
     ...changes,
   };
   return { directory, journal, settings };
@@ -58,9 +59,9 @@ function said(run: RunningCli, text: string): Promise<void> {
   });
 }
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  test(`${signal} ends a run whose journal is full and whose sink is down; the next run delivers and ends the episodes`, async () => {
-    const { directory, settings } = await site({ sinks: { kafka: NOBODY } });
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  test(`${signal} ends a run whose journal is full and whose sink is down; the next run watches at once`, async () => {
+    const { directory, settings } = await site({ sinks: { kafka: NOBODY } }, { fast: true });
     const config = await writeConfig(directory, settings);
     const run = startRun(['run', config]);
     await said(run, 'the journal is full');
@@ -72,7 +73,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     expect(performance.now() - before).toBeLessThan(STOP_MS);
     expect(stderr).toMatch(/kafka: \d+ records wait in the journal/);
 
-    // The backlog belongs to Kafka; a sink that takes everything shows that the full journal does not stop the start.
+    // Kafka's backlog makes room where it is not configured: the full journal does not hold up the start.
     const again = startRun([
       'run',
       await writeConfig(directory, { ...settings, sinks: {} }, 'again.yaml'),
@@ -87,8 +88,8 @@ test('a full journal with open episodes is delivered by the next start, before a
   const { directory, journal, settings } = await site({ sinks: {} });
   {
     // What a killed run leaves: episodes without an end, and no room for one.
-    await using left = await openJournal({ dir: journal, consumers: ['ndjson'], maxBytes: 64 * 1024 });
-    while (left.stats().undeliveredBytes < 62 * 1024) await appendEvents(left, 1, left.nextOffset);
+    await using left = await openJournal({ dir: journal, consumers: ['ndjson'], maxBytes: MAX_BYTES });
+    while (left.stats().undeliveredBytes < MAX_BYTES - 2048) await appendEvents(left, 1, left.nextOffset);
   }
   const run = startRun(['run', await writeConfig(directory, settings), '--json']);
   await run.line((line) => line.includes('"restart"'));
@@ -115,7 +116,7 @@ test('a journal folder that disappears ends the run with exit 1, also while one 
 });
 
 test('a second signal ends at once with 130', async () => {
-  const { directory, settings } = await site({ sinks: { kafka: NOBODY } });
+  const { directory, settings } = await site({ sinks: { kafka: NOBODY } }, { fast: true });
   const run = startRun(['run', await writeConfig(directory, settings)]);
   await said(run, 'the journal is full');
   run.child.kill('SIGTERM');
