@@ -26,6 +26,10 @@ const PROGRAMS = {
     'reads events from Kafka as a stranger would',
     { apt: 'kcat', dnf: 'kcat', apk: 'kcat', brew: 'kcat' },
   ],
+  pgbouncer: [
+    'stands between the program and Postgres, as in many installations',
+    { apt: 'pgbouncer', dnf: 'pgbouncer', apk: 'pgbouncer', brew: 'pgbouncer' },
+  ],
   psql: [
     'queries Postgres as a stranger would',
     { apt: 'postgresql-client', dnf: 'postgresql', apk: 'postgresql-client', brew: 'libpq' },
@@ -34,7 +38,7 @@ const PROGRAMS = {
 
 const PROFILES = {
   demo: { required: ['ffmpeg'], optional: ['java', 'mvn'] },
-  test: { required: ['ffmpeg', 'java', 'mvn', 'kcat', 'psql'], optional: [] },
+  test: { required: ['ffmpeg', 'java', 'mvn', 'kcat', 'pgbouncer', 'psql'], optional: [] },
 };
 
 const MANAGERS = {
@@ -113,9 +117,10 @@ function isThere(program) {
 }
 
 function find(program) {
-  return (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .some((folder) => existsSync(path.join(folder, program)));
+  // Servers live in sbin, which not every user's PATH names.
+  return [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin'].some((folder) =>
+    existsSync(path.join(folder, program)),
+  );
 }
 
 function run(command, remedy, env = {}) {

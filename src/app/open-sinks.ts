@@ -51,6 +51,7 @@ function openedOnce(sink: EventSink): EventSink {
       opened = true;
     },
     write: (batch, signal) => sink.write(batch, signal),
+    ...(sink.foreignWrites && { foreignWrites: sink.foreignWrites }),
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
   };
 }

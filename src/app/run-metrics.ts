@@ -5,6 +5,7 @@ import type { MetricName } from '../metrics/metric-list.ts';
 import type { Sample } from '../metrics/exposition.ts';
 import type { ComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
+import type { EventSink } from '../sink/event-sink.ts';
 import type { Journal } from '../sink/journal/types.ts';
 
 /** What a run counts of itself, and what it reads where it is asked. */
@@ -21,6 +22,7 @@ export interface RunParts {
   readonly scheduler: Pick<EngineScheduler, 'info' | 'read'>;
   readonly budget: ComputeBudget;
   readonly journal: Pick<Journal, 'stats'>;
+  readonly sinks: readonly Pick<EventSink, 'name' | 'foreignWrites'>[];
   readonly streams: readonly Pick<ClipStream, 'streamId' | 'counters' | 'queue'>[];
 }
 
@@ -76,6 +78,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
       ...engineSamples(parts),
       ...budgetSamples(parts.budget),
       ...journalSamples(parts.journal, now()),
+      ...sinkSamples(parts.sinks),
     ],
   };
 }
@@ -180,6 +183,14 @@ function journalSamples(journal: RunParts['journal'], nowMs: number): readonly S
     sample('actionstream_journal_stalls_total', stats.stalls),
     sample('actionstream_journal_disk_full_retries_total', stats.diskFullRetries),
   ];
+}
+
+function sinkSamples(sinks: RunParts['sinks']): readonly Sample[] {
+  return sinks.flatMap(({ name: sink, foreignWrites }) =>
+    [...(foreignWrites ?? [])].map(([streamId, count]) =>
+      sample('actionstream_sink_foreign_writes_total', count, { sink, stream_id: streamId }),
+    ),
+  );
 }
 
 function sample(name: MetricName, value: number, labels?: Sample['labels']): Sample {

@@ -116,7 +116,7 @@ export async function runPipeline(
   );
   if (config.metrics) {
     const parts = {
-      ...{ version: context.version, scheduler, budget, journal },
+      ...{ version: context.version, scheduler, budget, journal, sinks },
       streams: jobs.map(({ clips }) => clips),
     };
     const server = resources.add(

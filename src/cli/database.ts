@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
-import type { PruneOptions } from '../sink/postgres/prune.ts';
+import type { PruneOptions, PruneResult } from '../sink/postgres/prune.ts';
 import type { CliIo } from './io.ts';
 import { printLine } from './io.ts';
 import { duration } from './options.ts';
 
 export interface DatabaseServices {
   migrate(places: DatabasePlaces): Promise<readonly number[]>;
-  prune(places: DatabasePlaces, options: PruneOptions): Promise<readonly string[]>;
+  prune(places: DatabasePlaces, options: PruneOptions): Promise<PruneResult>;
 }
 
 interface DatabasePlaces {
@@ -35,28 +35,52 @@ export function addDatabaseCommands(
 
   program
     .command('prune [config.yaml]')
-    .description('drop old partitions: a month of events, a day of clip statistics at a time')
+    .description(
+      'delete what is old: partitions whole, file time and small tables by when they were recorded',
+    )
     .option('--postgres <url>', 'database, in place of a configuration file')
-    .option('--events <age>', 'drop events older than this, such as 365d', duration)
-    .option('--clip-stats <age>', 'drop clip statistics older than this, such as 30d', duration)
-    .action(
-      async (
-        configPath: string | undefined,
-        flags: { postgres?: string; events?: number; clipStats?: number },
-      ) => {
-        const { postgres, events, clipStats } = flags;
-        if (events === undefined && clipStats === undefined) {
-          throw new ActionstreamError('USAGE', 'say what to drop: --events 365d, --clip-stats 30d or both');
-        }
-        const dropped = await (
-          await services()
-        ).prune(placesOf(configPath, postgres), {
-          ...(events !== undefined && { eventsBefore: new Date(Date.now() - events) }),
-          ...(clipStats !== undefined && { clipStatsBefore: new Date(Date.now() - clipStats) }),
-        });
-        printLine(io.stdout, dropped.length === 0 ? 'nothing is that old' : `dropped ${dropped.join(', ')}`);
-      },
-    );
+    .option('--events <age>', 'events older than this, such as 365d', duration)
+    .option('--clip-stats <age>', 'clip statistics older than this, such as 30d', duration)
+    .option('--status <age>', 'stream status and gaps recorded longer ago', duration)
+    .option('--dead-letters <age>', 'refused records received longer ago', duration)
+    .action(async (configPath: string | undefined, flags: PruneFlags) => {
+      const options = pruneOptionsOf(flags, Date.now());
+      if (Object.keys(options).length === 0) {
+        throw new ActionstreamError(
+          'USAGE',
+          'say what to delete: --events 365d, --clip-stats 30d, --status 90d, --dead-letters 90d',
+        );
+      }
+      const result = await (await services()).prune(placesOf(configPath, flags.postgres), options);
+      printLine(io.stdout, summaryOf(result));
+    });
+}
+
+interface PruneFlags {
+  readonly postgres?: string;
+  readonly events?: number;
+  readonly clipStats?: number;
+  readonly status?: number;
+  readonly deadLetters?: number;
+}
+
+function pruneOptionsOf({ events, clipStats, status, deadLetters }: PruneFlags, nowMs: number): PruneOptions {
+  const before = (age: number): Date => new Date(nowMs - age);
+  return {
+    ...(events !== undefined && { eventsBefore: before(events) }),
+    ...(clipStats !== undefined && { clipStatsBefore: before(clipStats) }),
+    ...(status !== undefined && { statusBefore: before(status) }),
+    ...(deadLetters !== undefined && { deadLettersBefore: before(deadLetters) }),
+  };
+}
+
+function summaryOf({ dropped, deleted }: PruneResult): string {
+  const rows = Object.entries(deleted).filter(([, count]) => count > 0);
+  const parts = [
+    ...(dropped.length > 0 ? [`dropped ${dropped.join(', ')}`] : []),
+    ...rows.map(([table, count]) => `deleted ${count} rows of ${table}`),
+  ];
+  return parts.length === 0 ? 'nothing is that old' : parts.join('; ');
 }
 
 function placesOf(configPath: string | undefined, postgres: string | undefined): DatabasePlaces {

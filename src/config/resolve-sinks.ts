@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { messageOf } from '../core/errors.ts';
 import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
+import { parsePostgresUrl } from '../sink/postgres/address.ts';
+import { tlsOf } from '../sink/postgres/tls.ts';
 import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
 import type { Report } from './explain-issues.ts';
 import type { Settings } from './schema.ts';
@@ -80,38 +83,43 @@ function postgresOptions(
 ): PostgresSinkOptions {
   const path = ['sinks', 'postgres'];
   const password = context.files.secret(settings, path, 'password');
-  const tls = tlsOptions(settings.tls, 'postgres', context);
+  const tls = settings.tls?.enabled === false ? false : tlsOptions(settings.tls, 'postgres', context);
+  const url = settings.url ?? context.env['DATABASE_URL'];
+  checkPostgres(url, { tls, password }, context.report);
   return {
-    url: postgresUrl(settings.url ?? context.env['DATABASE_URL'], password, context),
+    url: url ?? '',
     autoMigrate: settings.auto_migrate,
     applicationName: `actionstream-${context.instance}`,
     connectTimeoutMs: settings.connect_timeout,
     statementTimeoutMs: settings.statement_timeout,
+    ...(password !== undefined && { password }),
     ...(tls !== undefined && { tls }),
   };
 }
 
-function postgresUrl(
-  text: string | undefined,
-  password: string | undefined,
-  { report }: Pick<Context, 'report'>,
-): string {
+function checkPostgres(
+  url: string | undefined,
+  { tls, password }: { readonly tls: PostgresSinkOptions['tls']; readonly password: string | undefined },
+  report: Report,
+): void {
   const path = ['sinks', 'postgres', 'url'];
   const expected = 'expected a URL such as postgres://localhost:5432/actionstream';
-  if (text === undefined) {
+  if (url === undefined) {
     report({ path, message: `is missing; ${expected}, or set the variable DATABASE_URL` });
-    return '';
+    return;
   }
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) {
+  if (!/^postgres(ql)?:\/\//i.test(url)) {
     report({ path, message: expected });
-    return '';
+    return;
   }
-  if (password === undefined) return text;
-  if (url.username === '')
-    report({ path, message: 'has no user for the password; write it and @ before the host' });
-  url.password = encodeURIComponent(password);
-  return url.href;
+  try {
+    const { parameters, host, user } = parsePostgresUrl(url);
+    tlsOf(tls, parameters, host);
+    if (password !== undefined && user === undefined)
+      report({ path, message: 'has no user for the password; write it and @ before the host' });
+  } catch (error) {
+    report({ path, message: messageOf(error) });
+  }
 }
 
 function tlsOptions(tls: Tls | undefined, sink: string, { files }: Context): KafkaSinkOptions['tls'] {

@@ -62,6 +62,11 @@ export const METRICS = {
     'Records of a sink that is not configured, deleted because the journal needed their room.',
     'sink',
   ),
+  actionstream_sink_foreign_writes_total: counter(
+    'Times that another run of the program was found to write the stream into the same database.',
+    'sink',
+    'stream_id',
+  ),
   actionstream_journal_bytes: gauge('Bytes of the journal on disk.'),
   actionstream_journal_shed_records_total: counter('Clip statistics refused for want of room.'),
   actionstream_journal_waiting_appends: gauge('Appends that wait for a sink to catch up or for disk space.'),

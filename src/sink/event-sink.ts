@@ -21,6 +21,8 @@ export interface EventSink extends AsyncDisposable {
   open(signal: AbortSignal): Promise<void>;
   /** @throws RecordsRefused where only some types were refused: the others of the batch are accepted. */
   write(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void>;
+  /** By stream: how often another run of the program was found to write it too. Only of sinks that can see that. */
+  readonly foreignWrites?: ReadonlyMap<string, number>;
 }
 
 /** A sink that keeps each type of record in a place of its own (a topic) refuses some types and accepts the others. */

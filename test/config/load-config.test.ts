@@ -300,7 +300,8 @@ sinks:
     const sasl = kafka?.sasl;
     expect(sasl?.mechanism === 'oauthbearer' && (await sasl.token())).toBe('abc');
     expect(postgres).toMatchObject({
-      url: 'postgres://me:p%40ss%2Fword@db/events',
+      url: 'postgres://me@db/events',
+      password: 'p@ss/word',
       tls: true,
       autoMigrate: true,
       applicationName: 'actionstream-site-a',

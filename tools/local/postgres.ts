@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,9 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
 
-/** A real Postgres of our own on a loopback port, empty, without a password, gone when we are. */
+/** A real Postgres of our own on a loopback port, empty, gone when we are. */
 export interface LocalPostgres {
+  /** Of its superuser, who needs no password and no TLS. */
   readonly url: string;
+  /** Its data directory: what is changed there holds from the next restart on. */
+  readonly data: string;
   readonly pid: number;
   readonly version: string;
   /** Stops the server and its backends in place: connections stay open and nothing answers. */
@@ -26,8 +29,16 @@ export interface LocalPostgres {
 const NOBODY = 65534;
 const START_TIMEOUT_MS = 30_000;
 
+interface LocalPostgresOptions {
+  /** Lines of pg_hba.conf for everybody but the superuser. Default: nobody needs a password. */
+  readonly access?: readonly string[];
+  /** Settings of the server, and PEM texts of its certificate: then it speaks TLS as well. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
 /** @throws Error with the server's own words where it cannot start */
-export async function startLocalPostgres(): Promise<LocalPostgres> {
+export async function startLocalPostgres(options: LocalPostgresOptions = {}): Promise<LocalPostgres> {
   const binaries = findBinaries();
   const directory = mkdtempSync(join(tmpdir(), 'actionstream-postgres-'));
   const asUser = unprivileged(directory);
@@ -36,6 +47,18 @@ export async function startLocalPostgres(): Promise<LocalPostgres> {
   const initialize = [...asUser, join(binaries, 'initdb'), '-D', data, '-U', 'postgres', '-A', 'trust'];
   runOrThrow([...initialize, '--no-sync', '--encoding=UTF8', '--locale=C']);
 
+  const { access = ['host all all 127.0.0.1/32 trust'], tls } = options;
+  writeFileSync(
+    join(data, 'pg_hba.conf'),
+    ['host all postgres 127.0.0.1/32 trust', ...access].join('\n') + '\n',
+  );
+  if (tls)
+    for (const name of ['key', 'cert'] as const) writeOwned(join(data, `tls.${name}`), tls[name], data);
+  const settings = {
+    ...SETTINGS,
+    ...(tls && { ssl: 'on', ssl_cert_file: 'tls.cert', ssl_key_file: 'tls.key' }),
+    ...options.settings,
+  };
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const command = [
@@ -45,7 +68,7 @@ export async function startLocalPostgres(): Promise<LocalPostgres> {
     data,
     '-p',
     String(port),
-    ...SETTINGS,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ] as const;
   const start = (): GuardedChild =>
     spawnGuarded(command as unknown as [string, ...string[]], { logFile, directory });
@@ -53,6 +76,7 @@ export async function startLocalPostgres(): Promise<LocalPostgres> {
   const version = await untilReady(url, () => server, start, logFile);
   return {
     url,
+    data,
     version,
     get pid() {
       return server.pid;
@@ -83,13 +107,20 @@ export async function startLocalPostgres(): Promise<LocalPostgres> {
 }
 
 // Throw-away data: a crash of the machine may lose it, a kill of the server may not.
-const SETTINGS = [
-  ['listen_addresses', '127.0.0.1'],
-  ['unix_socket_directories', ''],
-  ['fsync', 'off'],
-  ['full_page_writes', 'off'],
-  ['max_connections', '200'],
-].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+};
+
+/** Readable by nobody but the server, which demands that of its key. */
+function writeOwned(file: string, content: string, beside: string): void {
+  writeFileSync(file, content, { mode: 0o600 });
+  const { uid, gid } = statSync(beside);
+  chownSync(file, uid, gid);
+}
 
 /** The npm package's binaries for this platform, else a system installation. */
 function findBinaries(): string {
@@ -118,7 +149,7 @@ function hydrateSymlinks(root: string): void {
 }
 
 /** As root: inside a user namespace (nothing to chown, works below 0700 directories), else by a real change of user. */
-function unprivileged(directory: string): readonly string[] {
+export function unprivileged(directory: string): readonly string[] {
   if (process.getuid?.() !== 0) return [];
   const namespace = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
   if (spawnSync(namespace[0]!, [...namespace.slice(1), 'true']).status === 0) return namespace;

@@ -1,4 +1,5 @@
-import { createPool, toPostgresError, type PostgresConnection } from './connection.ts';
+import { createDatabase, type PostgresConnection } from './connection.ts';
+import { toPostgresError } from './errors.ts';
 import { checkSchema } from './migrate.ts';
 import { ACTION_EVENT_COLUMNS, CLIP_STATS_COLUMNS, STREAM_STATUS_COLUMNS } from './rows.ts';
 
@@ -24,30 +25,25 @@ const TABLE_TIMEOUT_MS = 60 * 60_000;
 
 /** Each row's MD5, in two halves that are added up modulo 2^64. @throws POSTGRES_…, SCHEMA_OUTDATED */
 export async function checksumTables(connection: PostgresConnection): Promise<readonly TableChecksum[]> {
-  const pool = createPool({ ...connection, statementTimeoutMs: TABLE_TIMEOUT_MS }, { max: 1 });
+  const database = createDatabase({ ...connection, statementTimeoutMs: TABLE_TIMEOUT_MS }, { max: 1 });
   try {
-    await checkSchema(pool);
-    const client = await pool.connect();
-    try {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      // The text of a value must not depend on settings of the role or the server.
-      await client.query(
-        `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1`,
-      );
-      const checksums: TableChecksum[] = [];
-      for (const [table, columns] of Object.entries(TABLES)) {
-        const { rows } = await client.query<Sums>(statementOf(table, columns));
-        checksums.push(toChecksum(table, rows[0] ?? NO_ROWS));
-      }
-      await client.query('COMMIT');
-      return checksums;
-    } finally {
-      client.release(true);
-    }
+    await checkSchema(database);
+    // The text of a value depends on no setting of the role or the server: every transaction sees to that.
+    return await database.transaction(
+      async (client) => {
+        const checksums: TableChecksum[] = [];
+        for (const [table, columns] of Object.entries(TABLES)) {
+          const { rows } = await client.query<Sums>(statementOf(table, columns));
+          checksums.push(toChecksum(table, rows[0] ?? NO_ROWS));
+        }
+        return checksums;
+      },
+      { access: 'read', isSnapshot: true },
+    );
   } catch (error) {
     throw toPostgresError(error, connection);
   } finally {
-    await pool.end();
+    await database.end();
   }
 }
 

@@ -1,47 +1,223 @@
-import type { ConnectionOptions } from 'node:tls';
+import { Socket } from 'node:net';
 import pg from 'pg';
-import { ActionstreamError, messageOf } from '../../core/errors.ts';
-import { redact } from '../../core/redact.ts';
+import { ActionstreamError } from '../../core/errors.ts';
+import { parsePostgresUrl, type PostgresConnection } from './address.ts';
+import { tlsOf } from './tls.ts';
 
-export interface PostgresConnection {
-  /** `postgres://user:password@host:port/database`. */
-  readonly url: string;
-  readonly tls?:
-    | boolean
-    | Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'>;
-  /** Shown in pg_stat_activity. Default `actionstream`. */
-  readonly applicationName?: string;
-  /** Default 10 s. */
-  readonly connectTimeoutMs?: number;
-  /** Default 30 s. */
-  readonly statementTimeoutMs?: number;
-}
+export type { PostgresConnection } from './address.ts';
 
-export type PostgresPool = pg.Pool;
 export type PostgresClient = pg.PoolClient;
 
-/** A pool that connects on demand; a broken connection is replaced at the next use. */
-export function createPool(connection: PostgresConnection, { max }: { readonly max: number }): PostgresPool {
-  const { url, tls, applicationName = 'actionstream' } = connection;
-  const { connectTimeoutMs = 10_000, statementTimeoutMs = 30_000 } = connection;
+export interface TransactionOptions {
+  /** `read` also works on a standby. Default `write`. */
+  readonly access?: 'read' | 'write';
+  /** Every statement sees the rows as they were at the first one. Default: each sees what is committed. */
+  readonly isSnapshot?: boolean;
+  /** Longest wait for a lock. Default: as long as the statement may take. */
+  readonly lockTimeoutMs?: number;
+  /** Gives the connection up at once: the server rolls back what was not committed. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PostgresTransaction {
+  readonly client: PostgresClient;
+  commit(): Promise<void>;
+  /** Closes the connection: the server rolls back. Does nothing after `commit`. */
+  abandon(): void;
+}
+
+/** A server's database, connected on demand; a broken connection is replaced at the next use. */
+export interface PostgresDatabase {
+  /**
+   * Everything happens in transactions of this kind. They leave nothing behind on a connection that a pooler hands on, and set what
+   * results depend on, so that no setting of the role, the database or the server changes what is written and read.
+   */
+  transaction<T>(work: (client: PostgresClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** The same for work that is not one function; whoever begins it commits or abandons it. */
+  begin(options?: TransactionOptions): Promise<PostgresTransaction>;
+  /** What of the server's certificate is checked; `plain`: the connection is not encrypted. */
+  readonly security: 'plain' | 'nothing' | 'authority' | 'host';
+  end(): Promise<void>;
+}
+
+/** A server that takes no writes: a standby, or one that has just become one. */
+export class ReadOnlyServer extends Error {}
+
+/** How long open connections may take to close in good order. */
+const CLOSE_MS = 500;
+
+/** Builds without I/O, apart from certificates that the URL names. @throws CONFIG_INVALID */
+export function createDatabase(
+  connection: PostgresConnection,
+  { max }: { readonly max: number },
+): PostgresDatabase {
+  const { parameters, user, password, host, port, database } = parsePostgresUrl(connection.url);
+  const tls = tlsOf(connection.tls, parameters, host);
+  const { applicationName = parameters['application_name'], statementTimeoutMs = 30_000 } = connection;
+  const { connectTimeoutMs = secondsOf(parameters['connect_timeout']) ?? 10_000 } = connection;
+  const sockets = new Set<Socket>();
   const pool = new pg.Pool({
-    connectionString: url,
+    ...(user !== undefined && { user }),
+    ...((connection.password ?? password) !== undefined && { password: connection.password ?? password }),
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+    ...(database !== undefined && { database }),
     max,
-    application_name: applicationName,
-    connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
+    application_name: applicationName ?? 'actionstream',
     // The server may be frozen or unplugged: then its own timeout never fires.
-    query_timeout: statementTimeoutMs + 5000,
+    ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 5000 }),
+    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     types: { getTypeParser },
-    ...(tls === undefined ? {} : { ssl: tls }),
+    ssl: tls.ssl,
+    stream: () => tracked(sockets),
   });
   // An idle connection that the server closed: the pool drops it, and the next query says what is wrong.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
   });
-  return pool;
+
+  const connect = async (): Promise<PostgresClient> => {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (!tls.mayFallBack || pool.options.ssl === false || !speaksNoTls(error)) throw error;
+      pool.options.ssl = false;
+      return pool.connect();
+    }
+  };
+
+  const open = async (options: TransactionOptions = {}): Promise<PostgresTransaction> => {
+    const { access = 'write', isSnapshot = false, lockTimeoutMs = 0, signal } = options;
+    signal?.throwIfAborted();
+    const client = await abortable(connect(), signal);
+    let isOver = false;
+    const release = (isBroken: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      signal?.removeEventListener('abort', abandon);
+      client.release(isBroken);
+    };
+    const abandon = (): void => {
+      release(true);
+    };
+    signal?.addEventListener('abort', abandon, { once: true });
+    try {
+      await begin(client, { access, isSnapshot, statementTimeoutMs, lockTimeoutMs });
+    } catch (error) {
+      abandon();
+      throw error;
+    }
+    return {
+      client,
+      async commit() {
+        await client.query('COMMIT');
+        release(false);
+      },
+      abandon,
+    };
+  };
+
+  return {
+    security: tls.ssl === false ? 'plain' : tls.checks,
+    begin: open,
+    async transaction(work, options) {
+      const transaction = await open(options);
+      try {
+        const result = await work(transaction.client);
+        await transaction.commit();
+        return result;
+      } finally {
+        // Also after a failed COMMIT, where nobody knows what happened: whoever writes repeats, and repeats are harmless.
+        transaction.abandon();
+      }
+    },
+    async end() {
+      if (pool.ending) return;
+      const closing = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, CLOSE_MS);
+      await pool.end();
+      clearTimeout(closing);
+    },
+  };
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text)) return 1000 * Number(text);
+  throw new ActionstreamError(
+    'CONFIG_INVALID',
+    'connect_timeout in the Postgres URL is no whole number of seconds',
+  );
+}
+
+/** One that came too late is closed. */
+async function abortable(
+  connecting: Promise<PostgresClient>,
+  signal: AbortSignal | undefined,
+): Promise<PostgresClient> {
+  if (!signal) return connecting;
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(new DOMException('interrupted', 'AbortError'));
+      connecting.then(
+        (client) => {
+          client.release(true);
+        },
+        () => undefined,
+      );
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([connecting, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
+ * One round trip. `SET LOCAL` ends with the transaction. What is set decides how text becomes values and back (formats,
+ * zone, digits, encoding), which objects unqualified names mean, and whether COMMIT waits for the disk.
+ */
+async function begin(
+  client: PostgresClient,
+  {
+    access,
+    isSnapshot,
+    statementTimeoutMs,
+    lockTimeoutMs,
+  }: Required<Omit<TransactionOptions, 'signal'>> & { readonly statementTimeoutMs: number },
+): Promise<void> {
+  const isolation = isSnapshot ? 'REPEATABLE READ' : 'READ COMMITTED';
+  try {
+    await client.query(`BEGIN ISOLATION LEVEL ${isolation}, READ ${access === 'read' ? 'ONLY' : 'WRITE'};
+      SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = 'UTF8';
+      SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 1;
+      SET LOCAL statement_timeout = ${statementTimeoutMs}; SET LOCAL lock_timeout = ${lockTimeoutMs};
+      SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`);
+  } catch (error) {
+    if (access === 'write' && error instanceof pg.DatabaseError && error.code === '0A000') {
+      throw new ReadOnlyServer(error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function tracked(sockets: Set<Socket>): Socket {
+  const socket = new Socket();
+  sockets.add(socket);
+  socket.once('close', () => {
+    sockets.delete(socket);
+  });
+  return socket;
+}
+
+function speaksNoTls(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('does not support SSL');
 }
 
 /** bigint columns hold counts far below 2^53. */
@@ -53,48 +229,3 @@ function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string)
 
 // The driver's own type takes only the ids that it knows by name; it answers for every other one too.
 type ParserLookup = (oid: number, format?: 'text' | 'binary') => (value: string) => unknown;
-
-/** What the server or the driver said, by what it means to us: one line with remedy, without credentials. */
-export function toPostgresError(error: unknown, connection: PostgresConnection): ActionstreamError {
-  if (error instanceof ActionstreamError) return error;
-  const where = `Postgres at ${placeOf(connection.url)}`;
-  const code = sqlStateOf(error);
-  const text = redact(messageOf(error)) || 'connection refused';
-  const refuse = (remedy: string): ActionstreamError =>
-    new ActionstreamError('POSTGRES_REFUSED', `${where}: ${text}; ${remedy}`, { cause: error });
-  if (code.startsWith('28')) return refuse('check user name and password in postgres.url, and pg_hba.conf');
-  if (code === '3D000') return refuse('create the database, or name another one in postgres.url');
-  if (code === '42501')
-    return refuse('grant this user CREATE on the database and rights on schema actionstream');
-  if (code === '42P01' || code === '3F000') return refuse('run `actionstream migrate`');
-  if (/SSL|certificate|self-signed|unable to verify/i.test(text)) {
-    return refuse('check postgres.tls: the authority (ca), the host name, and whether the server speaks TLS');
-  }
-  if (code !== '' && !isTransient(code))
-    return refuse('the statement and the schema do not fit: report this');
-  return new ActionstreamError(
-    'POSTGRES_UNREACHABLE',
-    `${where}: ${text}; check postgres.url, the network and that the server runs`,
-    { cause: error },
-  );
-}
-
-/** SQLSTATE of a server's answer; empty where the error came from the network or the driver. */
-export function sqlStateOf(error: unknown): string {
-  if (!(error instanceof pg.DatabaseError)) return '';
-  return error.code ?? '';
-}
-
-/** Connection, resources, operator, system, lock, serialisation and a partition that has just been dropped. */
-function isTransient(code: string): boolean {
-  return /^(08|25P0[23]|40|53|55P03|57|58|XX|23514)/.test(code);
-}
-
-function placeOf(url: string): string {
-  try {
-    const { host, pathname } = new URL(url);
-    return `${host}${pathname}`;
-  } catch {
-    return 'an invalid postgres.url';
-  }
-}

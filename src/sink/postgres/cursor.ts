@@ -1,4 +1,5 @@
-import { createPool, toPostgresError, type PostgresConnection } from './connection.ts';
+import { createDatabase, type PostgresConnection } from './connection.ts';
+import { toPostgresError } from './errors.ts';
 
 const PAGE_ROWS = 2000;
 /** One page of a scan without an index may take long on a large table. */
@@ -13,26 +14,24 @@ export async function* readCursor<Row extends object>(
   text: string,
   values: readonly unknown[],
 ): AsyncGenerator<readonly Row[], void, undefined> {
-  const pool = createPool({ ...connection, statementTimeoutMs: PAGE_TIMEOUT_MS }, { max: 1 });
+  const database = createDatabase({ ...connection, statementTimeoutMs: PAGE_TIMEOUT_MS }, { max: 1 });
   try {
-    const client = await pool.connect();
-    let isDone = false;
+    const transaction = await database.begin({ access: 'read' });
+    const { client } = transaction;
     try {
-      await client.query('BEGIN READ ONLY');
       await client.query(`DECLARE page NO SCROLL CURSOR FOR ${text}`, [...values]);
       for (;;) {
         const { rows } = await client.query<Row>(`FETCH ${PAGE_ROWS} FROM page`);
         if (rows.length === 0) break;
         yield rows;
       }
-      await client.query('COMMIT');
-      isDone = true;
+      await transaction.commit();
     } finally {
-      client.release(!isDone);
+      transaction.abandon();
     }
   } catch (error) {
     throw toPostgresError(error, connection);
   } finally {
-    await pool.end();
+    await database.end();
   }
 }

@@ -1,11 +1,11 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import {
-  createPool,
-  toPostgresError,
+  createDatabase,
   type PostgresClient,
   type PostgresConnection,
-  type PostgresPool,
+  type PostgresDatabase,
 } from './connection.ts';
+import { toPostgresError } from './errors.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { delta } from './migrations/0002-delta.ts';
 import { reusedSteps } from './migrations/0003-reused-steps.ts';
@@ -18,36 +18,35 @@ const LATEST = MIGRATIONS.length;
 // Serialises migrations of several instances; any constant that nobody else uses.
 const ADVISORY_LOCK = 4_201_134_001;
 
-/** Brings the database to this program's schema; @returns the versions applied now. @throws SCHEMA_OUTDATED, POSTGRES_… */
-export async function migrate(connection: PostgresConnection): Promise<readonly number[]> {
-  const pool = createPool(connection, { max: 1 });
+/** How long a migration waits for those who use the tables, before it says so. */
+const LOCK_TIMEOUT_MS = 60_000;
+
+/**
+ * Brings the database to this program's schema, in one transaction; a schema that is current needs no rights to change it.
+ * @returns the versions applied now. @throws SCHEMA_OUTDATED, POSTGRES_…
+ */
+export async function migrate(
+  connection: PostgresConnection,
+  signal?: AbortSignal,
+): Promise<readonly number[]> {
+  // Building an index takes as long as there are rows.
+  const database = createDatabase({ ...connection, statementTimeoutMs: 0 }, { max: 1 });
+  const options = { lockTimeoutMs: LOCK_TIMEOUT_MS, ...(signal && { signal }) };
   try {
-    return await migratePool(pool);
+    const version = await database.transaction(versionOf, { ...options, access: 'read' });
+    if (version > LATEST) throw tooNew(version);
+    if (version === LATEST) return [];
+    return await database.transaction(applyPending, options);
   } catch (error) {
     throw toPostgresError(error, connection);
   } finally {
-    await pool.end();
-  }
-}
-
-/** @throws SCHEMA_OUTDATED where the database is newer than this program */
-export async function migratePool(pool: PostgresPool): Promise<readonly number[]> {
-  const client = await pool.connect();
-  try {
-    await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
-    return await applyPending(client);
-  } finally {
-    // Also releases the lock where the connection broke in between.
-    client.release(true);
+    await database.end();
   }
 }
 
 /** @throws SCHEMA_OUTDATED with the remedy where the schema is not exactly this program's */
-export async function checkSchema(pool: PostgresPool): Promise<void> {
-  const { rows } = await pool.query<{ present: boolean }>(
-    `SELECT to_regclass('actionstream.schema_migrations') IS NOT NULL AS present`,
-  );
-  const version = rows[0]?.present ? await versionOf(pool) : 0;
+export async function checkSchema(database: PostgresDatabase, signal?: AbortSignal): Promise<void> {
+  const version = await database.transaction(versionOf, { access: 'read', ...(signal && { signal }) });
   if (version > LATEST) throw tooNew(version);
   if (version < LATEST) {
     throw new ActionstreamError(
@@ -58,31 +57,38 @@ export async function checkSchema(pool: PostgresPool): Promise<void> {
   }
 }
 
+/** The lock is one of the transaction: a pooler may give each transaction another connection. */
 async function applyPending(client: PostgresClient): Promise<readonly number[]> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCK]);
   await client.query(`
-    CREATE SCHEMA IF NOT EXISTS actionstream;
+    DO $do$ BEGIN
+      IF to_regnamespace('actionstream') IS NULL THEN CREATE SCHEMA actionstream; END IF;
+    END $do$;
     CREATE TABLE IF NOT EXISTS actionstream.schema_migrations (
       version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());`);
   const version = await versionOf(client);
   if (version > LATEST) throw tooNew(version);
   const pending = MIGRATIONS.filter((migration) => migration.version > version);
-  for (const migration of pending) {
-    await client.query('BEGIN');
-    await client.query(migration.sql);
+  for (const { version: number, name, sql } of pending) {
+    await client.query(sql);
     await client.query('INSERT INTO actionstream.schema_migrations (version, name) VALUES ($1, $2)', [
-      migration.version,
-      migration.name,
+      number,
+      name,
     ]);
-    await client.query('COMMIT');
   }
   return pending.map((migration) => migration.version);
 }
 
-async function versionOf(client: Pick<PostgresPool, 'query'>): Promise<number> {
-  const { rows } = await client.query<{ version: number | null }>(
+/** 0: there is no schema. */
+async function versionOf(client: PostgresClient): Promise<number> {
+  const { rows } = await client.query<{ present: boolean }>(
+    `SELECT to_regclass('actionstream.schema_migrations') IS NOT NULL AS present`,
+  );
+  if (!rows[0]?.present) return 0;
+  const versions = await client.query<{ version: number | null }>(
     'SELECT max(version) AS version FROM actionstream.schema_migrations',
   );
-  return rows[0]?.version ?? 0;
+  return versions.rows[0]?.version ?? 0;
 }
 
 function tooNew(version: number): ActionstreamError {

@@ -3,20 +3,22 @@ import { silentLogger, type Logger } from '../../core/logger.ts';
 import { recordIdOf } from '../../core/records.ts';
 import type { EventSink, StoredRecord } from '../event-sink.ts';
 import {
-  createPool,
-  sqlStateOf,
-  toPostgresError,
+  createDatabase,
   type PostgresClient,
   type PostgresConnection,
-  type PostgresPool,
+  type PostgresDatabase,
 } from './connection.ts';
-import { checkSchema, migratePool } from './migrate.ts';
+import { isSchemaGone, sqlStateOf, toPostgresError } from './errors.ts';
+import { checkSchema, migrate } from './migrate.ts';
 import { createPartitions, type Partitions } from './partitions.ts';
 import { writeRecords } from './write-batch.ts';
+import { createStreamClaims, type ForeignWriter, type StreamClaims } from './writers.ts';
 
 export interface PostgresSinkOptions extends PostgresConnection {
   /** Brings an older schema up to date at `open`; without it an older one is an error. */
   readonly autoMigrate?: boolean;
+  /** How often the sink signs the streams that it writes (writers.ts). Default 5 s. */
+  readonly claimsRenewMs?: number;
 }
 
 /** Builds the sink without I/O: one transaction a batch, one row an episode. */
@@ -24,53 +26,94 @@ export function createPostgresSink(options: PostgresSinkOptions, logger: Logger 
   return new PostgresSink(options, logger);
 }
 
+/**
+ * States of the schema:
+ *
+ * - *unknown*, at the start: `open` brings it up to date where it may, and checks it → known.
+ * - *known*: batches are written. A table that is not there → unknown, and the batch begins anew, once.
+ */
 class PostgresSink implements EventSink {
   readonly name = 'postgres';
   readonly #options: PostgresSinkOptions;
   readonly #logger: Logger;
-  readonly #pool: PostgresPool;
+  readonly #database: PostgresDatabase;
   readonly #partitions: Partitions;
-  #isChecked = false;
+  readonly #claims: StreamClaims;
+  readonly #foreignWrites = new Map<string, number>();
+  #isSchemaKnown = false;
 
   constructor(options: PostgresSinkOptions, logger: Logger) {
     this.#options = options;
     this.#logger = logger;
-    this.#pool = createPool(options, { max: 2 });
-    this.#partitions = createPartitions(this.#pool);
+    this.#database = createDatabase(options, { max: 2 });
+    this.#partitions = createPartitions(this.#database);
+    this.#claims = createStreamClaims(this.#database, {
+      ...(options.claimsRenewMs !== undefined && { renewMs: options.claimsRenewMs }),
+    });
+  }
+
+  /** By stream: how often another run of the program was found to write it too. */
+  get foreignWrites(): ReadonlyMap<string, number> {
+    return this.#foreignWrites;
   }
 
   async open(signal: AbortSignal): Promise<void> {
-    if (this.#isChecked) return;
-    await this.#interruptible(signal, async () => {
-      if (this.#options.autoMigrate) await migratePool(this.#pool);
-      await checkSchema(this.#pool);
-    });
-    this.#isChecked = true;
+    if (this.#isSchemaKnown) return;
+    if (this.#database.security === 'nothing') {
+      this.#logger.warn(
+        { sink: 'postgres' },
+        'the certificate of Postgres is not checked: sslmode=verify-full or postgres.tls without insecure checks it',
+      );
+    }
+    await this.#attempt(signal, () => this.#learnSchema(signal));
   }
 
   async write(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
-    await this.#interruptible(signal, async () => {
-      await this.#ensurePartitions(batch);
-      await this.#transaction(signal, async (client) => {
-        if (await isAccepted(client, batch)) return;
-        for (const stored of batch) await this.#writeOne(client, stored);
-      });
+    await this.#attempt(signal, async () => {
+      try {
+        await this.#writeBatch(batch, signal);
+      } catch (error) {
+        if (!isSchemaGone(error)) throw error;
+        this.#logger.error({ sink: 'postgres', cause: messageOf(error) }, 'the Postgres schema is gone');
+        this.#isSchemaKnown = false;
+        this.#partitions.forget();
+        await this.#writeBatch(batch, signal);
+      }
+      this.#report(await this.#claims.renew(batch, signal));
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#pool.ending) await this.#pool.end();
+    await this.#database.end();
   }
 
-  async #ensurePartitions(batch: readonly StoredRecord[]): Promise<void> {
+  async #learnSchema(signal: AbortSignal): Promise<void> {
+    if (this.#options.autoMigrate) await migrate(this.#options, signal);
+    await checkSchema(this.#database, signal);
+    this.#isSchemaKnown = true;
+  }
+
+  async #writeBatch(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
+    if (!this.#isSchemaKnown) await this.#learnSchema(signal);
+    await this.#ensurePartitions(batch, signal);
+    await this.#database.transaction(
+      async (client) => {
+        if (await isAccepted(client, batch)) return;
+        for (const stored of batch) await this.#writeOne(client, stored);
+      },
+      { signal },
+    );
+  }
+
+  async #ensurePartitions(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
     const events = batch.flatMap(({ record: { type, payload } }) =>
       type === 'action.event' ? [payload.started_at] : [],
     );
     const clips = batch.flatMap(({ record: { type, payload } }) =>
       type === 'clip.stats' ? [payload.clip_start] : [],
     );
-    await this.#partitions.ensure('action_events', events);
-    await this.#partitions.ensure('clip_stats', clips);
+    await this.#partitions.ensure('action_events', events, signal);
+    await this.#partitions.ensure('clip_stats', clips, signal);
   }
 
   /** A record that a table refuses goes to `dead_letters`, and the others of its batch to their tables. */
@@ -96,47 +139,24 @@ class PostgresSink implements EventSink {
     await client.query('RELEASE SAVEPOINT record');
   }
 
-  /** The abort closes the connection: the server rolls back what was not committed. */
-  async #transaction(signal: AbortSignal, work: (client: PostgresClient) => Promise<void>): Promise<void> {
-    const client = await this.#pool.connect();
-    let release = (error?: Error | boolean): void => {
-      release = () => undefined;
-      client.release(error);
-    };
-    const onAbort = (): void => {
-      release(true);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await client.query('BEGIN');
-      await work(client);
-      await client.query('COMMIT');
-      release();
-    } catch (error) {
-      // Also after a failed COMMIT, where nobody knows what happened: the batch is repeated and repeats are harmless.
-      release(true);
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
+  #report(writers: readonly ForeignWriter[]): void {
+    for (const { streamId, instance } of writers) {
+      this.#foreignWrites.set(streamId, (this.#foreignWrites.get(streamId) ?? 0) + 1);
+      this.#logger.warn(
+        { sink: 'postgres', stream_id: streamId, other_instance: instance },
+        'another run of the program writes this stream as well: its events are there twice; give streams ids that differ',
+      );
     }
   }
 
-  async #interruptible(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    if (signal.aborted) throw interrupted();
-    let onAbort: (() => void) | undefined;
-    const abort = new Promise<never>((_, reject) => {
-      onAbort = () => {
-        reject(interrupted());
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
+  async #attempt(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     try {
-      await Promise.race([work(), abort]);
+      signal.throwIfAborted();
+      await work();
     } catch (error) {
+      if (signal.aborted) throw interrupted();
       if (sqlStateOf(error) === '23514') this.#partitions.forget();
       throw toPostgresError(error, this.#options);
-    } finally {
-      if (onAbort) signal.removeEventListener('abort', onAbort);
     }
   }
 }

@@ -1,25 +1,102 @@
-import { createPool, toPostgresError, type PostgresConnection } from './connection.ts';
-import { dropPartitionsOlderThan } from './partitions.ts';
+import { createDatabase, type PostgresConnection, type PostgresDatabase } from './connection.ts';
+import { toPostgresError } from './errors.ts';
+import { listPartitions, type PartitionedTable } from './partitions.ts';
 
-/** What to keep: whole partitions that end before these times are dropped; a time left out keeps everything. */
+/** What to keep: what is older than these times goes; a time left out keeps everything. */
 export interface PruneOptions {
   readonly eventsBefore?: Date;
   readonly clipStatsBefore?: Date;
+  /** Of stream status and gaps. */
+  readonly statusBefore?: Date;
+  readonly deadLettersBefore?: Date;
 }
 
-/** Retention without bulk deletes: a month of events or a day of statistics goes with one DROP. @returns dropped tables */
+export interface PruneResult {
+  /** Partitions, each a month of events or a day of statistics. */
+  readonly dropped: readonly string[];
+  /** Rows deleted, by table. */
+  readonly deleted: Readonly<Record<string, number>>;
+}
+
+/** Rows dated before this have times of a file, not of the world: files without `start_time` begin at 1970. */
+const FILE_TIME_UNTIL = Date.UTC(1971, 0, 1);
+/** A batch of a deletion: 16 MB of table at the usual block size. */
+const BLOCKS = 2000;
+/** A drop waits no longer for readers, since whoever comes after it waits behind it. */
+const LOCK_TIMEOUT_MS = 5000;
+
+/**
+ * Retention. Whole partitions are dropped by the time of their events. Partitions of file time, and tables that have
+ * none, lose the rows that were recorded before the given time, in batches that each lock only their own rows.
+ */
 export async function pruneDatabase(
   connection: PostgresConnection,
-  { eventsBefore, clipStatsBefore }: PruneOptions,
-): Promise<readonly string[]> {
-  const pool = createPool(connection, { max: 1 });
+  { eventsBefore, clipStatsBefore, statusBefore, deadLettersBefore }: PruneOptions,
+): Promise<PruneResult> {
+  const database = createDatabase(connection, { max: 1 });
+  const dropped: string[] = [];
+  const deleted: Record<string, number> = {};
+  const deleteRows = async (table: string, column: string, before: Date): Promise<void> => {
+    deleted[table] = await deleteBefore(database, { table, column, before });
+  };
+  const prunePartitions = async (table: PartitionedTable, column: string, before: Date): Promise<void> => {
+    for (const { name, endMs } of await listPartitions(database, table)) {
+      if (endMs <= FILE_TIME_UNTIL) await deleteRows(name, column, before);
+      else if (endMs <= before.getTime()) {
+        await dropPartition(database, name);
+        dropped.push(name);
+      }
+    }
+  };
   try {
-    const events = eventsBefore ? await dropPartitionsOlderThan(pool, 'action_events', eventsBefore) : [];
-    const stats = clipStatsBefore ? await dropPartitionsOlderThan(pool, 'clip_stats', clipStatsBefore) : [];
-    return [...events, ...stats];
+    if (eventsBefore) await prunePartitions('action_events', 'processed_at', eventsBefore);
+    if (clipStatsBefore) await prunePartitions('clip_stats', 'recorded_at', clipStatsBefore);
+    if (statusBefore) {
+      await deleteRows('stream_status', 'recorded_at', statusBefore);
+      await deleteRows('stream_gaps', 'recorded_at', statusBefore);
+    }
+    if (deadLettersBefore) await deleteRows('dead_letters', 'received_at', deadLettersBefore);
+    return { dropped, deleted };
   } catch (error) {
-    throw toPostgresError(error, connection);
+    throw toPostgresError(error, connection, 'prune as the role that owns schema actionstream');
   } finally {
-    await pool.end();
+    await database.end();
   }
+}
+
+async function dropPartition(database: PostgresDatabase, name: string): Promise<void> {
+  await database.transaction((client) => client.query(`DROP TABLE IF EXISTS actionstream.${name}`), {
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+  });
+}
+
+/** Block by block, so that each batch reads only its own part of the table and needs no index. */
+async function deleteBefore(
+  database: PostgresDatabase,
+  { table, column, before }: { readonly table: string; readonly column: string; readonly before: Date },
+): Promise<number> {
+  const blocks = await blocksOf(database, table);
+  let deleted = 0;
+  for (let first = 0; first < blocks; first += BLOCKS) {
+    const { rowCount } = await database.transaction((client) =>
+      client.query(
+        `DELETE FROM actionstream.${table} WHERE ctid >= $1::tid AND ctid < $2::tid AND ${column} < $3`,
+        [`(${first},0)`, `(${first + BLOCKS},0)`, before],
+      ),
+    );
+    deleted += rowCount ?? 0;
+  }
+  return deleted;
+}
+
+async function blocksOf(database: PostgresDatabase, table: string): Promise<number> {
+  const { rows } = await database.transaction(
+    (client) =>
+      client.query<{ blocks: number }>(
+        `SELECT pg_relation_size($1::regclass) / current_setting('block_size')::bigint AS blocks`,
+        [`actionstream.${table}`],
+      ),
+    { access: 'read' },
+  );
+  return rows[0]?.blocks ?? 0;
 }

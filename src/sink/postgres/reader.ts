@@ -1,31 +1,35 @@
-import { createPool, toPostgresError, type PostgresConnection } from './connection.ts';
+import { createDatabase, type PostgresConnection } from './connection.ts';
+import { toPostgresError } from './errors.ts';
 import { checkSchema } from './migrate.ts';
 import { fromActionEventRow, type ActionEventRow } from './rows.ts';
 import type { ActionEvent } from '../../core/records.ts';
 
-/** A read-only view of what the Postgres sink has written. */
+/** A read-only view of what the Postgres sink has written, of a standby as well. */
 export interface PostgresReader extends AsyncDisposable {
   query<Row extends object>(text: string, values: readonly unknown[]): Promise<readonly Row[]>;
 }
 
 /** @throws POSTGRES_UNREACHABLE, POSTGRES_REFUSED, SCHEMA_OUTDATED */
 export async function openPostgresReader(connection: PostgresConnection): Promise<PostgresReader> {
-  const pool = createPool(connection, { max: 1 });
+  const database = createDatabase(connection, { max: 1 });
   try {
-    await checkSchema(pool);
+    await checkSchema(database);
   } catch (error) {
-    await pool.end();
+    await database.end();
     throw toPostgresError(error, connection);
   }
   return {
     async query<Row extends object>(text: string, values: readonly unknown[]) {
       try {
-        return (await pool.query<Row>(text, [...values])).rows;
+        return await database.transaction(
+          async (client) => (await client.query<Row>(text, [...values])).rows,
+          { access: 'read' },
+        );
       } catch (error) {
         throw toPostgresError(error, connection);
       }
     },
-    [Symbol.asyncDispose]: () => pool.end(),
+    [Symbol.asyncDispose]: () => database.end(),
   };
 }
 

@@ -85,7 +85,7 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
     ON CONFLICT (stream_id) DO UPDATE
        SET state = excluded.state, state_reason = excluded.state_reason, state_at = excluded.state_at,
            instance = excluded.instance
-     WHERE excluded.state_at >= old.state_at`,
+     WHERE old.state_at IS NULL OR excluded.state_at >= old.state_at`,
 };
 
 /** `isProvisional` of core/records.ts on a row; the statement above is its `supersedes`. */

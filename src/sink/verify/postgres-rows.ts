@@ -1,6 +1,6 @@
 import { recordIdOf, type ActionEvent, type PublishedRecord, type RecordType } from '../../core/records.ts';
 import type { StoredRecord } from '../event-sink.ts';
-import { sqlStateOf } from '../postgres/connection.ts';
+import { sqlStateOf } from '../postgres/errors.ts';
 import type { PostgresReader } from '../postgres/reader.ts';
 import {
   ACTION_EVENT_COLUMNS,

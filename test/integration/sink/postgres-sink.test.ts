@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { createPool } from '../../../src/sink/postgres/connection.ts';
 import { migrate } from '../../../src/sink/postgres/migrate.ts';
-import { dropPartitionsOlderThan } from '../../../src/sink/postgres/partitions.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
+import { pruneDatabase } from '../../../src/sink/postgres/prune.ts';
 import { openPostgresReader, readEpisodes } from '../../../src/sink/postgres/reader.ts';
 import { exportEvents, queryEvents, toCsv } from '../../../src/sink/query.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
@@ -113,11 +112,9 @@ test('retention drops whole partitions, and the sink makes new ones where it has
   await sink.open(never);
   const old = clipStats({ clip_start: '2020-05-17T12:00:00.000Z' });
   await sink.write(stored([old, clipStats()]), never);
-  const pool = createPool({ url }, { max: 1 });
-  const dropped = await dropPartitionsOlderThan(pool, 'clip_stats', new Date('2020-05-18T00:00:00Z'));
-  await pool.end();
+  const pruned = await pruneDatabase({ url }, { clipStatsBefore: new Date('2020-05-18T00:00:00Z') });
 
-  expect(dropped).toEqual(['clip_stats_2020_05_17']);
+  expect(pruned).toEqual({ dropped: ['clip_stats_2020_05_17'], deleted: {} });
   await expect(sink.write(stored([old]), never)).rejects.toMatchObject({ retryable: true });
   await sink.write(stored([old]), never);
   expect(await names(url, 'clip_stats')).toHaveLength(2);
