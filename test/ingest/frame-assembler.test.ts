@@ -68,6 +68,22 @@ describe('frame assembler', () => {
     ]);
   });
 
+  it('holds a bounded number of pictures without times, and of times without pictures', () => {
+    const times = bench('file').assembler;
+    const accepted = (give: () => boolean): number => {
+      for (let count = 0; count < 30_000_000; count += 1) if (!give()) return count;
+      return Infinity;
+    };
+    const large = createFrameAssembler(
+      { streamId: 'cam', width: 1024, height: 1024, fps: 10, kind: 'live', startTimeMs: 0, now: () => 0 },
+      { onFrame: () => undefined, onDiscontinuity: () => undefined, onLate: () => undefined },
+    );
+    const block = new Uint8Array(1024 * 1024 * 3);
+
+    expect(accepted(() => large.picture(block))).toBe(Math.floor((64 * 1024 ** 2) / block.length));
+    expect(accepted(() => times.pts(0))).toBe(100_000);
+  });
+
   it('repeats the last picture over a short hole', () => {
     const { frames, feed } = bench('file');
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createStreamJob } from '../../src/app/stream-job.ts';
 import { configFromSources } from '../../src/config/index.ts';
 import { ActionstreamError, type ErrorCode } from '../../src/core/errors.ts';
+import type { StreamStatus } from '../../src/core/records.ts';
 import { silentLogger, type Logger } from '../../src/core/logger.ts';
 import { createNullEngine } from '../../src/inference/engines/null/null-engine.ts';
 import { createEngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
@@ -68,11 +69,16 @@ describe('a file', () => {
 it.each(['ENGINE_FAILED', 'SAMPLER_INVALID', 'MODEL_INVALID'] as const)(
   'a live stream goes on through any number of %s',
   async (code) => {
-    const { outcome } = await run({ realtime: true }, failingFrom({ first: 1, calls: 10, code }));
+    const { outcome, statuses } = await run({ realtime: true }, failingFrom({ first: 1, calls: 10, code }));
 
     expect(outcome.reason).toBe('ended');
     expect(outcome.totals.clipsFailed).toBe(10);
     expect(outcome.totals.clips).toBeGreaterThanOrEqual(1);
+    // The ten make one gap, and what the status topic keeps is the state.
+    expect(statuses.filter(({ state }) => state === 'gap')).toMatchObject([
+      { reason: 'failed', gap: { from: '1970-01-01T00:00:00.250Z', to: '1970-01-01T00:00:02.750Z' } },
+    ]);
+    expect(statuses.at(-1)?.state).toBe('ended');
   },
 );
 
@@ -94,7 +100,11 @@ function failingFrom({ first, calls, code }: Failure): () => void {
 async function run(
   { realtime }: { readonly realtime: boolean },
   fail: () => void,
-): Promise<{ readonly outcome: StreamOutcome; readonly warned: readonly string[] }> {
+): Promise<{
+  readonly outcome: StreamOutcome;
+  readonly warned: readonly string[];
+  readonly statuses: readonly StreamStatus[];
+}> {
   const plain = createNullEngine(model);
   await using scheduler = createEngineScheduler([
     {
@@ -110,6 +120,7 @@ async function run(
     overrides: { defaults: { realtime, queue_clips: 32, window: { fps: 16, stride: 4 } } },
   });
   const warned: string[] = [];
+  const statuses: StreamStatus[] = [];
   const logger: Logger = {
     ...silentLogger,
     warn: (fields) => warned.push((fields as { readonly last_cause: string }).last_cause),
@@ -118,10 +129,10 @@ async function run(
     scheduler,
     pipeline: { instance: 'test', version: '0' },
     log: { append: () => Promise.resolve() },
-    recordStatus: () => undefined,
+    recordStatus: (status) => statuses.push(status),
     logger,
     ffmpegPath: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
   });
   const [outcome] = await runStreams([job], { signal: new AbortController().signal, logger: silentLogger });
-  return { outcome: outcome!, warned };
+  return { outcome: outcome!, warned, statuses };
 }
