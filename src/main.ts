@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ModelChoice } from './app/model-choice.ts';
 import { addBenchCommand } from './cli/bench.ts';
+import { addCalibrateCommand } from './cli/calibrate.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
 import { addDatabaseCommands } from './cli/database.ts';
 import { addDoctorCommand } from './cli/doctor.ts';
@@ -85,6 +86,24 @@ addEvaluateCommand(program, io, {
     ]);
     const open = (choice: ModelChoice) => openEngine(choice, { entryUrl, stderr });
     return evaluate(request, observer, { version, env, openEngine: open }, signal);
+  },
+  agreement: async (request, observer, signal) => {
+    const [{ measureAgreement }, { openEngine }] = await Promise.all([
+      import('./app/evaluation/measure-agreement.ts'),
+      import('./app/open-engine.ts'),
+    ]);
+    const open = (choice: ModelChoice) => openEngine(choice, { entryUrl, stderr });
+    return measureAgreement(request, observer, { version, env, openEngine: open }, signal);
+  },
+});
+addCalibrateCommand(program, io, {
+  calibrate: async (request, observer, signal) => {
+    const [{ calibrate }, { openEngine }] = await Promise.all([
+      import('./app/evaluation/calibrate.ts'),
+      import('./app/open-engine.ts'),
+    ]);
+    const open = (choice: ModelChoice) => openEngine(choice, { entryUrl, stderr });
+    return calibrate(request, observer, { version, env, openEngine: open }, signal);
   },
 });
 addSampleCommand(program, io);

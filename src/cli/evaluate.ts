@@ -5,12 +5,14 @@ import type {
   EvaluationRequest,
   FrameOrder,
 } from '../app/evaluation/types.ts';
+import type { AgreementRequest } from '../app/evaluation/measure-agreement.ts';
+import type { Agreement } from '../evaluation/agreement.ts';
 import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { CLIP_LIST_FORMATS, type ClipListFormat } from '../datasets/types.ts';
 import { DEFAULT_MODEL } from '../inference/model.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
-import { printEvaluation } from './evaluation-tables.ts';
+import { printAgreement, printEvaluation } from './evaluation-tables.ts';
 import { printJson, type CliIo } from './io.ts';
 import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
 
@@ -20,10 +22,13 @@ export interface EvaluateServices {
     observer: EvaluationObserver,
     signal: AbortSignal,
   ): Promise<EvaluationReport>;
+  agreement(request: AgreementRequest, observer: EvaluationObserver, signal: AbortSignal): Promise<Agreement>;
 }
 
 interface EvaluateFlags extends NetworkFlags, SamplerFlags {
-  readonly data: string;
+  readonly data?: string;
+  readonly agreement?: true;
+  readonly windows?: number;
   readonly format: ClipListFormat;
   readonly split?: string;
   readonly videos?: string;
@@ -47,12 +52,20 @@ export function addEvaluateCommand(program: Command, io: CliIo, services: Evalua
   const command = program
     .command('evaluate')
     .description('figures of a model on labelled clips: accuracy, events found, cost')
-    .requiredOption('--data <list>', 'manifest.csv, or an official list (see --format)')
+    .option('--data <list>', 'manifest.csv, or an official list (see --format)')
     .addOption(
       new Option('--format <form>', 'form of the list').choices(CLIP_LIST_FORMATS).default('manifest'),
     )
     .option('--split <name>', 'only the clips of this split')
-    .option('--videos <dir>', 'folder of the videos of an official list (default: that of the list)')
+    .option(
+      '--videos <dir>',
+      'folder of the videos of an official list (default: that of the list); with --agreement, without --data: any videos',
+    )
+    .option(
+      '--agreement',
+      'how far sampled scores agree with those of all steps, on the same windows; needs no labels',
+    )
+    .option('--windows <n>', 'with --agreement: of each video the first so many windows', positiveInteger)
     .option('--dataset <name>', 'only this data set; may be given several times', collect, [])
     .option(
       '--task <dataset=name>',
@@ -92,28 +105,41 @@ export function addEvaluateCommand(program: Command, io: CliIo, services: Evalua
 
 async function evaluate(flags: EvaluateFlags, io: CliIo, services: EvaluateServices): Promise<void> {
   const progress = createEvaluationProgress(io.stderr);
+  if (flags.agreement) {
+    const found = await services
+      .agreement(agreementRequest(flags), progress, io.signal)
+      .finally(progress.end);
+    if (flags.json) printJson(io.stdout, { agreement: found });
+    else printAgreement(io.stdout, found);
+    return;
+  }
   const report = await services.evaluate(requestOf(flags), progress, io.signal).finally(progress.end);
   if (flags.json) printJson(io.stdout, report);
   else printEvaluation(io.stdout, report);
   if (report.failed.length > 0) io.setExitCode(1);
 }
 
+function agreementRequest(flags: EvaluateFlags): AgreementRequest {
+  const { data, format, split, videos, dataset, windows } = flags;
+  const list = data !== undefined && {
+    ...{ data, format, datasets: dataset },
+    ...(split !== undefined && { split }),
+    ...(videos !== undefined && { videos }),
+  };
+  const footage = list || (videos !== undefined && { folder: videos });
+  if (!footage)
+    throw new ActionstreamError('USAGE', '--agreement needs footage: --data LIST or --videos DIR');
+  const most = windows === undefined ? {} : { most: windows };
+  return { footage, window: windowOf(flags), ...most, model: modelChoice(flags), sampler: flags };
+}
+
+function windowOf({ fps, clipStride }: EvaluateFlags): EvaluationRequest['window'] {
+  return { ...(fps !== undefined && { fps }), ...(clipStride !== undefined && { stride: clipStride }) };
+}
+
 function requestOf(flags: EvaluateFlags): EvaluationRequest {
-  const {
-    data,
-    format,
-    split,
-    videos,
-    dataset,
-    task,
-    seed,
-    fps,
-    clipStride,
-    order,
-    clips,
-    crops,
-    predictions,
-  } = flags;
+  const { data, format, split, videos, dataset, task, seed, order, clips, crops, predictions } = flags;
+  if (data === undefined) throw new ActionstreamError('USAGE', 'name the labelled clips with --data');
   return {
     data,
     format,
@@ -123,7 +149,7 @@ function requestOf(flags: EvaluateFlags): EvaluationRequest {
     tasks: Object.fromEntries(task.map(parseTask)),
     model: modelChoice(flags),
     sampler: flags,
-    window: { ...(fps !== undefined && { fps }), ...(clipStride !== undefined && { stride: clipStride }) },
+    window: windowOf(flags),
     order,
     views: { crops: crops === '3' ? 3 : 1, ...(clips !== undefined && { clips }) },
     seed,

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { EvaluationReport } from '../app/evaluation/types.ts';
+import type { Agreement } from '../evaluation/agreement.ts';
 import type { ComputeFigures } from '../evaluation/compute-figures.ts';
 import type { EventFigures } from '../evaluation/event-figures.ts';
 import type { Interval } from '../evaluation/intervals.ts';
@@ -154,4 +155,20 @@ function decimals(interval: Interval | undefined, digits = 2): string {
 
 function seconds(value: number | undefined): string {
   return value === undefined ? '–' : `${value.toFixed(2)} s`;
+}
+
+/** What `--agreement` found, one figure a line. */
+export function printAgreement(stdout: Writable, found: Agreement): void {
+  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+  const rows: readonly (readonly [string, string])[] = [
+    ['windows', String(found.windows)],
+    ['best label the same', percent(found.top1)],
+    ['decisions the same', percent(found.decisions)],
+    ['scores apart by', found.mean_abs_score.toFixed(4)],
+    ['divergence (nats)', found.kl.toFixed(4)],
+    ['steps kept', percent(found.kept_ratio)],
+    ['multiply-adds of dense', percent(found.multiply_adds_ratio)],
+    ['time of dense', percent(found.time_ratio)],
+  ];
+  for (const [name, value] of rows) printLine(stdout, `${name.padEnd(24)}${value}`);
 }

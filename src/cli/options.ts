@@ -130,6 +130,13 @@ export function duration(text: string): number {
   return ms;
 }
 
+/** Above 0, at most 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1)) throw invalid('a number above 0 and at most 1');
+  return value;
+}
+
 /** Commander puts the option and what was given before this. */
 function invalid(wanted: string): InvalidArgumentError {
   return new InvalidArgumentError(`Expected ${wanted}.`);

@@ -51,7 +51,7 @@ export function resolveStream(
   };
 }
 
-const DEFAULT_ON = 0.6;
+export const DEFAULT_ON = 0.6;
 /** How far `off` lies below `on` where only `on` is known. */
 const HYSTERESIS = 0.2;
 
