@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { argumentsHeldSecrets } from './cli/hide-arguments.ts';
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +45,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+if (argumentsHeldSecrets) {
+  io.stderr.write(
+    'warning: a password on the command line can be read in the process list until this program hides it, and in the history of your shell; ' +
+      'give it with --password-file, ACTIONSTREAM_SOURCE_PASSWORD or the configuration file\n',
+  );
+}
 // Each command loads what it needs when it runs: `--version` and `models` do not wait for Kafka clients.
 const { env, stdout, stderr } = io;
 const version = packageJson.version;

@@ -110,6 +110,8 @@ export interface PullRequest extends ImportFlags {
   readonly folder: string;
   /** In place of the published address. */
   readonly url?: string;
+  /** Of the file, whole and in hex: somebody vouches for it. */
+  readonly sha256?: string;
   readonly stallMs: number;
 }
 
@@ -119,17 +121,21 @@ export interface PullRequest extends ImportFlags {
  * @throws ActionstreamError DOWNLOAD_FAILED, MODEL_INVALID, USAGE, ABORTED
  */
 export async function pullModel(
-  { name, folder, url, stallMs, ...flags }: PullRequest,
+  { name, folder, url, sha256, stallMs, ...flags }: PullRequest,
   onProgress: (received: number, total: number | undefined) => void,
   signal: AbortSignal,
-): Promise<ImportReport & { readonly checked: boolean }> {
+): Promise<ImportReport> {
   const published = findPublished(name);
   refuseTaken(folder);
   const address = parseUrl(url ?? published.url);
-  const checksum = checksumInName(address);
+  if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {
+    throw new ActionstreamError('USAGE', `--sha256 ${sha256}: expected 64 hex digits`);
+  }
+  // The name of a file vouches for nothing at an address that its publisher did not give.
+  const checksum = sha256?.toLowerCase() ?? (url === undefined ? checksumInName(address) : undefined);
   const part = `${path.resolve(folder)}.part`;
   await mkdir(path.dirname(part), { recursive: true });
-  await download({
+  const found = await download({
     url: address,
     path: part,
     stallMs,
@@ -137,14 +143,21 @@ export async function pullModel(
     signal,
     ...(checksum !== undefined && { checksum }),
   });
+  if (checksum === undefined) {
+    throw new ActionstreamError(
+      'USAGE',
+      `${address}: its SHA-256 is ${found}, and nobody has vouched for it; compare it with what the publisher says, ` +
+        `then run this again with --sha256 ${found} (the file is kept, and not fetched twice)`,
+    );
+  }
   const report = await importFile(part, folder, {
     ...(published.labels !== undefined && { labels: published.labels }),
     ...flags,
     from: published.format,
     command: `actionstream models pull ${name}`,
   });
-  await rm(part);
-  return { ...report, checked: checksum !== undefined };
+  await Promise.all([rm(part), rm(`${part}.origin`, { force: true })]);
+  return report;
 }
 
 function sizeFlags({ frames, size }: ImportFlags): Pick<ImportFlags, 'frames' | 'size'> {

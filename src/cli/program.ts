@@ -12,7 +12,7 @@ export function createProgram(io: CliIo, version: string): Command {
     .showHelpAfterError('(run with --help for usage)')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeErr: (text) => io.stderr.write(redact(text)),
     })
     .exitOverride();
   return program;

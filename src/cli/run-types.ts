@@ -5,6 +5,8 @@ import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
 export interface RunRequest {
   readonly configPath?: string;
   readonly sources: readonly string[];
+  /** Of every source of the command line. */
+  readonly login: { readonly username?: string; readonly password?: string };
   readonly flags: object;
 }
 

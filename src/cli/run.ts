@@ -12,13 +12,15 @@ import {
   wholeNumber,
 } from './options.ts';
 import { createRunDisplay } from './run-display.ts';
+import { addLoginFlags, readLogin, type LoginFlags } from './source-login.ts';
+import { addTrustFlags, type TrustFlags } from './source-trust-flags.ts';
 import type { RunObserver, RunReport, RunRequest } from './run-types.ts';
 
 export interface RunServices {
   run(request: RunRequest, observer: RunObserver, signal: AbortSignal): Promise<RunReport>;
 }
 
-interface RunFlags extends NetworkFlags, SamplerFlags, EngineFlags {
+interface RunFlags extends NetworkFlags, SamplerFlags, EngineFlags, LoginFlags, TrustFlags {
   readonly source: readonly string[];
   readonly model?: string;
   readonly seed?: number;
@@ -52,6 +54,7 @@ export function addRunCommand(program: Command, io: CliIo, services: RunServices
       new Option('--log-level <level>', 'least level logged').choices(['debug', 'info', 'warn', 'error']),
     )
     .option('--json', 'records as NDJSON on standard output');
+  addTrustFlags(addLoginFlags(command));
   addSamplerFlags(addNetworkFlags(addEngineFlags(command))).action(
     (configPath: string | undefined, flags: RunFlags) => run(configPath, flags, io, services),
   );
@@ -66,9 +69,11 @@ async function run(
   if (configPath === undefined && flags.source.length === 0) {
     throw new ActionstreamError('USAGE', 'name a configuration file, or a camera or video with --source');
   }
+  const login = await readLogin(flags, io);
   const display = createRunDisplay(io);
   const request = {
     sources: flags.source,
+    login,
     flags: settingsOf(flags),
     ...(configPath !== undefined && { configPath }),
   };
@@ -84,6 +89,7 @@ async function run(
 /** The flags in the shape of the configuration file; keys that were not given are undefined. */
 function settingsOf(flags: RunFlags): object {
   const network = flags.model !== undefined && isVariantName(flags.model);
+  const trust = [flags.caFile, flags.serverName, flags.insecure].some((flag) => flag !== undefined);
   return {
     instance: flags.instance,
     model: {
@@ -123,7 +129,13 @@ function settingsOf(flags: RunFlags): object {
       threads: flags.threads,
       reuse: flags.reuse === false ? false : undefined,
     },
-    defaults: { realtime: flags.realtime, window: { fps: flags.fps, stride: flags.clipStride } },
+    defaults: {
+      realtime: flags.realtime,
+      ...(trust && {
+        tls: { ca_file: flags.caFile, server_name: flags.serverName, insecure: flags.insecure },
+      }),
+      window: { fps: flags.fps, stride: flags.clipStride },
+    },
     journal: { dir: flags.journal },
     sinks: {
       kafka: flags.kafka === undefined ? undefined : { brokers: flags.kafka.split(','), create_topics: {} },

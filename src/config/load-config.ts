@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { decodeText } from '../core/decode-text.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { redactUrl } from '../core/redact.ts';
 import { coerce } from './coerce.ts';
 import { effectiveSettings } from './effective-settings.ts';
 import { explainIssues } from './explain-issues.ts';
@@ -39,15 +40,20 @@ export function loadConfig(path: string, { env = process.env, overrides = {} }: 
   return configOf(readYaml(path, readConfigFile(path), env), path, { env, overrides });
 }
 
+interface SourceLogin {
+  readonly username?: string;
+  readonly password?: string;
+}
+
 /** The configuration of `run --source URL…` without a file. */
 export function configFromSources(
   urls: readonly string[],
-  { env = process.env, overrides = {} }: LoadOptions = {},
+  { env = process.env, overrides = {}, login = {} }: LoadOptions & { readonly login?: SourceLogin } = {},
 ): Config {
   const ids = urls.map(streamIdOf);
   const streams = urls.map((url, i) => {
     const again = ids.slice(0, i).filter((id) => id === ids[i]).length;
-    return { id: `${ids[i] ?? 'source'}${again === 0 ? '' : `-${again + 1}`}`, url };
+    return { id: `${ids[i] ?? 'source'}${again === 0 ? '' : `-${again + 1}`}`, url, ...login };
   });
   return configOf(undefined, 'command line', { env, overrides: { ...overrides, streams } });
 }
@@ -71,7 +77,7 @@ const MAX_BYTES = 4 * 2 ** 20;
 
 /** The last word of a path, or the host of a URL. */
 function streamIdOf(url: string): string {
-  const remote = /^[a-z][a-z0-9+.-]+:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(url)?.[1];
+  const remote = /^[a-z][a-z0-9+.-]+:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(redactUrl(url))?.[1];
   const word = remote ?? (url.split(/[/\\]/).at(-1) ?? '').replace(/\.[A-Za-z0-9]+$/, '');
   const safe = word.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
   return safe.slice(0, 100) || 'source';

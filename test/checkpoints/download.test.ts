@@ -64,6 +64,56 @@ describe('a download', () => {
     expect(server.ranges).toEqual([undefined, `bytes=${length}-`]);
   });
 
+  /** A file whose version has a name; `ifRange`: whether the server heeds it. */
+  const versioned =
+    (bytes: Uint8Array, etag: string, ifRange = true): Parameters<typeof serveFile>[0] =>
+    (request, response) => {
+      response.setHeader('etag', etag);
+      if (ifRange && request.headers['if-range'] !== etag) delete request.headers.range;
+      sendRange(bytes, request, response);
+    };
+  const halfOf = async (server: { url(path: string): string }, etag: string): Promise<string> => {
+    const path = join(await temporaryDirectory(), 'x.part');
+    await writeFile(path, BYTES.subarray(0, 80_000));
+    await writeFile(`${path}.origin`, JSON.stringify({ url: server.url('a.pth'), validator: etag }));
+    return path;
+  };
+
+  it('that broke goes on where the server still has the same file, and begins anew where it has another', async () => {
+    const other = BYTES.map((byte) => byte ^ 1);
+    for (const heeds of [true, false]) {
+      const server = await serveFile(versioned(other, '"two"', heeds));
+      const changed = await fetchTo(server.url('a.pth'), { path: await halfOf(server, '"one"') });
+      await changed.result;
+      expect(new Uint8Array(await readFile(changed.path)), `heeds If-Range: ${heeds}`).toEqual(other);
+
+      const same = await fetchTo(server.url('a.pth'), { path: await halfOf(server, '"two"') });
+      await same.result;
+      expect(new Uint8Array(await readFile(same.path)).subarray(80_000)).toEqual(other.subarray(80_000));
+      expect(server.ranges.at(-1)).toBe('bytes=80000-');
+    }
+  });
+
+  it('that broke begins anew where nothing says which file its beginning is of', async () => {
+    const server = await serveFile(versioned(BYTES, 'W/"weak"', false));
+    const path = await halfOf(server, '"one"');
+    await writeFile(`${path}.origin`, JSON.stringify({ url: 'http://elsewhere/a.pth', validator: '"one"' }));
+
+    const { result } = await fetchTo(server.url('a.pth'), { path });
+
+    expect(await result).toBe(SHA256);
+    expect(server.ranges).toEqual([undefined]);
+  });
+
+  it('that is there whole is not fetched again', async () => {
+    const server = await serveFile(versioned(BYTES, '"one"'));
+    const path = join(await temporaryDirectory(), 'x.part');
+    await writeFile(path, BYTES);
+
+    expect(await (await fetchTo(server.url('a.pth'), { path, checksum: SHA256 })).result).toBe(SHA256);
+    expect(server.ranges).toEqual([]);
+  });
+
   it('begins anew where the server knows no ranges, or what is there is too long', async () => {
     const plain = await serveFile((_, response) => {
       response.writeHead(200).end(BYTES);

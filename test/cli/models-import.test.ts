@@ -145,17 +145,29 @@ describe('models import', () => {
 
 describe('models pull', () => {
   const bytes = checkpointBytes('torchvision-s3d.pth');
-  const name = `s3d-${createHash('sha256').update(bytes).digest('hex').slice(0, 8)}.pth`;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const name = `s3d-${sha256.slice(0, 8)}.pth`;
 
-  test('fetches, checks and imports, and leaves only the model', async () => {
+  test('fetches, demands that somebody vouches for the file, imports, and leaves only the model', async () => {
     const server = await serveFile((request, response) => {
       sendRange(bytes, request, response);
     });
     const args = ['--url', server.url(name), '--labels', at('labels.txt'), '--out', at('pulled')];
 
-    const { code, stdout, stderr } = await runCli(['models', 'pull', 'torchvision-s3d', ...args]);
+    const asked = await runCli(['models', 'pull', 'torchvision-s3d', ...args]);
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toMatch(
+      new RegExp(
+        `USAGE: .*SHA-256 is ${sha256}, and nobody has vouched for it.*run this again with --sha256 ${sha256}`,
+      ),
+    );
+    expect(existsSync(at('pulled'))).toBe(false);
+    const { code, stdout, stderr } = await runCli([
+      ...['models', 'pull', 'torchvision-s3d', ...args, '--sha256', sha256],
+    ]);
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(server.ranges, 'fetched once').toHaveLength(1);
     expect(stdout).toMatch(/torchvision-s3d \(pytorch-zip\): s3d, 7 classes/);
     expect(existsSync(at('pulled/model.safetensors'))).toBe(true);
     expect(existsSync(at('pulled.part'))).toBe(false);
@@ -176,13 +188,15 @@ describe('models pull', () => {
       'torchvision-s3d',
       '--url',
       server.url(name),
+      '--sha256',
+      sha256,
       '--out',
       at('bad'),
     ]);
     const unknown = await runCli(['models', 'pull', 's4d', '--out', at('bad')]);
 
     expect(damaged).toMatchObject({ code: 3 });
-    expect(damaged.stderr).toMatch(/DOWNLOAD_FAILED: .*have SHA-256 [0-9a-f]{16}…, expected [0-9a-f]{8}…/);
+    expect(damaged.stderr).toMatch(/DOWNLOAD_FAILED: .*have SHA-256 [0-9a-f]{16}…, expected [0-9a-f]{64}…/);
     expect(unknown.stderr).toMatch(
       /USAGE: no published checkpoint "s4d"; known: torchvision-s3d, milnce-s3d/,
     );

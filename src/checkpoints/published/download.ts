@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import { failed, openBody, type Body } from './open-body.ts';
 
@@ -31,7 +31,7 @@ export async function download(options: DownloadOptions): Promise<string> {
   const received = await fetchInto(options, hash);
   const sha256 = hash.digest('hex');
   if (checksum === undefined || sha256.startsWith(checksum)) return sha256;
-  await rm(path, { force: true });
+  await Promise.all([rm(path, { force: true }), rm(originOf(path), { force: true })]);
   throw failed(
     url,
     `its ${received} bytes have SHA-256 ${sha256.slice(0, 16)}…, expected ${checksum}…: damaged on the way or another file; nothing was kept`,
@@ -39,12 +39,20 @@ export async function download(options: DownloadOptions): Promise<string> {
 }
 
 async function fetchInto(options: DownloadOptions, hash: Hash): Promise<number> {
-  const { url, path, signal, stallMs, onProgress } = options;
+  const { url, path, checksum, signal, stallMs, onProgress } = options;
   await using file = await open(path, 'a+');
-  const { size: kept } = await file.stat();
-  await using body = await openBody({ url, from: kept, stallMs, signal });
+  const { size: found } = await file.stat();
+  const validator = await readOrigin(path, url);
+  if (checksum?.length === 64 && found > 0 && (await isWhole(file, found, checksum))) {
+    await hashFirst(file, found, hash);
+    return found;
+  }
+  // Without a name for its version and without a checksum nobody could say whose beginning is there.
+  const kept = validator !== undefined || checksum !== undefined ? found : 0;
+  await using body = await openBody({ url, from: kept, validator, stallMs, signal });
+  await writeOrigin(path, { url, validator: body.validator });
   const start = body.from;
-  if (start < kept) await file.truncate(start);
+  if (start < found) await file.truncate(start);
   await hashFirst(file, start, hash);
   let received = start;
   try {
@@ -62,6 +70,38 @@ async function fetchInto(options: DownloadOptions, hash: Hash): Promise<number> 
     throw failed(url, `ended after ${received} of ${body.total} bytes; run it again to go on from there`);
   }
   return received;
+}
+
+interface Origin {
+  readonly url: string;
+  readonly validator: string | undefined;
+}
+
+/** Beside the part of a file: where it came from, and in which version. */
+const originOf = (path: string): string => `${path}.origin`;
+
+async function readOrigin(path: string, url: string): Promise<string | undefined> {
+  try {
+    const origin = JSON.parse(await readFile(originOf(path), 'utf8')) as Partial<Origin> | null;
+    return origin?.url === url && typeof origin.validator === 'string' ? origin.validator : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What cannot be noted is only fetched anew. */
+async function writeOrigin(path: string, origin: Origin): Promise<void> {
+  const noted =
+    origin.validator === undefined
+      ? rm(originOf(path), { force: true })
+      : writeFile(originOf(path), JSON.stringify(origin));
+  await noted.catch(() => undefined);
+}
+
+async function isWhole(file: FileHandle, length: number, sha256: string): Promise<boolean> {
+  const hash = createHash('sha256');
+  await hashFirst(file, length, hash);
+  return hash.digest('hex') === sha256;
 }
 
 async function append(
