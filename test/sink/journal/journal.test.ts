@@ -7,6 +7,7 @@ import type { PublishedRecord } from '../../../src/core/records.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { openJournalReader } from '../../../src/sink/journal/reader.ts';
 import type { Journal, JournalOptions } from '../../../src/sink/journal/types.ts';
+import { collectingLogger as collectLines, type Line } from '../../support/journals.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -139,12 +140,52 @@ test('when undelivered records fill the journal, statistics are refused and even
   expect((await journal.append([clipStats()])).shed).toBe(0);
 });
 
+test('shedding and stalls are said once as they begin and once as they end, and counted', async () => {
+  const dir = await temporaryDirectory();
+  const lines: Line[] = [];
+  const logger = collectLines(lines);
+  await using journal = await open(dir, { maxBytes: 40_000, segmentBytes: 4000, fsync: false, logger });
+  let waiting: Promise<unknown> | undefined;
+  for (let episode = 0; !waiting; episode++) {
+    const append = journal.append([actionEvent({ episode }), clipStats({ clip_seq: episode })]);
+    if ((await Promise.race([append, untilStalled(journal)])) === 'stalled') waiting = append;
+  }
+  expect(journal.stats()).toMatchObject({ stalls: 1, waitingAppends: 1 });
+  expect(journal.stats().shedRecords).toBeGreaterThan(1);
+
+  await passAll(journal);
+  await waiting;
+  await journal.append([clipStats()]);
+
+  expect(journal.stats()).toMatchObject({ stalls: 1, waitingAppends: 0 });
+  expect(lines.map(({ level, message }) => `${level}: ${message}`)).toEqual([
+    'warn: the journal is nearly full: clip statistics are refused until the sinks catch up',
+    'warn: the journal is full of undelivered records; events wait for the sinks',
+    'info: the journal has room again',
+    'info: clip statistics are accepted again',
+  ]);
+});
+
+test('an append larger than the journal is refused, and those behind it are written', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await open(dir, { maxBytes: 8000, fsync: false });
+  const large = Array.from({ length: 10 }, (_, episode) => actionEvent({ episode }));
+  const appends = [journal.append(large), journal.append([actionEvent()])];
+
+  await expect(appends[0]).rejects.toMatchObject({
+    code: 'JOURNAL_UNWRITABLE',
+    message: expect.stringContaining('journal.max_size') as string,
+  });
+  expect(await appends[1]).toMatchObject({ firstOffset: 0 });
+  expect(journal.failed.aborted).toBe(false);
+});
+
 async function untilStalled(journal: Journal): Promise<'stalled'> {
   while (journal.stats().waitingAppends === 0) await new Promise((resolve) => setImmediate(resolve));
   return 'stalled';
 }
 
-test('an append that waits for room can be interrupted, and one that never fits is refused', async () => {
+test('an append that waits for room can be interrupted', async () => {
   const dir = await temporaryDirectory();
   await using journal = await open(dir, { maxBytes: 8000, fsync: false });
   const interrupt = new AbortController();
