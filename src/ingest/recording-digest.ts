@@ -17,12 +17,12 @@ const BLOCKS = 16;
  */
 export async function recordingDigest(location: SourceLocation, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  const { path, url } = composeSourceAddress(location);
+  const { path, url, secure } = composeSourceAddress(location);
   if (path !== undefined) {
     const isRead = await addFile(hash, path).catch(() => false);
     return isRead ? hash.digest('hex') : digestOf('address', path);
   }
-  const version = await httpVersionOf(url, signal).catch(() => undefined);
+  const version = await httpVersionOf(url, secure?.trust ?? {}, signal).catch(() => undefined);
   return digestOf('address', withoutCredentials(url), version ?? '');
 }
 

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, open, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { recordingDigest } from '../../src/ingest/index.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const never = new AbortController().signal;
@@ -87,6 +89,26 @@ describe('the digest of a recording on an HTTP server', () => {
     expect(await digestOf(`${url}/clip.mp4`)).toBe(await digestOf(`${url}/clip.mp4`));
     expect(await digestOf('http://127.0.0.1:1/clip.mp4')).toMatch(/^[0-9a-f]{64}$/);
   });
+});
+
+test('an HTTPS server tells its version to whoever trusts its authority, and to nobody else', async () => {
+  const authority = createAuthority(await temporaryDirectory());
+  const { key, cert } = authority.issue('server');
+  let etag = '"one"';
+  const server = createSecureServer({ key, cert }, (_, response) => {
+    response.writeHead(200, { etag }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/clip.mp4`;
+  const trusted = () => recordingDigest({ url, tls: { ca: authority.ca } }, never);
+  const [before, unknown] = [await trusted(), await digestOf(url)];
+  etag = '"two"';
+
+  expect(await trusted()).not.toBe(before);
+  expect(await digestOf(url)).toBe(unknown);
 });
 
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
