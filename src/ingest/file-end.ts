@@ -24,8 +24,10 @@ export function missingRest(
   const brokenOff = brokenOffBy(end.messages);
   const detail = brokenOff ?? undecodable(end, fps);
   if (detail === undefined) return undefined;
+  // What cannot be decoded is often missing from the declared length too.
+  const read = shareOf(brokenOff === undefined ? { readMs: end.readMs } : end);
   const { reason, code } = brokenOff !== undefined && !local ? CONNECTION_LOST : DAMAGED;
-  return { reason, code, detail: `${shareOf(end)}, then: ${detail}` };
+  return { reason, code, detail: `${read}, then: ${detail}` };
 }
 
 const CONNECTION_LOST = { reason: 'unreachable', code: 'SOURCE_UNREACHABLE' } as const;
@@ -45,7 +47,7 @@ function undecodable({ messages, complaints }: FfmpegEnd, fps: number): string |
   return `what follows cannot be decoded (${complaints.count} complaints of ffmpeg; another codec?): ${complaints.last}`;
 }
 
-function shareOf({ readMs, declaredMs }: FfmpegEnd): string {
+function shareOf({ readMs, declaredMs }: Pick<FfmpegEnd, 'readMs' | 'declaredMs'>): string {
   const read = `${(readMs / 1000).toFixed(1)} s`;
   if (declaredMs === undefined || declaredMs === 0) return `read ${read}`;
   const percent = Math.min(100, Math.round((100 * readMs) / declaredMs));
