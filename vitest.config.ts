@@ -31,6 +31,16 @@ export default defineConfig({
         },
       },
       {
+        // Trials with faults and servers of their own; the whole of them with `npm run test:chaos`.
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          testTimeout: process.env['CHAOS'] === 'full' ? 1_200_000 : 240_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

@@ -20,6 +20,7 @@ export function fileDirectory(): () => string {
   return () => dir;
 }
 
-function createDirectory(): Promise<string> {
+/** A directory that its owner removes. */
+export function createDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'actionstream-test-'));
 }

@@ -1,0 +1,64 @@
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../support/cli.ts';
+import { demandNoLeftovers } from '../support/leftovers.ts';
+import { endRuns } from '../support/runs.ts';
+import { randomOf } from './random.ts';
+import { writeReport, type Trial } from './report.ts';
+import { startServers, type Servers } from './site.ts';
+import { DAMAGE_TRIALS } from './damage-trials.ts';
+import { PROCESS_TRIALS } from './process-trials.ts';
+import { SERVER_TRIALS } from './server-trials.ts';
+import { volumeTrial } from './volume.ts';
+
+// The whole suite with CHAOS=full (`npm run test:chaos`), else a part of it. CHAOS_SEED repeats a run's moments.
+const isFull = process.env['CHAOS'] === 'full';
+const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000);
+const IN_SUBSET = [
+  'kill -9 at random moments',
+  'SIGTERM while all is well',
+  'Kafka frozen, then SIGTERM',
+  'a flipped bit in a row of Postgres',
+];
+
+demandNoLeftovers();
+afterEach(endRuns);
+
+const TRIALS = [...PROCESS_TRIALS, ...SERVER_TRIALS, ...DAMAGE_TRIALS];
+
+let servers: Servers;
+const trials: Trial[] = [];
+beforeAll(async () => {
+  servers = await startServers();
+});
+afterAll(async () => {
+  await servers.stop();
+  const suite = isFull ? 'whole suite' : 'part of it';
+  process.stdout.write(`${writeReport(path.join(ROOT, '.cache', 'chaos'), { seed, suite, trials })}\n`);
+});
+
+for (const { name, run } of TRIALS.filter((trial) => isFull || IN_SUBSET.includes(trial.name))) {
+  test(`${name} (seed ${seed})`, async () => {
+    const context = {
+      servers,
+      random: randomOf(seed),
+      kills: isFull ? 100 : 6,
+      frozenMs: isFull ? 60_000 : 5000,
+    };
+    const trial = await run(context).catch((error: unknown) => brokenOff(name, error));
+    trials.push(trial);
+    expect(trial.ok, trial.counted).toBe(true);
+  });
+}
+
+test('many records go through the journal, Kafka and Postgres', async () => {
+  const trial = await volumeTrial(servers, isFull ? 1_000_000 : 20_000);
+  trials.push(trial);
+  expect(trial.ok, trial.counted).toBe(true);
+});
+
+/** A trial that could not come to its end is an open line too. */
+function brokenOff(name: string, error: unknown): Trial {
+  const counted = error instanceof Error ? error.message.slice(0, 500) : String(error);
+  return { promised: name, done: 'broke off', counted, ok: false };
+}

@@ -1,0 +1,76 @@
+import path from 'node:path';
+import type { PublishedRecord } from '../../src/core/records.ts';
+import { openJournal } from '../../src/sink/journal/open-journal.ts';
+import { createKafkaSink } from '../../src/sink/kafka/kafka-sink.ts';
+import { createPostgresSink } from '../../src/sink/postgres/postgres-sink.ts';
+import { runCli } from '../support/cli.ts';
+import { uniqueDatabase, uniqueTopics } from '../support/names.ts';
+import { actionEvent, clipStats } from '../support/records.ts';
+import { kafkaSettings, writeConfig } from '../support/runs.ts';
+import { psqlText } from '../support/strangers.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { Trial } from './report.ts';
+import type { Servers } from './site.ts';
+
+const BATCH = 1000;
+const never = new AbortController().signal;
+
+/** Synthetic records, every tenth one an event; rates, and how much memory `events verify` takes to compare them all. */
+export async function volumeTrial({ kafka, postgres }: Servers, count: number): Promise<Trial> {
+  const directory = await temporaryDirectory();
+  const dir = path.join(directory, 'journal');
+  const topics = uniqueTopics();
+  const { url } = await uniqueDatabase(postgres.url);
+  const rates: string[] = [];
+  await using journal = await openJournal({ dir, consumers: ['kafka', 'postgres'], maxBytes: 8 * 1024 ** 3 });
+  await timed('journal', { count, rates }, async () => {
+    for (let first = 0; first < count; first += BATCH) await journal.append(recordsFrom(first));
+  });
+  const toKafka = {
+    brokers: kafka.brokers,
+    instance: 'test',
+    topics,
+    createTopics: { partitions: 3, replicationFactor: 1 },
+  };
+  for (const sink of [createKafkaSink(toKafka), createPostgresSink({ url, autoMigrate: true })]) {
+    await using owned = sink;
+    await owned.open(never);
+    await timed(owned.name, { count, rates }, async () => {
+      for (let at = 0; at < count; at += BATCH) await owned.write(await journal.read(at, BATCH), never);
+    });
+    await journal.checkpoint(owned.name, count);
+  }
+  const config = await writeConfig(directory, {
+    streams: [{ id: 'cam-0', url: 'video.mp4' }],
+    journal: { dir },
+    sinks: { kafka: kafkaSettings(kafka.brokers, topics), postgres: { url } },
+  });
+  const verified = await runCli(['events', 'verify', config], { NODE_OPTIONS: '--max-old-space-size=96' });
+  const rows = await psqlText(
+    url,
+    'SELECT (SELECT count(*) FROM actionstream.action_events) + (SELECT count(*) FROM actionstream.clip_stats)',
+  );
+  return {
+    promised: `${count} records reach both sinks, and verify compares them all in a heap of 96 MiB`,
+    done: `${count} synthetic records, one batch of ${BATCH} at a time`,
+    counted: `${rates.join(', ')}; psql counts ${rows.trim()} rows; verify exit ${verified.code}`,
+    ok: Number(rows) === count && verified.code === 0,
+  };
+}
+
+async function timed(
+  name: string,
+  { count, rates }: { readonly count: number; readonly rates: string[] },
+  work: () => Promise<void>,
+): Promise<void> {
+  const begun = performance.now();
+  await work();
+  rates.push(`${name} ${Math.round((1000 * count) / (performance.now() - begun))}/s`);
+}
+
+function recordsFrom(first: number): readonly PublishedRecord[] {
+  return Array.from({ length: BATCH }, (_, n) => {
+    const [at, stream_id] = [first + n, `cam-${(first + n) % 4}`];
+    return at % 10 === 0 ? actionEvent({ stream_id, episode: at }) : clipStats({ stream_id, clip_seq: at });
+  });
+}
