@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningCli } from '../support/cli.ts';
-import type { descendantsOf} from '../support/processes.ts';
+import type { descendantsOf } from '../support/processes.ts';
 import { stillRunning } from '../support/processes.ts';
 import { isClip, nextRecord, startRun } from '../support/runs.ts';
 import type { Trial } from './report.ts';
