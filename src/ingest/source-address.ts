@@ -1,3 +1,5 @@
+import { domainToASCII } from 'node:url';
+
 import { ActionstreamError } from '../core/errors.ts';
 import { redact, redactPath } from '../core/redact.ts';
 import { knownScheme, refuseDevice, SCHEMES, type Scheme, type SchemeName } from './source-schemes.ts';
@@ -101,9 +103,12 @@ function splitHost(
   { scheme, listens }: { readonly scheme: SchemeName; readonly listens: boolean },
 ): { readonly host: string; readonly port: number | undefined; readonly bracketed: boolean } {
   const match = /^(?:\[([0-9a-z:.%]+)\]|([^:\s[\]]*))(?::(\d+))?$/i.exec(text);
-  const host = match?.[1] ?? match?.[2] ?? '';
+  const named = match?.[1] ?? match?.[2] ?? '';
+  // Names in other scripts as the name service knows them.
+  const host = /^[\x21-\x7e]*$/.test(named) ? named : domainToASCII(named);
   const port = match?.[3] === undefined ? undefined : Number(match[3]);
-  if (!match || (port !== undefined && (port < 1 || port > 65_535))) throw brokenAuthority(scheme);
+  if (!match || /['"\\]/.test(host) || (named !== '' && host === '')) throw brokenAuthority(scheme);
+  if (port !== undefined && (port < 1 || port > 65_535)) throw brokenAuthority(scheme);
   if (host === '' && !listens) throw noHost(scheme);
   if (port === undefined && SCHEMES[scheme].port === 0) {
     throw new ActionstreamError(
