@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ModelChoice } from './app/model-choice.ts';
+import { watchOutputs } from './app/watch-outputs.ts';
 import { addBenchCommand } from './cli/bench.ts';
 import { addCalibrateCommand } from './cli/calibrate.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
@@ -39,10 +40,10 @@ const io: CliIo = {
     process.exitCode = code;
   },
 };
-// A reader that has seen enough (`| head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+const outputs = watchOutputs({
+  stdout: process.stdout,
+  stderr: process.stderr,
+  exit: (code) => process.exit(code),
 });
 
 if (argumentsHeldSecrets) {
@@ -57,11 +58,14 @@ const version = packageJson.version;
 const program = createProgram(io, version);
 addRunCommand(program, io, {
   run: async (request, observer, signal) => {
+    outputs.outlive();
     const { runRequest } = await import('./app/run-services.ts');
     const onPhase = (phase: string): void => {
       shutdown.onPhase(phase);
     };
-    return runRequest(request, observer, { version, entryUrl, env, stdout, stderr, signal, onPhase });
+    const { closed: stdoutClosed } = outputs;
+    const context = { version, entryUrl, env, stdout, stdoutClosed, stderr, signal, onPhase };
+    return runRequest(request, observer, context);
   },
 });
 addModelsCommand(program, io, {

@@ -89,12 +89,21 @@ function sinkChecks(config: Config, { stdout }: DoctorContext): readonly DoctorC
     async run() {
       try {
         await sink.open(AbortSignal.timeout(TIMEOUT_MS));
-        return 'answers, and takes what we write';
+        return foundOf(sink.name, config);
       } finally {
         await sink[Symbol.asyncDispose]();
       }
     },
   }));
+}
+
+/** What `open` has proved, and no more. */
+function foundOf(sink: string, { sinks: { kafka, ndjson } }: Config): string {
+  if (sink === 'kafka' && kafka)
+    return `${kafka.brokers.join(', ')} answers; the topics are there, and this user may write to them`;
+  if (sink === 'ndjson')
+    return `${ndjson?.path === '-' ? 'standard output' : ndjson?.path} can be opened for writing`;
+  return 'answers, and its schema is the one we write to';
 }
 
 function gibibytes(bytes: number): string {

@@ -14,7 +14,7 @@ export function createLogger(stream: Writable, level: string): Logger {
       serializers: { err: describeError },
       formatters: { level: (label) => ({ level: label }) },
     },
-    stream,
+    { write: (line: string) => void (stream.writableLength < UNREAD_BYTES && stream.write(line)) },
   );
   const at =
     (name: keyof Logger): Logger['info'] =>
@@ -23,6 +23,9 @@ export function createLogger(stream: Writable, level: string): Logger {
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
+
+/** A reader that has stopped reading must not fill our memory. */
+const UNREAD_BYTES = 1024 * 1024;
 
 /** Errors of ours say where they come from in words; only a foreign one needs its stack. */
 function describeError(error: unknown): unknown {

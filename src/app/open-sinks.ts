@@ -1,10 +1,9 @@
-import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { once } from 'node:events';
 import type { Config } from '../config/index.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EventSink } from '../sink/event-sink.ts';
 import { createKafkaSink } from '../sink/kafka/kafka-sink.ts';
+import { createNdjsonFileSink } from '../sink/ndjson/file-sink.ts';
 import { createNdjsonSink } from '../sink/ndjson/ndjson-sink.ts';
 import { createPostgresSink } from '../sink/postgres/postgres-sink.ts';
 
@@ -27,17 +26,7 @@ export function openSinks(
 }
 
 function ndjsonTo(path: string, stdout: Writable): EventSink {
-  if (path === '-') return createNdjsonSink({ output: stdout });
-  const output = createWriteStream(path, { flags: 'a' });
-  const sink = createNdjsonSink({ output });
-  return {
-    ...sink,
-    async [Symbol.asyncDispose]() {
-      await sink[Symbol.asyncDispose]();
-      output.end();
-      await once(output, 'close');
-    },
-  };
+  return path === '-' ? createNdjsonSink({ output: stdout }) : createNdjsonFileSink({ path });
 }
 
 /** `open` does its work once, however often it is asked for: at the start, and by delivery. */

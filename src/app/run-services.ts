@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { RunObserver, RunReport, RunRequest } from '../cli/run-types.ts';
 import { configFromSources, loadConfig, type Config } from '../config/index.ts';
+import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import { findFfmpeg, probeSource } from '../ingest/index.ts';
 import { createLogger } from './logger.ts';
@@ -11,6 +12,8 @@ export interface RunServicesContext {
   readonly entryUrl: URL;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Writable;
+  /** Aborts when the reader of standard output has gone. */
+  readonly stdoutClosed: AbortSignal;
   readonly stderr: Writable;
   readonly onPhase?: (phase: string) => void;
 }
@@ -19,7 +22,7 @@ export interface RunServicesContext {
 export async function runRequest(
   request: RunRequest,
   observer: RunObserver,
-  { signal, ...context }: RunServicesContext & { readonly signal: AbortSignal },
+  { signal, stdoutClosed, ...context }: RunServicesContext & { readonly signal: AbortSignal },
 ): Promise<RunReport> {
   const config = configOf(request, context.env);
   const logger = createLogger(context.stderr, config.log.level);
@@ -27,7 +30,21 @@ export async function runRequest(
   const onReady = (info: EngineInfo): void => {
     observer.onReady(info, { durationsMs, ndjsonOnStdout: config.sinks.ndjson?.path === '-' });
   };
-  return runPipeline(config, { ...context, logger, observer: { ...observer, onReady } }, signal);
+  const parts = { ...context, logger, observer: { ...observer, onReady } };
+  if (config.sinks.ndjson?.path !== '-') return runPipeline(config, parts, signal);
+  // Records go there: a run whose sink can never accept again ends, with its episodes and the other sinks in order.
+  const stop = AbortSignal.any([signal, stdoutClosed]);
+  try {
+    const report = await runPipeline(config, parts, stop);
+    if (!stdoutClosed.aborted || signal.aborted) return report;
+  } catch (error) {
+    if (!stdoutClosed.aborted || toActionstreamError(error).code !== 'ABORTED') throw error;
+  }
+  throw new ActionstreamError(
+    'OUTPUT_CLOSED',
+    'the reader of standard output went away, and the run has ended; the records it did not take wait in the journal: ' +
+      'start again with a reader, or set sinks.ndjson.path to a file',
+  );
 }
 
 function configOf({ configPath, sources, login, flags }: RunRequest, env: RunServicesContext['env']): Config {

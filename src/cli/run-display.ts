@@ -11,6 +11,8 @@ export interface RunDisplay extends RunObserver {
   finish(report: RunReport): void;
 }
 
+const UNREAD_BYTES = 1024 * 1024;
+
 /** What a person sees of a run: events as lines, a progress bar for files on a terminal, a summary at the end. */
 export function createRunDisplay(io: CliIo): RunDisplay {
   const progress = createProgress(io.stderr);
@@ -42,6 +44,8 @@ export function createRunDisplay(io: CliIo): RunDisplay {
     onEvents(events: readonly ActionEvent[]) {
       if (!printsEvents) return;
       progress.clear();
+      // A reader that has stopped reading must not fill our memory.
+      if (io.stdout.writableLength > UNREAD_BYTES) return;
       for (const event of events) printLine(io.stdout, describeEvent(event));
     },
     finish({ outcomes, undelivered, unreadable }) {

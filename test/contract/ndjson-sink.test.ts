@@ -42,17 +42,22 @@ test('a reader that does not read holds up the writer, and the abort frees it', 
   expect(taken).toBe(1);
 });
 
-test('a reader that goes away is the end of the output and no error', async () => {
-  const output = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
-    },
-  });
-  await using sink = createNdjsonSink({ output });
+test('nothing is accepted that the reader did not take: it has gone, or there is no room', async () => {
+  for (const [code, refusal] of [
+    ['EPIPE', { code: 'OUTPUT_CLOSED', retryable: false }],
+    ['ENOSPC', { code: 'OUTPUT_UNWRITABLE', retryable: true }],
+  ] as const) {
+    const output = new Writable({
+      autoDestroy: false,
+      write: (_chunk, _encoding, done) => {
+        done(Object.assign(new Error(`write ${code}`), { code }));
+      },
+    });
+    output.on('error', () => undefined);
+    await using sink = createNdjsonSink({ output });
 
-  await sink.write(stored([actionEvent()]), never);
-  await sink.write(stored([actionEvent()]), never);
-  expect(output.errored).toMatchObject({ code: 'EPIPE' });
+    await expect(sink.write(stored([actionEvent()]), never)).rejects.toMatchObject(refusal);
+  }
 });
 
 test('only the asked types are written, one JSON line each', async () => {
