@@ -14,7 +14,11 @@ export function createLogger(stream: Writable, level: string): Logger {
       serializers: { err: describeError },
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => void (stream.writableLength < UNREAD_BYTES && stream.write(line)) },
+    {
+      write: (line: string) => {
+        if (stream.writableLength < UNREAD_BYTES) stream.write(line);
+      },
+    },
   );
   const at =
     (name: keyof Logger): Logger['info'] =>
