@@ -100,7 +100,7 @@ export const journalSchema = section(
   {
     dir: text('Folder on a local disk; created where missing.').default('actionstream-data/journal'),
     max_size: size(
-      ['256KiB', '1024TiB'],
+      ['16KiB', '1024TiB'],
       'Bytes on disk. When full, clip statistics are given up first.',
     ).prefault('1GiB'),
     segment_size: size(

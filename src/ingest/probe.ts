@@ -31,34 +31,55 @@ export async function probeSource(options: ProbeOptions, signal: AbortSignal): P
   const address = composeSourceAddress(options);
   if (address.path !== undefined) await demandReadable(address.path);
   const ffprobe = await besideFfmpeg(options.ffmpegPath);
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const { exitCode, stdout, messages } = await runProbe(
-    ffprobe,
-    address,
-    { seconds, timeoutMs },
-    AbortSignal.any([signal, timeout]),
-  );
-  if (signal.aborted) throw new ActionstreamError('ABORTED', 'probe interrupted');
-  if (timeout.aborted) {
+  // Stamps that lie (MJPEG over HTTP has none, and ffmpeg makes them up) may take long to pass: then arrival times count.
+  const mayLie = /^https?:/i.test(options.url);
+  const attempts = mayLie
+    ? ([
+        { stamps: 'media', timeoutMs: timeoutMs / 2 },
+        { stamps: 'arrival', timeoutMs: timeoutMs / 2 },
+      ] as const)
+    : ([{ stamps: 'media', timeoutMs }] as const);
+  let answer: ProbeAnswer | undefined;
+  for (const { stamps, timeoutMs: limitMs } of attempts) {
+    const timeout = AbortSignal.timeout(limitMs);
+    const limits = { seconds, timeoutMs: limitMs, stamps };
+    const found = await runProbe(ffprobe, address, limits, AbortSignal.any([signal, timeout]));
+    if (signal.aborted) throw new ActionstreamError('ABORTED', 'probe interrupted');
+    if (!timeout.aborted) {
+      answer = found;
+      break;
+    }
+  }
+  if (!answer) {
     const detail = `no answer within ${timeoutMs} ms`;
     throw faultError(address, { reason: 'no_frames', code: 'SOURCE_STALLED', detail });
   }
+  const { exitCode, stdout, messages } = answer;
   const report = exitCode === 0 ? parseProbe(stdout, address.display) : undefined;
   if (report) return report;
   const nothing = { reason: 'no_video', code: 'SOURCE_NO_VIDEO', detail: 'no video stream' } as const;
   throw faultError(address, classifyFault(messages, nothing));
 }
 
-async function runProbe(
-  ffprobe: string,
-  source: SourceAddress,
-  { seconds, timeoutMs }: { readonly seconds: number; readonly timeoutMs: number },
-  signal: AbortSignal,
-): Promise<{
+interface ProbeLimits {
+  readonly seconds: number;
+  readonly timeoutMs: number;
+  /** Which time a packet has: its own stamp, or when it arrived. */
+  readonly stamps: 'media' | 'arrival';
+}
+
+interface ProbeAnswer {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly messages: readonly string[];
-}> {
+}
+
+async function runProbe(
+  ffprobe: string,
+  source: SourceAddress,
+  { seconds, timeoutMs, stamps }: ProbeLimits,
+  signal: AbortSignal,
+): Promise<ProbeAnswer> {
   const problems: string[] = [];
   await using relay = await openTlsRelay(source, (problem) => problems.push(problem));
   const { address } = relay;
@@ -66,6 +87,7 @@ async function runProbe(
   const child = spawn(GUARD_SHELL, [
     ...guardArguments(ffprobe),
     ...['-hide_banner', '-loglevel', 'error', ...inputOptions(address, 'file')],
+    ...(stamps === 'arrival' ? ['-use_wallclock_as_timestamps', '1'] : []),
     ...['-select_streams', 'v:0', '-read_intervals', `%+${seconds}`],
     ...[
       '-show_entries',

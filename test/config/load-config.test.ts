@@ -42,7 +42,7 @@ describe('a wrong configuration names file, line, column, key and what was expec
       'a size without unit',
       `${STREAMS}journal: { max_size: big }`,
       [
-        'site.yaml:2:22: journal.max_size: expected a size from 256KiB to 1024TiB, such as 512KiB, 256MiB or 4GiB, not "big"',
+        'site.yaml:2:22: journal.max_size: expected a size from 16KiB to 1024TiB, such as 512KiB, 256MiB or 4GiB, not "big"',
       ],
     ],
     [

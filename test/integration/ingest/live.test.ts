@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer as createHttpServer } from 'node:http';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -15,7 +14,8 @@ import {
   type RtspServerOptions,
 } from '../../../tools/local/rtsp-server.ts';
 import { readClips, readerDefaults, type ClipReader } from '../../support/clip-reader.ts';
-import { ffmpeg, timeVideo } from '../../support/lavfi.ts';
+import { timeVideo } from '../../support/lavfi.ts';
+import { startMjpegCamera } from '../../support/mjpeg-camera.ts';
 import { descendantsOf, type RunningProcess } from '../../support/processes.ts';
 
 const SECRET = 'opensesame';
@@ -104,30 +104,9 @@ describe('a camera', () => {
   });
 
   it('that sends pictures without times over HTTP gives clips on the wall clock', async () => {
-    const pictures = await jpegs();
-    const server = createHttpServer((_, response) => {
-      response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=--cam' });
-      let sent = 0;
-      const timer = setInterval(() => {
-        const picture = pictures[sent++ % pictures.length] ?? Buffer.alloc(0);
-        response.write(`--cam\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`);
-        response.write(picture);
-        response.write('\r\n');
-      }, 200);
-      response.on('close', () => {
-        clearInterval(timer);
-      });
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    open.push({
-      async [Symbol.asyncDispose]() {
-        server.closeAllConnections();
-        server.close();
-        await once(server, 'close');
-      },
-    });
-    const { port } = server.address() as AddressInfo;
-    const reader = watch(`http://127.0.0.1:${port}/mjpeg`);
+    const mjpeg = await startMjpegCamera(video, folder);
+    open.push(mjpeg);
+    const reader = watch(mjpeg.url);
     await reader.until('clips', () => reader.clips.length >= 12, 60_000);
 
     expect(told(reader)).toEqual(['connecting start', 'up first_frame']);
@@ -381,12 +360,6 @@ describe('an abort', () => {
     expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'aborted' });
   });
 });
-
-async function jpegs(): Promise<readonly Buffer[]> {
-  await ffmpeg('-i', video, '-vf', 'fps=5', join(folder, 'picture-%02d.jpg'));
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.jpg')).sort();
-  return Promise.all(names.map((name) => readFile(join(folder, name))));
-}
 
 async function descriptors(): Promise<number> {
   return (await readdir('/proc/self/fd')).length;

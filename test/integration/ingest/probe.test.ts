@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { findFfmpeg, probeSource } from '../../../src/ingest/index.ts';
 import { startRtspServer } from '../../../tools/local/rtsp-server.ts';
 import { ffmpeg, timeVideo } from '../../support/lavfi.ts';
+import { startMjpegCamera } from '../../support/mjpeg-camera.ts';
 
 const never = new AbortController().signal;
 
@@ -55,6 +56,15 @@ describe('probeSource', () => {
     expect(report.measuredFps).toBeCloseTo(20, 0);
     expect(JSON.stringify(report)).not.toContain('secret');
   });
+
+  it('measures an HTTP camera that sends no times by what arrives', async () => {
+    await using camera = await startMjpegCamera(video, folder);
+
+    const report = await probeSource({ url: camera.url, ffmpegPath }, never);
+
+    expect(report).toMatchObject({ codec: 'mjpeg', width: 64, height: 64 });
+    expect(report.measuredFps).toBeCloseTo(5, 0);
+  }, 60_000);
 
   it('throws typed errors', async () => {
     const server = await startRtspServer({
