@@ -23,6 +23,11 @@ const IN_SUBSET = [
 
 demandNoLeftovers();
 afterEach(endRuns);
+// After each trial: a suite that is stopped has its report too.
+afterEach(() => {
+  const suite = isFull ? 'whole suite' : 'part of it';
+  writeReport(path.join(ROOT, '.cache', 'chaos'), { seed, suite, trials });
+});
 
 const TRIALS = [...PROCESS_TRIALS, ...SERVER_TRIALS, ...DAMAGE_TRIALS];
 
@@ -33,8 +38,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await servers.stop();
-  const suite = isFull ? 'whole suite' : 'part of it';
-  process.stdout.write(`${writeReport(path.join(ROOT, '.cache', 'chaos'), { seed, suite, trials })}\n`);
 });
 
 for (const { name, run } of TRIALS.filter((trial) => isFull || IN_SUBSET.includes(trial.name))) {

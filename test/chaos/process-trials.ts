@@ -105,15 +105,17 @@ async function stallCamera({ servers }: TrialContext): Promise<Trial> {
   await nextRecord(run, isClip, 4);
   const [camera] = servers.cameras;
   camera?.faults.stall();
-  await nextRecord(run, isStatus('gap', 'camera-0')).finally(() => {
+  const gap = nextRecord(run, isStatus('gap', 'camera-0'));
+  await nextRecord(run, isStatus('stalled', 'camera-0')).finally(() => {
     camera?.faults.resume();
   });
+  await gap;
   await nextRecord(run, (record) => isClip(record) && record.payload.stream_id === 'camera-0');
   const end = await stop(run, 'SIGTERM');
   const counts = await site.count();
   return {
     promised: 'time in which a camera sends nothing is a gap, and the camera comes back',
-    done: 'a camera that is connected and sends no frames until the gap is told, then sends again',
+    done: 'a camera that is connected and sends no frames until that is told, then sends again',
     counted: `a gap, then clips; exit ${end.code} after ${end.ms} ms; ${describeCounts(counts)}`,
     ok: end.code === 0 && counts.faults.length === 0,
   };

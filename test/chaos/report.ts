@@ -18,7 +18,7 @@ export function writeReport(
     suite,
     trials,
   }: { readonly seed: number; readonly suite: string; readonly trials: readonly Trial[] },
-): string {
+): void {
   mkdirSync(directory, { recursive: true });
   const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const lines = trials.map(
@@ -41,5 +41,4 @@ export function writeReport(
     path.join(directory, 'report.json'),
     `${JSON.stringify({ suite, seed, open, trials }, null, 2)}\n`,
   );
-  return text;
 }
