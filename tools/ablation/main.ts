@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { env } from 'node:process';
 import { parseArgs } from 'node:util';
 import { findModel } from '../../src/app/find-model.ts';
@@ -100,7 +101,7 @@ async function save(): Promise<void> {
   });
   await writeFile(
     out,
-    `${JSON.stringify({ model: name, videos: positionals, cases: rows }, undefined, 2)}\n`,
+    `${JSON.stringify({ model: name, videos: positionals.map((video) => basename(video)), cases: rows }, undefined, 2)}\n`,
   );
   for (const row of rows) {
     const {
