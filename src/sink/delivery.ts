@@ -15,7 +15,7 @@ export interface DeliveryOptions {
   readonly journal: JournalConsumer;
   readonly sink: EventSink;
   readonly logger?: Logger;
-  /** Records in one write. Default 500. */
+  /** Records in one write; Kafka takes a request per topic of it. Default 1000. */
   readonly batchRecords?: number;
   /** Delay before the first and the later repetitions, doubled each time. Default 100 ms → 30 s. */
   readonly backoff?: Backoff;
@@ -53,7 +53,7 @@ export interface Delivery {
 }
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { journal, sink, logger = silentLogger, batchRecords = 500, graceMs = 2000 } = options;
+  const { journal, sink, logger = silentLogger, batchRecords = 1000, graceMs = 2000 } = options;
   const backoff = options.backoff ?? { firstMs: 100, maxMs: 30_000 };
   const report = createFailureReport({ sink: sink.name }, logger, {
     failed: 'a sink does not accept records',
