@@ -67,10 +67,11 @@ export class KafkaMessages {
     this.newestStatusMs.set(key, Math.max(recordedAtMs, this.newestStatusMs.get(key) ?? 0));
   }
 
-  #addUnknown({ topic, headers }: TopicMessage, recordedAtMs: number): void {
+  #addUnknown({ topic, headers, value }: TopicMessage, recordedAtMs: number): void {
     const { survey, differences } = this.#parts;
     const source = parseSource(headers['ce_source'] ?? '');
-    if (!source || !survey.provenance.claims({ ...source, recordedAtMs })) {
+    const runId = runIdOf(value);
+    if (!source || !survey.provenance.claims({ ...source, runId, recordedAtMs })) {
       this.foreign += 1;
       return;
     }
@@ -154,6 +155,12 @@ function parseSource(source: string): { readonly instance: string; readonly stre
   } catch {
     return undefined;
   }
+}
+
+/** The run that an unknown message names; undefined where it is of a live stream or says nothing that can be read. */
+function runIdOf(value: string): string | undefined {
+  const runId: unknown = parseRecord('action.event', value)?.payload.run_id;
+  return typeof runId === 'string' ? runId : undefined;
 }
 
 function parseRecord(type: RecordType, value: string): PublishedRecord | undefined {

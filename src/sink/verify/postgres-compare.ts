@@ -133,7 +133,8 @@ export class RowComparison {
     if (survey.numberOf(idOf(event)) !== undefined) return undefined;
     // Of a file, another instance or a later journal may have written the row; a live episode has one writer.
     const { instance } = event.payload.pipeline;
-    const origin = { instance, streamId: event.payload.stream_id, recordedAtMs };
+    const { stream_id: streamId, run_id: runId } = event.payload;
+    const origin = { instance, streamId, runId, recordedAtMs };
     if (expected.run_id !== undefined && !survey.provenance.claimsMade(origin)) return undefined;
     return {
       problem: 'payload',

@@ -21,10 +21,10 @@ interface KeyRow {
   readonly stream_id: string;
   readonly instance: string;
   readonly recorded_at: Date;
+  readonly run_id: string;
   /** Of clips. */
   readonly clip_start?: Date;
   readonly clip_seq?: number;
-  readonly run_id?: string;
 }
 
 /** Looks for rows that claim to come from this journal, which does not hold them. @returns rows of others, of the same streams and time */
@@ -41,7 +41,8 @@ export async function findUnknownRows(parts: Parts): Promise<number> {
         const recordedAtMs = row.recorded_at.getTime();
         if (!table.isKnown(parts, row)) await survey.refresh(recordedAtMs);
         if (table.isKnown(parts, row)) continue;
-        const origin = { instance: row.instance, streamId: row.stream_id, recordedAtMs };
+        const runId = row.run_id === NO_RUN ? undefined : row.run_id;
+        const origin = { instance: row.instance, streamId: row.stream_id, runId, recordedAtMs };
         const { provenance } = survey;
         if (!(table.isTimed ? provenance.claims(origin) : provenance.claimsMade(origin))) foreign += 1;
         else if (survey.covers(recordedAtMs)) {
@@ -71,7 +72,7 @@ const SCANS: readonly Scan[] = [
     name: 'action_events',
     isTimed: false,
     sql: `
-      SELECT episode_id AS id, stream_id, pipeline_instance AS instance, processed_at AS recorded_at
+      SELECT episode_id AS id, stream_id, run_id, pipeline_instance AS instance, processed_at AS recorded_at
         FROM actionstream.action_events
        WHERE stream_id = ANY($1::text[]) AND processed_at >= $2 AND $3::timestamptz IS NULL`,
     isKnown: ({ survey }, { id }) => survey.hasEpisode(id),
@@ -88,7 +89,7 @@ const SCANS: readonly Scan[] = [
     name: 'stream_status',
     isTimed: true,
     sql: `
-      SELECT status_id AS id, stream_id, pipeline_instance AS instance, recorded_at
+      SELECT status_id AS id, stream_id, run_id, pipeline_instance AS instance, recorded_at
         FROM actionstream.stream_status WHERE ${SINCE}`,
     isKnown: hasStatus,
   },
@@ -97,7 +98,7 @@ const SCANS: readonly Scan[] = [
     name: 'stream_gaps',
     isTimed: true,
     sql: `
-      SELECT status_id AS id, stream_id, recorded_at,
+      SELECT status_id AS id, stream_id, run_id, recorded_at,
              split_part(substr(status_id, length(stream_id) + 2), ':', 1) AS instance
         FROM actionstream.stream_gaps
        WHERE ${SINCE} AND status_id NOT IN (SELECT status_id FROM actionstream.stream_status)`,

@@ -4,6 +4,8 @@ import type { StoredRecord } from '../event-sink.ts';
 export interface Origin {
   readonly instance: string;
   readonly streamId: string;
+  /** Of a file's record: its run. */
+  readonly runId?: string | undefined;
   /** When its journal took it, ms since 1970; NaN where it does not say. */
   readonly recordedAtMs: number;
 }
@@ -12,6 +14,7 @@ export interface Origin {
  * Decides whether a record that the journal does not hold claims to come from it.
  *
  * - It names an instance and a stream of which the journal holds records: others may feed the same topics and tables.
+ *   Of a file it names a run of which the journal holds records: each journal of an instance has runs of its own.
  * - It was journalled after the journal's oldest record, since segments before are deleted, and before the journal was
  *   put aside for another one.
  * - It was not journalled within a hole, where records of the journal are damaged and lost.
@@ -20,6 +23,7 @@ export class Provenance {
   /** No other journal of these instances and streams has come after it. */
   readonly isCurrent: boolean;
   readonly #sources = new Set<string>();
+  readonly #runs = new Set<string>();
   readonly #holes: { readonly fromMs: number; readonly toMs: number }[] = [];
   #firstAtMs = Infinity;
   #lastAtMs = -Infinity;
@@ -46,7 +50,9 @@ export class Provenance {
       this.#firstMadeAtMs = Math.min(this.#firstMadeAtMs, Date.parse(record.payload.time.processed_at));
     this.#nextOffset = offset + 1;
     this.#lastAtMs = recordedAtMs;
-    this.#sources.add(keyOf(record.payload.pipeline.instance, record.payload.stream_id));
+    const { pipeline, stream_id: streamId, run_id: runId } = record.payload;
+    this.#sources.add(keyOf(pipeline.instance, streamId));
+    if (runId !== undefined) this.#runs.add(keyOf(pipeline.instance, streamId, runId));
   }
 
   /** Records between the first and the last one that the journal no longer holds. */
@@ -64,8 +70,11 @@ export class Provenance {
     return Math.min(this.#firstAtMs, this.#firstMadeAtMs);
   }
 
-  hasSource({ instance, streamId }: Pick<Origin, 'instance' | 'streamId'>): boolean {
-    return this.#sources.has(keyOf(instance, streamId));
+  /** Of a file: the run as well, where the record names one. */
+  hasSource({ instance, streamId, runId }: Omit<Origin, 'recordedAtMs'>): boolean {
+    return runId === undefined
+      ? this.#sources.has(keyOf(instance, streamId))
+      : this.#runs.has(keyOf(instance, streamId, runId));
   }
 
   /** Of an event that says when it was made, `recordedAtMs`, and not when it was journalled, shortly after. */
@@ -76,8 +85,8 @@ export class Provenance {
       : this.claims(origin);
   }
 
-  claims({ instance, streamId, recordedAtMs }: Origin): boolean {
-    if (!this.hasSource({ instance, streamId })) return false;
+  claims({ recordedAtMs, ...source }: Origin): boolean {
+    if (!this.hasSource(source)) return false;
     // Ours say when they were journalled, so one that does not was made by somebody else in our name.
     if (Number.isNaN(recordedAtMs)) return true;
     // Of records taken in the oldest one's millisecond, a deleted segment may hold some.
@@ -87,6 +96,6 @@ export class Provenance {
   }
 }
 
-function keyOf(instance: string, streamId: string): string {
-  return `${instance}\n${streamId}`;
+function keyOf(...names: readonly string[]): string {
+  return names.join('\n');
 }

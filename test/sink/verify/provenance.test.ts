@@ -23,6 +23,15 @@ test('a record of another instance or stream is never ours', () => {
   expect(provenance.claims({ ...OURS, recordedAtMs: 1000 })).toBe(true);
 });
 
+test("a file's record is ours where the journal holds its run, or where it names none", () => {
+  const provenance = new Provenance(true);
+  provenance.add({ offset: 0, recordedAtMs: 1000, record: clipStats({ run_id: 'run-1' }) });
+
+  expect(provenance.claims({ ...OURS, runId: 'run-1', recordedAtMs: 1000 })).toBe(true);
+  expect(provenance.claims({ ...OURS, runId: 'run-2', recordedAtMs: 1000 })).toBe(false);
+  expect(provenance.claims({ ...OURS, recordedAtMs: 1000 })).toBe(true);
+});
+
 test.each([
   { what: 'whole: from its first record on', from: 0, claimed: [false, true, true, true] },
   {
