@@ -25,7 +25,7 @@ export default tseslint.config(
     // The process is global state: only the edges of the program may read or end it.
     files: ['src/**'],
     ignores: [
-      'src/main.ts',
+      'src/composition.ts',
       'src/cli/**',
       'src/config/**',
       'src/inference/worker/entry.ts',

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Readable } from 'node:stream';
 
-/** What a command may touch of the process; main.ts passes the real one, tests pass their own. */
+/** What a command may touch of the process; composition.ts passes the real one, tests pass their own. */
 export interface CliIo {
   readonly stdin: Readable;
   /** Data only. */

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { printLine } from './io.ts';
 
-/** What ends the process; main.ts passes the real one, tests their own. */
+/** What ends the process; composition.ts passes the real one, tests their own. */
 export interface ShutdownHost {
   readonly stderr: Writable;
   exit(code: number): void;
