@@ -42,8 +42,8 @@ export function startDeliveries(
     });
     return { sink, delivery, running };
   });
-  const drain = (timeoutMs: number): Promise<unknown> =>
-    Promise.all(workers.map(({ delivery }) => delivery.drain(timeoutMs)));
+  const drain = (timeoutMs: number, signal?: AbortSignal): Promise<unknown> =>
+    Promise.all(workers.map(({ delivery }) => delivery.drain(timeoutMs, signal)));
 
   const end = async (): Promise<void> => {
     stop.abort();
@@ -60,8 +60,9 @@ export function startDeliveries(
 
   return {
     async finish(signal) {
-      if (signal.aborted) await drain(DRAIN_MS.stopped);
-      else await Promise.race([drain(DRAIN_MS.ended), abortOf(signal).then(() => drain(DRAIN_MS.stopped))]);
+      if (!signal.aborted) await drain(DRAIN_MS.ended, signal);
+      // Asked anew: it may have come meanwhile.
+      if (isAborted(signal)) await drain(DRAIN_MS.stopped);
       await end();
       const { consumers, unreadableRecords } = journal.stats();
       const undelivered = Object.fromEntries(sinks.map(({ name }) => [name, consumers[name]?.records ?? 0]));
@@ -71,14 +72,6 @@ export function startDeliveries(
   };
 }
 
-function abortOf(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

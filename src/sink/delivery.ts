@@ -47,8 +47,8 @@ export interface Delivery {
    *   skipped, frame by frame; its records are counted and logged as an error.
    */
   run(signal: AbortSignal): Promise<void>;
-  /** True once everything is delivered that the journal held at the call; false after `timeoutMs`. */
-  drain(timeoutMs: number): Promise<boolean>;
+  /** True once all is delivered that the journal held at the call; false after `timeoutMs` or at the abort. */
+  drain(timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
   stats(): DeliveryStats;
 }
 
@@ -237,9 +237,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         for (const type of lanes.due()) await retryLagging(type, lanes, signal);
       }
     },
-    drain(timeoutMs) {
+    drain(timeoutMs, signal) {
       const target = journal.nextOffset;
-      return waiters.until(() => journal.checkpointOf(sink.name) >= target, timeoutMs);
+      return waiters.until(() => journal.checkpointOf(sink.name) >= target, timeoutMs, signal);
     },
     stats() {
       const lastError = report.lastError() ?? reading.lastError() ?? lagging?.lastError;

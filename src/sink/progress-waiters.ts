@@ -1,7 +1,7 @@
 /** Those who wait until a delivery has come far enough. */
 export interface ProgressWaiters {
-  /** True once `isDone` holds after some progress; false after `timeoutMs`. */
-  until(isDone: () => boolean, timeoutMs: number): Promise<boolean>;
+  /** True once `isDone` holds after some progress; false after `timeoutMs`, or where the signal came first. */
+  until(isDone: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
   /** To be called after each progress. */
   wake(): void;
 }
@@ -9,11 +9,13 @@ export interface ProgressWaiters {
 export function createProgressWaiters(): ProgressWaiters {
   const waiting = new Set<() => void>();
   return {
-    async until(isDone, timeoutMs) {
+    async until(isDone, timeoutMs, signal) {
       if (isDone()) return true;
+      if (signal?.aborted) return false;
       await new Promise<void>((resolve) => {
         const finish = (): void => {
           clearTimeout(timer);
+          signal?.removeEventListener('abort', finish);
           waiting.delete(check);
           resolve();
         };
@@ -21,6 +23,7 @@ export function createProgressWaiters(): ProgressWaiters {
           if (isDone()) finish();
         };
         const timer = setTimeout(finish, timeoutMs);
+        signal?.addEventListener('abort', finish, { once: true });
         waiting.add(check);
       });
       return isDone();
