@@ -28,14 +28,10 @@ const DRAIN_MS = { ended: 30_000, stopped: 5000 } as const;
 /** The batch in flight may go on so long; a client that hears no signal is left behind after as much again. */
 const BATCH_MS = 1000;
 
-export function startDeliveries(
-  journal: Journal,
-  sinks: readonly EventSink[],
-  { logger, journalDir }: { readonly logger: Logger; readonly journalDir: string },
-): Deliveries {
+export function startDeliveries(journal: Journal, sinks: readonly EventSink[], logger: Logger): Deliveries {
   const stop = new AbortController();
   const workers = sinks.map((sink) => {
-    const lanesFile = join(journalDir, 'lanes', `${sink.name}.json`);
+    const lanesFile = join(journal.dir, 'lanes', `${sink.name}.json`);
     const delivery = createDelivery({ journal, sink, logger, lanesFile, graceMs: BATCH_MS });
     const running = delivery.run(stop.signal).catch((error: unknown) => {
       logger.error({ sink: sink.name, cause: toActionstreamError(error).message }, 'delivery ended');

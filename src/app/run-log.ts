@@ -7,7 +7,7 @@ import { endAfterRestart } from '../events/index.ts';
 import type { RecordLog } from '../pipeline/types.ts';
 import type { Journal } from '../sink/journal/types.ts';
 
-/** The journal as a run sees it: no append outlasts the run, however full journal and disk are. */
+/** The journal as a run sees it: no append outlasts the run, however full the disk is; a full journal holds up no stop. */
 export interface RunLog extends RecordLog {
   /** Journals what streams tell, without holding them up. */
   recordStatus(status: StreamStatus): void;
@@ -20,12 +20,17 @@ export interface RunLog extends RecordLog {
   finish(): Promise<void>;
 }
 
-/** What the run still wants to write when it is told to stop waits so long for room. */
+/** What the run still wants to write when it is told to stop waits so long for room on the disk. */
 const GRACE_MS = 4000;
 
 /** `signal` ends the run: a user's wish, or the journal's failure. */
 export function createRunLog(journal: Journal, signal: AbortSignal, logger: Logger): RunLog {
   const late = abortLater(signal, GRACE_MS);
+  const onStop = (): void => {
+    journal.allowOverrun();
+  };
+  signal.addEventListener('abort', onStop, { once: true });
+  if (signal.aborted) onStop();
   // One listener an append that waits; there are as many as streams.
   setMaxListeners(0, late.signal);
   const unattended = new Set<Promise<void>>();
@@ -66,6 +71,7 @@ export function createRunLog(journal: Journal, signal: AbortSignal, logger: Logg
     async finish() {
       while (unattended.size > 0) await Promise.all(unattended);
       late.cancel();
+      signal.removeEventListener('abort', onStop);
       if (unwritten === 0) return;
       logger.error(
         { records: unwritten, open_episodes: journal.openEpisodes().length },

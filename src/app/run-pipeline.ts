@@ -76,10 +76,7 @@ export async function runPipeline(
   const signal = AbortSignal.any([stop, journal.failed]);
   setMaxListeners(0, signal);
   await refuseEarly(sinks, signal, logger);
-  const deliveries = resources.add(
-    startDeliveries(journal, sinks, { logger, journalDir: config.journal.dir }),
-    'the deliveries',
-  );
+  const deliveries = resources.add(startDeliveries(journal, sinks, logger), 'the deliveries');
   const { entryUrl } = context;
   const scheduler = resources.add(
     await openEngines(

@@ -35,6 +35,8 @@ interface CommitContext extends CommitParts {
 }
 
 const RETRY_MS = { first: 100, max: 5000 };
+/** What a run writes at its end may exceed `maxBytes` by so much: bytes, or a share where that is more. */
+const OVERRUN = { bytes: 64 * 1024, share: 1 / 8 };
 
 /**
  * Writes waiting appends, those made together with one fsync. States:
@@ -51,9 +53,11 @@ export class CommitLoop {
   #stalls = 0;
   #diskFullRetries = 0;
   #retryMs = RETRY_MS.first;
+  #limitBytes: number;
 
   constructor(parts: CommitContext) {
     this.#parts = parts;
+    this.#limitBytes = parts.maxBytes;
     this.#queue = new AppendQueue(() => {
       parts.notifier.notify();
     });
@@ -82,6 +86,13 @@ export class CommitLoop {
     const appended = this.#queue.push(records, options);
     this.#running ??= this.#commitAll();
     return appended;
+  }
+
+  /** From now on appends may exceed the journal's size by a bounded part. */
+  allowOverrun(): void {
+    const { maxBytes, notifier } = this.#parts;
+    this.#limitBytes = maxBytes + Math.max(OVERRUN.bytes, OVERRUN.share * maxBytes);
+    notifier.notify();
   }
 
   rejectAll(error: Error): void {
@@ -115,7 +126,7 @@ export class CommitLoop {
       const needed = this.#queue.neededBytes;
       if (needed === 0) return true;
       if (needed > maxBytes) this.#queue.rejectFirst(tooLarge(dir, needed, maxBytes));
-      else if (store.bytes + needed <= maxBytes) return true;
+      else if (store.bytes + needed <= this.#limitBytes) return true;
       else if (!(await this.#freeRoom())) {
         const undelivered = retention.undeliveredBytes;
         const why = 'the journal is full of undelivered records; events wait for the sinks';
@@ -136,8 +147,8 @@ export class CommitLoop {
   }
 
   async #commitGroup(): Promise<void> {
-    const { lock, maxBytes, reserve, store } = this.#parts;
-    const group = this.#queue.takeGroup(maxBytes - store.bytes);
+    const { lock, reserve, store } = this.#parts;
+    const group = this.#queue.takeGroup(this.#limitBytes - store.bytes);
     if (group.length === 0) return;
     try {
       await lock.confirm();

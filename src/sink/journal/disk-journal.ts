@@ -65,6 +65,14 @@ export class DiskJournal implements Journal {
     return this.#loop.append(accepted, { shed, signal });
   }
 
+  get dir(): string {
+    return this.#parts.dir;
+  }
+
+  allowOverrun(): void {
+    this.#loop.allowOverrun();
+  }
+
   checkpointOf(consumer: string): number {
     return this.#parts.consumers.checkpointOf(consumer);
   }

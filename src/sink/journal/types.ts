@@ -83,6 +83,7 @@ export interface JournalConsumer {
 }
 
 export interface Journal extends JournalConsumer, AsyncDisposable {
+  readonly dir: string;
   /**
    * Durable when it resolves; appends made at the same time share one fsync. Where undelivered records fill the
    * journal, action events and stream status wait for the sinks (back-pressure, never loss) and clip statistics are
@@ -92,5 +93,10 @@ export interface Journal extends JournalConsumer, AsyncDisposable {
   append(records: readonly PublishedRecord[], signal?: AbortSignal): Promise<Appended>;
   /** Last event of every episode without an `ended`, oldest first: a restart closes them. */
   openEpisodes(): readonly ActionEvent[];
+  /**
+   * A run ends: what it still writes, the ends of its episodes above all, may exceed `maxBytes` by an eighth or by
+   * 64 KiB, so that a stop waits for no sink and loses nothing.
+   */
+  allowOverrun(): void;
   stats(): JournalStats;
 }

@@ -205,6 +205,28 @@ test('an append that waits for room can be interrupted', async () => {
   expect(journal.nextOffset).toBe(written);
 });
 
+test('a stop writes its last records beyond the limit, and no more than an eighth or 64 KiB', async () => {
+  const dir = await temporaryDirectory();
+  await using journal = await open(dir, { maxBytes: 8000, fsync: false });
+  const interrupt = new AbortController();
+  setMaxListeners(0, interrupt.signal);
+  const appends = Array.from({ length: 200 }, (_, episode) =>
+    journal.append([actionEvent({ episode })], interrupt.signal),
+  );
+  const outcomes = Promise.allSettled(appends);
+  await untilStalled(journal);
+  const before = journal.nextOffset;
+
+  journal.allowOverrun();
+  await expect.poll(() => journal.nextOffset).toBeGreaterThan(before);
+  await untilStalled(journal);
+  interrupt.abort();
+  await outcomes;
+
+  expect(journal.stats().bytes).toBeGreaterThan(8000);
+  expect(journal.stats().bytes).toBeLessThanOrEqual(8000 + 64 * 1024);
+});
+
 test('delivered segments stay within the limit for comparison, and go by age where asked', async () => {
   const keeping = await temporaryDirectory();
   const ageing = await temporaryDirectory();
