@@ -136,7 +136,7 @@ describe('services that are absent', () => {
 
     expect(first.code, first.stderr).toBe(3);
     expect(first.stderr).toMatch(/sink cannot be reached yet; records wait in the journal/);
-    expect(first.stderr).toMatch(/KAFKA_UNREACHABLE|Kafka at 127\.0\.0\.1:\d+: .*; check kafka\.brokers/);
+    expect(first.stderr).toMatch(/Kafka at 127\.0\.0\.1:\d+: no broker answers; check sinks\.kafka\.brokers/);
     expect(first.stderr).toMatch(/Postgres at 127\.0\.0\.1:1\/events: .*ECONNREFUSED.*; check postgres\.url/);
     expect(first.stderr).not.toContain('s3cret');
     const waiting = Array.from(

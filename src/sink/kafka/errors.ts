@@ -227,6 +227,8 @@ function explainNetwork({ text }: Root, network: NetworkNotes | undefined): Expl
     };
   return {
     code: 'KAFKA_UNREACHABLE',
+    // What the client says of a connection that opened and brought no answer in time.
+    ...(text === 'Broker not connected' && { what: 'no broker answers' }),
     remedy: 'check sinks.kafka.brokers, the network and that the broker runs',
   };
 }
