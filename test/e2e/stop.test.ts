@@ -168,3 +168,18 @@ test('a frozen engine holds up the stop no longer than its deadline, and leaves 
   expect(ms).toBeLessThan(STOP_MS);
   await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
 });
+
+test('a second signal leaves no frozen engine behind', async () => {
+  const { directory, settings } = await site({ ...TINY });
+  const run = startRun(['run', await writeConfig(directory, settings), '--json']);
+  await run.line((line) => line.includes('"clip.stats"'));
+  const family = await descendantsOf(run.child.pid!);
+  const engine = family.find(({ command }) => command.includes('inference/worker/entry'));
+  process.kill(engine?.pid ?? 0, 'SIGSTOP');
+  run.child.kill('SIGTERM');
+  await said(run, 'stream ended');
+  run.child.kill('SIGTERM');
+
+  expect((await run.done).code).toBe(130);
+  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+});

@@ -4,6 +4,7 @@ import { sleep } from '../../core/abort.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
+import { endWithUs } from './end-with-us.ts';
 import { defer, type Deferred } from './deferred.ts';
 import { fromWire, type WorkerReply, type WorkerRequest } from './messages.ts';
 import type { PixelSlot } from './pixel-slot.ts';
@@ -60,6 +61,7 @@ export async function startEngineProcess(
     stdio: ['ignore', 'ignore', 'inherit', slot.fd, 'ipc'],
     serialization: 'advanced',
   });
+  endWithUs(child);
   const calls = new Map<number, Call>();
   const sent = createSentFrames();
   const ready = defer<EngineInfo>();
