@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import type { ActionstreamError } from '../../core/errors.ts';
 import { RECORD_TYPES, type RecordType } from '../../core/records.ts';
@@ -5,6 +6,10 @@ import { RecordsRefused } from '../event-sink.ts';
 import { createKafka, type OwnedKafka } from './client.ts';
 import { isTopicRefused, rootOf, toKafkaError, type KafkaPlace } from './errors.ts';
 import type { KafkaSinkOptions, KafkaTopics } from './options.ts';
+
+/** How often, and how far apart, we look for a topic that was just created. */
+const VISIBLE_TRIES = 50;
+const VISIBLE_PAUSE_MS = 100;
 
 /**
  * Are all topics there, and may this user write to each? Creates missing ones where the options say so.
@@ -28,7 +33,7 @@ export async function checkTopics(
       if (missing.includes(topic)) {
         if (!options.createTopics) throw toKafkaError(unknownTopic(), place);
         await answeredBy(owned, { ...place, action: 'create' }, signal, () =>
-          create(admin, topic, { topics, options }),
+          create(admin, topic, { topics, options, signal }),
         );
       }
       await answeredBy(owned, place, signal, () => mayWrite(owned, topic));
@@ -50,7 +55,7 @@ export async function createTopic(
   const admin = owned.kafka.admin();
   await answeredBy(owned, { ...parts.options, topic, action: 'create' }, signal, async () => {
     await admin.connect();
-    await create(admin, topic, parts);
+    await create(admin, topic, { ...parts, signal });
   });
 }
 
@@ -84,20 +89,24 @@ async function missingTopics(admin: Admin, names: readonly string[]): Promise<re
 async function create(
   admin: Admin,
   topic: string,
-  { topics, options }: { readonly topics: KafkaTopics; readonly options: KafkaSinkOptions },
+  parts: { readonly topics: KafkaTopics; readonly options: KafkaSinkOptions; readonly signal: AbortSignal },
 ): Promise<void> {
+  const { topics, options, signal } = parts;
   const { partitions = 1, replicationFactor = 1 } = options.createTopics ?? {};
   const configEntries =
     topic === topics['stream.status'] ? [{ name: 'cleanup.policy', value: 'compact' }] : [];
   await admin
     .createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
     })
     .catch(async (error: unknown) => {
       // Another instance may have been faster.
       if ((await missingTopics(admin, [topic])).length > 0) throw error;
     });
+  // The controller has made the topic; a busy broker learns of it later and calls it unknown until then.
+  for (let tries = 0; tries < VISIBLE_TRIES && (await missingTopics(admin, [topic])).length > 0; tries += 1)
+    await delay(VISIBLE_PAUSE_MS, undefined, { signal });
 }
 
 /**
