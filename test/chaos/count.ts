@@ -19,9 +19,17 @@ export interface Counts {
   readonly faults: readonly string[];
 }
 
-/** Compares the journal with Kafka and Postgres, as strangers read them. */
-export async function countBothSides(places: Places): Promise<Counts> {
-  const { records, damagedFrames, holes } = parseJournal(places.journal);
+/** What must be on both sides: a record as it was written. */
+export type Fact = Pick<ParsedRecord, 'type' | 'payload' | 'text'>;
+
+/**
+ * Compares the journal with Kafka and Postgres, as strangers read them. What the runs printed counts as well: a bounded
+ * journal deletes what is delivered.
+ */
+export async function countBothSides(places: Places, printed: readonly string[] = []): Promise<Counts> {
+  const parsed = parseJournal(places.journal);
+  const { damagedFrames, holes } = parsed;
+  const records = withPrinted(parsed.records, printed);
   const kafka = await compareMessages(records, places);
   const rows = await compareRows(records, places.databaseUrl);
   const damage =
@@ -36,12 +44,24 @@ export async function countBothSides(places: Places): Promise<Counts> {
 }
 
 export function describeCounts({ journal, kafka, duplicates, rows, faults }: Counts): string {
-  const sides = `journal ${journal}, Kafka ${kafka} (${duplicates} twice), rows ${rows}`;
+  const sides = `records ${journal}, Kafka ${kafka} (${duplicates} twice), rows ${rows}`;
   return faults.length === 0 ? `${sides}: equal` : `${sides}: ${faults.slice(0, 5).join('; ')}`;
 }
 
+/** Lines that the journal no longer holds are older than all it holds. */
+function withPrinted(records: readonly ParsedRecord[], printed: readonly string[]): readonly Fact[] {
+  const known = new Set(records.map(({ text }) => text));
+  const older = new Map<string, Fact>();
+  for (const line of printed) {
+    const { type, payload } = JSON.parse(line) as Pick<Fact, 'type' | 'payload'>;
+    const text = JSON.stringify(payload);
+    if (!known.has(text)) older.set(text, { type, payload, text });
+  }
+  return [...older.values(), ...records];
+}
+
 async function compareMessages(
-  records: readonly ParsedRecord[],
+  records: readonly Fact[],
   { brokers, topics }: Places,
 ): Promise<{ readonly messages: number; readonly duplicates: number; readonly faults: readonly string[] }> {
   const faults: string[] = [];
@@ -66,7 +86,7 @@ async function compareMessages(
   return { messages, duplicates, faults };
 }
 
-function lastOfEachStream(records: readonly ParsedRecord[]): readonly ParsedRecord[] {
+function lastOfEachStream(records: readonly Fact[]): readonly Fact[] {
   return [...new Map(records.map((record) => [record.payload['stream_id'], record])).values()];
 }
 
@@ -78,7 +98,7 @@ interface EpisodeRow {
 }
 
 async function compareRows(
-  records: readonly ParsedRecord[],
+  records: readonly Fact[],
   url: string,
 ): Promise<{ readonly rows: number; readonly faults: readonly string[] }> {
   const faults: string[] = [];
@@ -98,7 +118,7 @@ async function compareRows(
   note('episodes unknown', episodes.filter(({ id }) => !events.has(id)).length);
   note(
     'episodes that are not their last event',
-    episodes.filter((row) => !isLast(row, events.get(row.id) ?? [])).length,
+    episodes.filter((row) => events.has(row.id) && !isLast(row, events.get(row.id) ?? [])).length,
   );
 
   const clips = await psql<{ key: string; kept: number }>(
@@ -129,7 +149,7 @@ async function compareRows(
 }
 
 /** Of a live stream the highest sequence; of a file, which may have run again, any event of it. */
-function isLast(row: EpisodeRow, events: readonly ParsedRecord[]): boolean {
+function isLast(row: EpisodeRow, events: readonly Fact[]): boolean {
   const isFile = events.some(({ payload }) => payload['run_id'] !== undefined);
   const highest = Math.max(...events.map(({ payload }) => Number(payload['sequence'])));
   return events.some(
@@ -141,11 +161,11 @@ function isLast(row: EpisodeRow, events: readonly ParsedRecord[]): boolean {
   );
 }
 
-function keptOf(payload: ParsedRecord['payload']): number {
+function keptOf(payload: Fact['payload']): number {
   return (payload['compute'] as { readonly kept_steps: number }).kept_steps;
 }
 
-function clipKey(payload: ParsedRecord['payload']): string {
+function clipKey(payload: Fact['payload']): string {
   const {
     stream_id,
     clip_id,
@@ -157,10 +177,10 @@ function clipKey(payload: ParsedRecord['payload']): string {
 }
 
 function groupBy(
-  records: readonly ParsedRecord[],
-  keyOf: (record: ParsedRecord) => string,
-): ReadonlyMap<string, readonly ParsedRecord[]> {
-  const groups = new Map<string, ParsedRecord[]>();
+  records: readonly Fact[],
+  keyOf: (record: Fact) => string,
+): ReadonlyMap<string, readonly Fact[]> {
+  const groups = new Map<string, Fact[]>();
   for (const record of records) {
     const group = groups.get(keyOf(record)) ?? [];
     group.push(record);

@@ -56,6 +56,16 @@ export function parseJournal(directory: string): ParsedJournal {
   return { records, damagedFrames, holes };
 }
 
+/** Where each whole frame of a file begins. */
+export function frameStarts(bytes: Buffer): readonly number[] {
+  const starts: number[] = [];
+  for (let at = 0, frame = readFrame(bytes, at); frame; frame = readFrame(bytes, at)) {
+    starts.push(at);
+    at += frame.length;
+  }
+  return starts;
+}
+
 function findFrame(bytes: Buffer, from: number): number | undefined {
   for (let at = bytes.indexOf(MAGIC, from); at >= 0; at = bytes.indexOf(MAGIC, at + 1))
     if (readFrame(bytes, at)) return at;

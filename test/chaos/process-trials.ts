@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { descendantsOf } from '../support/processes.ts';
-import { isClip, isStatus, nextRecord, startRun } from '../support/runs.ts';
+import { isClip, isStatus, nextRecord } from '../support/runs.ts';
 import type { Trial } from './report.ts';
 import { createSite } from './site.ts';
 import { describeCounts } from './count.ts';
@@ -22,7 +22,7 @@ async function killAtRandom({ servers, random, kills }: TrialContext): Promise<T
   const site = await createSite(servers);
   let children = 0;
   for (let n = 0; n < kills; n += 1) {
-    const run = startRun(['run', site.config, '--json']);
+    const run = site.start();
     const pid = run.child.pid ?? 0;
     // Half of the kills at any moment from the first instruction on, half while records flow.
     if (n % 2 === 1) await nextRecord(run, isClip).catch(() => undefined);
@@ -46,7 +46,7 @@ async function killAtRandom({ servers, random, kills }: TrialContext): Promise<T
 
 async function stopWhileWell({ servers }: TrialContext, signal: NodeJS.Signals): Promise<Trial> {
   const site = await createSite(servers);
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 3);
   const end = await stop(run, signal);
   const counts = await site.count();
@@ -60,7 +60,7 @@ async function stopWhileWell({ servers }: TrialContext, signal: NodeJS.Signals):
 
 async function stopTwice({ servers }: TrialContext): Promise<Trial> {
   const site = await createSite(servers);
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 2);
   servers.postgres.freeze();
   const family = await descendantsOf(run.child.pid ?? 0);
@@ -82,7 +82,7 @@ async function stopTwice({ servers }: TrialContext): Promise<Trial> {
 
 async function killEngine({ servers }: TrialContext): Promise<Trial> {
   const site = await createSite(servers);
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 2);
   const engines = (await descendantsOf(run.child.pid ?? 0)).filter(({ command }) =>
     command.includes('worker/entry'),
@@ -101,7 +101,7 @@ async function killEngine({ servers }: TrialContext): Promise<Trial> {
 
 async function stallCamera({ servers }: TrialContext): Promise<Trial> {
   const site = await createSite(servers);
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 4);
   const [camera] = servers.cameras;
   camera?.faults.stall();

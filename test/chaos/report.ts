@@ -8,6 +8,8 @@ export interface Trial {
   /** On both sides, by readers that are not the program's own. */
   readonly counted: string;
   readonly ok: boolean;
+  /** What this machine lacks for the trial; it counts neither as kept nor as open. */
+  readonly notRun?: string;
 }
 
 /** Writes `.cache/chaos/report.md` and `report.json`; the folder is ignored by git. */
@@ -22,14 +24,16 @@ export function writeReport(
   mkdirSync(directory, { recursive: true });
   const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const lines = trials.map(
-    ({ promised, done, counted, ok }) =>
-      `| ${ok ? 'kept' : '**OPEN**'} | ${[promised, done, counted].map(cell).join(' | ')} |`,
+    ({ promised, done, counted, ok, notRun }) =>
+      `| ${notRun === undefined ? (ok ? 'kept' : '**OPEN**') : 'not run'} | ` +
+      `${[promised, done, notRun ?? counted].map(cell).join(' | ')} |`,
   );
-  const open = trials.filter(({ ok }) => !ok).length;
+  const notRun = trials.filter((trial) => trial.notRun !== undefined).length;
+  const open = trials.filter(({ ok }) => !ok).length - notRun;
   const text = [
     `# Chaos report: ${suite}, seed ${seed}`,
     '',
-    `${trials.length} trials, ${open} open. Counted with kcat, psql, ps and a parser of the journal that shares no code with the program.`,
+    `${trials.length} trials, ${open} open, ${notRun} not run. Counted with kcat, psql, ps and a parser of the journal that shares no code with the program.`,
     '',
     '| state | promised | done | counted |',
     '|---|---|---|---|',

@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningCli } from '../support/cli.ts';
 import type { descendantsOf } from '../support/processes.ts';
 import { stillRunning } from '../support/processes.ts';
-import { isClip, nextRecord, startRun } from '../support/runs.ts';
+import { isClip, nextRecord } from '../support/runs.ts';
 import type { Trial } from './report.ts';
 import type { Servers, Site } from './site.ts';
 
@@ -20,18 +21,19 @@ export interface TrialContext {
 
 export interface NamedTrial {
   readonly name: string;
-  readonly run: (context: TrialContext) => Promise<Trial>;
+  /** One line of the report, or several that were tried at the same time. */
+  readonly run: (context: TrialContext) => Promise<Trial | readonly Trial[]>;
 }
 
 export async function shortRun(site: Site): Promise<void> {
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 6);
   await stop(run, 'SIGTERM');
 }
 
 /** A run that delivers what waits and ends by SIGTERM. */
 export async function drain(site: Site): Promise<{ readonly code: number | null; readonly ms: number }> {
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 4);
   return stop(run, 'SIGTERM');
 }
@@ -44,7 +46,9 @@ export async function stop(
   const begun = performance.now();
   run.child.kill(signal);
   const overdue = setTimeout(() => run.child.kill('SIGKILL'), 2 * EXIT_MS);
-  const { code } = await run.done;
+  // A child that is left over may hold its standard error open: only the end of the program itself counts.
+  if (run.child.exitCode === null && run.child.signalCode === null) await once(run.child, 'exit');
+  const code = run.child.exitCode;
   clearTimeout(overdue);
   return { code, ms: Math.round(performance.now() - begun) };
 }
@@ -58,5 +62,6 @@ export async function untilGone(
     await delay(100);
     left = await stillRunning(family);
   }
+  for (const { pid } of left) process.kill(pid, 'SIGKILL');
   return left;
 }

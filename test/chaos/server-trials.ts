@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isClip, nextRecord, startRun } from '../support/runs.ts';
+import { isClip, nextRecord } from '../support/runs.ts';
 import type { Trial } from './report.ts';
 import { createSite } from './site.ts';
 import { describeCounts } from './count.ts';
@@ -17,7 +17,7 @@ export const SERVER_TRIALS: readonly NamedTrial[] = [
 
 async function stopWhileFrozen({ servers }: TrialContext, name: 'kafka' | 'postgres'): Promise<Trial> {
   const site = await createSite(servers);
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 2);
   servers[name].freeze();
   const end = await nextRecord(run, isClip, 3)
@@ -40,7 +40,7 @@ async function freezeAndThaw(
   name: 'kafka' | 'postgres',
 ): Promise<Trial> {
   const site = await createSite(servers);
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 2);
   servers[name].freeze();
   await delay(frozenMs);
@@ -59,7 +59,7 @@ async function freezeAndThaw(
 
 async function killServer({ servers }: TrialContext, name: 'kafka' | 'postgres'): Promise<Trial> {
   const site = await createSite(servers);
-  const run = startRun(['run', site.config, '--json']);
+  const run = site.start();
   await nextRecord(run, isClip, 2);
   await servers[name].kill();
   await nextRecord(run, isClip, 3);

@@ -3,15 +3,16 @@ import path from 'node:path';
 import { startRtspServer, type RtspServer } from '../../tools/local/rtsp-server.ts';
 import { startLocalKafka, type LocalKafka } from '../../tools/local/kafka.ts';
 import { startLocalPostgres, type LocalPostgres } from '../../tools/local/postgres.ts';
-import { ROOT, runCli } from '../support/cli.ts';
+import { ROOT, runCli, type RunningCli } from '../support/cli.ts';
 import { uniqueDatabase, uniqueTopics } from '../support/names.ts';
-import { kafkaSettings, TINY, writeConfig } from '../support/runs.ts';
+import { kafkaSettings, startRun, TINY, writeConfig } from '../support/runs.ts';
 import { createDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { busyVideo } from '../support/videos.ts';
 import { countBothSides, type Counts, type Places } from './count.ts';
 
 /** Servers of the suite's own, which are frozen and killed, and two cameras. */
 export interface Servers {
+  /** Its port without a login may do everything, its listener LOGIN what `camera` was granted. */
   readonly kafka: LocalKafka;
   readonly postgres: LocalPostgres;
   readonly cameras: readonly RtspServer[];
@@ -19,11 +20,22 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
+/** Whom Kafka grants nothing by itself. */
+export const KAFKA_USER = { username: 'camera', password: 'Geheim-42' };
+
 export async function startServers(): Promise<Servers> {
   const directory = await createDirectory();
   const video = await busyVideo(directory);
   const [kafka, postgres, ...cameras] = await Promise.all([
-    startLocalKafka({ cacheDir: path.join(ROOT, '.cache') }),
+    startLocalKafka({
+      cacheDir: path.join(ROOT, '.cache'),
+      users: { [KAFKA_USER.username]: KAFKA_USER.password },
+      listeners: { LOGIN: { protocol: 'SASL_PLAINTEXT' } },
+      properties: [
+        'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'super.users=User:ANONYMOUS',
+      ],
+    }),
     startLocalPostgres(),
     startRtspServer({ file: video }),
     startRtspServer({ file: video }),
@@ -40,47 +52,131 @@ export async function startServers(): Promise<Servers> {
   };
 }
 
+/** A run of a site, and what it has logged. */
+export interface SiteRun extends RunningCli {
+  /** Resolves when the log holds `text`. */
+  said(text: string): Promise<void>;
+}
+
 /** A configuration with its own journal, topics and database: two cameras and a file, and episodes that change often. */
 export interface Site extends Places {
   readonly config: string;
   readonly directory: string;
+  /** `actionstream run … --json`. */
+  start(env?: Readonly<Record<string, string>>): SiteRun;
+  /** The journal and what the runs printed, against both sinks. */
   count(): Promise<Counts>;
+  /** The journal alone, against both sinks. */
+  countJournal(): Promise<Counts>;
   /** `events verify`: exit code and what it printed. */
   verify(): Promise<{ readonly code: number | null; readonly text: string }>;
+  /** Another configuration of the same site. */
+  rewrite(name: string, settings: SiteSettings): Promise<Site>;
+}
+
+export interface SiteSettings {
+  readonly journal?: Readonly<Record<string, unknown>> & { readonly dir?: string };
+  readonly kafka?: Readonly<Record<string, unknown>>;
+  readonly postgres?: Readonly<Record<string, unknown>>;
+  /** Other sections, whole. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /** Every class is always on, and a new episode begins every two seconds: something to lose at any moment. */
 const RESTLESS = { on: 0.1, off: 0.05, min_duration: '0s', max_duration: '2s', update_interval: '1s' };
 
-export async function createSite(
-  { kafka, postgres, cameras, video }: Servers,
-  more: { readonly journal?: object } = {},
-): Promise<Site> {
+/** A camera and an engine that costs nothing: records flow on any machine. */
+export function light({ cameras }: Servers, streams = 1): Readonly<Record<string, unknown>> {
+  return {
+    model: { network: 's3d-g', width: 0.125, frames: 4, size: 32, classes: 4 },
+    engine: { kind: 'null' },
+    defaults: { window: { fps: 15, stride: 2 } },
+    streams: Array.from({ length: streams }, (_, n) => ({ id: `camera-${n}`, url: cameras[0]?.url })),
+  };
+}
+
+export async function createSite(servers: Servers, settings: SiteSettings = {}): Promise<Site> {
   const directory = await temporaryDirectory();
-  const topics = uniqueTopics();
-  const { url: databaseUrl } = await uniqueDatabase(postgres.url);
-  const journal = path.join(directory, 'journal');
-  const config = await writeConfig(directory, {
+  const { url: databaseUrl } = await uniqueDatabase(servers.postgres.url);
+  const journal = settings.journal?.dir ?? path.join(directory, 'journal');
+  const places = { journal, brokers: servers.kafka.brokers, topics: uniqueTopics(), databaseUrl };
+  return siteOf({ servers, directory, places, runs: [] }, 'run', settings);
+}
+
+interface SiteParts {
+  readonly servers: Servers;
+  readonly directory: string;
+  readonly places: Places;
+  readonly runs: RunningCli[];
+}
+
+async function siteOf(parts: SiteParts, name: string, settings: SiteSettings): Promise<Site> {
+  const { servers, directory, places, runs } = parts;
+  const { journal: dir, topics, brokers, databaseUrl } = places;
+  const content = {
     instance: 'chaos',
     ...TINY,
     defaults: { window: { fps: 15, stride: 8 } },
     streams: [
-      ...cameras.map(({ url }, n) => ({ id: `camera-${n}`, url })),
-      { id: 'file', url: video, realtime: true },
+      ...servers.cameras.map(({ url }, n) => ({ id: `camera-${n}`, url })),
+      { id: 'file', url: servers.video, realtime: true },
     ],
     events: RESTLESS,
-    journal: { dir: journal, ...more.journal },
-    sinks: { kafka: kafkaSettings(kafka.brokers, topics), postgres: { url: databaseUrl } },
-  });
-  const places: Places = { journal, brokers: kafka.brokers, topics, databaseUrl };
+    journal: { dir, ...settings.journal },
+    sinks: {
+      kafka: { ...kafkaSettings(brokers, topics), ...settings.kafka },
+      postgres: { url: databaseUrl, ...settings.postgres },
+    },
+    ...settings.more,
+  };
+  const config = await writeConfig(directory, content, `${name}.yaml`);
   return {
     ...places,
     config,
     directory,
-    count: () => countBothSides(places),
+    start(env) {
+      const run = startRun(['run', config, '--json'], env);
+      runs.push(run);
+      return withLog(run);
+    },
+    async count() {
+      // Its last lines are read when its pipes are closed.
+      await Promise.all(runs.map(({ done }) => done));
+      return countBothSides(
+        places,
+        runs.flatMap(({ lines }) => lines),
+      );
+    },
+    countJournal: () => countBothSides(places),
     async verify() {
       const { code, stdout, stderr } = await runCli(['events', 'verify', config]);
       return { code, text: stdout + stderr };
     },
+    rewrite: (other, changed) => siteOf(parts, other, changed),
+  };
+}
+
+function withLog(run: RunningCli): SiteRun {
+  let log = '';
+  const waiting = new Set<() => void>();
+  run.child.stderr?.on('data', (chunk: string) => {
+    log += chunk;
+    for (const look of waiting) look();
+  });
+  return {
+    ...run,
+    said: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!log.includes(text)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+        void run.done.then(({ code }) => {
+          reject(new Error(`ended with ${code ?? 'a signal'} before it said "${text}": ${log.slice(-400)}`));
+        });
+      }),
   };
 }

@@ -50,10 +50,11 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
+  let ended: Error | undefined;
   const done = new Promise<CliResult>((resolve) => {
     child.on('close', (code, signal) => {
-      for (const waiter of waiting)
-        waiter.reject(new Error(`the program ended first (${code ?? signal}): ${stderr}`));
+      ended = new Error(`the program ended first (${code ?? signal}): ${stderr}`);
+      for (const waiter of waiting) waiter.reject(ended);
       resolve({ code, signal, stdout, stderr });
     });
   });
@@ -64,6 +65,7 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
     line(accept) {
       const seen = lines.find(accept);
       if (seen !== undefined) return Promise.resolve(seen);
+      if (ended) return Promise.reject(ended);
       return new Promise((resolve, reject) => {
         waiting.add({ accept, resolve, reject });
       });

@@ -38,8 +38,8 @@ export function kafkaSettings(brokers: readonly string[], topics: KafkaTopics): 
 const running = new Set<{ readonly cli: RunningCli; readonly args: readonly string[] }>();
 
 /** `actionstream …`, which `endRuns` ends at the latest. */
-export function startRun(args: readonly string[]): RunningCli {
-  const cli = startCli(args);
+export function startRun(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
+  const cli = startCli(args, env);
   const run = { cli, args };
   running.add(run);
   void cli.done.then(() => running.delete(run));
