@@ -59,7 +59,7 @@ async function lose(
 async function answerGarbage(port: number, clients: number): Promise<void> {
   let served = 0;
   const server = createServer((socket) => {
-    socket.on('error', () => undefined);
+    socket.on('error', () => undefined).resume();
     socket.end(Buffer.from(Array.from({ length: 4096 }, (_, n) => (n * 167 + served) % 256)));
     served += 1;
     if (served >= clients) server.close();
