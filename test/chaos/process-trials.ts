@@ -18,14 +18,23 @@ export const PROCESS_TRIALS: readonly NamedTrial[] = [
   { name: 'a camera stalled', run: stallCamera },
 ];
 
-async function killAtRandom({ servers, random, kills }: TrialContext): Promise<Trial> {
+/** Sites that are killed at the same time; each has its own journal, topics and database. */
+const KILLED_SITES = 4;
+
+async function killAtRandom(context: TrialContext): Promise<readonly Trial[]> {
+  const sites = context.kills < 10 * KILLED_SITES ? 1 : KILLED_SITES;
+  const kills = Math.ceil(context.kills / sites);
+  return Promise.all(Array.from({ length: sites }, () => killSite({ ...context, kills })));
+}
+
+async function killSite({ servers, random, kills }: TrialContext): Promise<Trial> {
   const site = await createSite(servers);
   let children = 0;
   for (let n = 0; n < kills; n += 1) {
     const run = site.start();
     const pid = run.child.pid ?? 0;
     // Half of the kills at any moment from the first instruction on, half while records flow.
-    if (n % 2 === 1) await nextRecord(run, isClip).catch(() => undefined);
+    if (n % 2 === 1) await nextRecord(run, isClip);
     await delay(random() * 2500);
     const family = await descendantsOf(pid);
     run.child.kill('SIGKILL');
