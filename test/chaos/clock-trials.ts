@@ -13,8 +13,7 @@ export const CLOCK_TRIALS: readonly NamedTrial[] = ['-1h', '+1h'].map((step) => 
 }));
 
 async function setClock({ servers }: TrialContext, step: string): Promise<Trial> {
-  const promised =
-    'a step of the machine clock is named in the log, and no record is lost or sent twice';
+  const promised = 'a step of the machine clock is named in the log, and no record is lost or sent twice';
   const done = `the clock set by ${step} during a run, SIGTERM, a run with the right clock`;
   const library = findLibrary();
   if (library === undefined)
