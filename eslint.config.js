@@ -30,6 +30,7 @@ export default tseslint.config(
       'src/config/**',
       'src/inference/worker/entry.ts',
       'src/app/models-report/visit-entry.ts',
+      'src/app/verify-entry.ts',
     ],
     rules: { 'no-restricted-globals': ['error', 'process'] },
   },

@@ -27,6 +27,7 @@ const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 const entryUrl = new URL('./inference/worker/entry.js', import.meta.url);
+const verifyUrl = new URL('./app/verify-entry.js', import.meta.url);
 const visitUrl = new URL('./app/models-report/visit-entry.js', import.meta.url);
 
 const shutdown = handleSignals();
@@ -144,7 +145,9 @@ addConfigCommands(program, io, {
 addDatabaseCommands(program, io, async () =>
   (await import('./app/event-services.ts')).createDatabaseServices(env),
 );
-addEventsCommand(program, io, async () => (await import('./app/event-services.ts')).createEventServices(env));
+addEventsCommand(program, io, async () =>
+  (await import('./app/event-services.ts')).createEventServices(env, verifyUrl),
+);
 addJournalCommand(program, io, async () =>
   (await import('./app/journal-services.ts')).createJournalServices(env),
 );

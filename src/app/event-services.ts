@@ -13,12 +13,17 @@ import { openPostgresReader } from '../sink/postgres/reader.ts';
 import { exportEvents, queryEvents, toCsv } from '../sink/query.ts';
 import { rebuildPostgres, type RebuildSource } from '../sink/rebuild.ts';
 import { tailJournal, tailKafka } from '../sink/tail.ts';
-import { verifyDelivery } from '../sink/verify.ts';
+import { verifyDelivery, type VerifyResult } from '../sink/verify.ts';
+import type { TimeRange } from '../sink/verify/journal-view.ts';
+import { verifyInSmallHeap } from './verify-process.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** `events …` on what a configuration file or flags name. */
-export function createEventServices(env: Env): EventServices {
+/**
+ * `events …` on what a configuration file or flags name.
+ * @param verifyUrl verify-entry as built: `verify` then runs in a process with a small heap, and else in this one
+ */
+export function createEventServices(env: Env, verifyUrl?: URL): EventServices {
   return {
     async query(places, filter, page) {
       await using reader = await openPostgresReader(postgresOf(places, env));
@@ -35,17 +40,9 @@ export function createEventServices(env: Env): EventServices {
       if (journalDir !== undefined) return tailJournal(journalDir, { from, signal });
       throw new ActionstreamError('USAGE', 'name a configuration file, --kafka or --journal');
     },
-    verify(places, range, signal) {
-      const { kafka, postgres, journalDir } = storesOf(places, env);
-      if (journalDir === undefined)
-        throw new ActionstreamError('USAGE', 'name a configuration file or --journal');
-      // A journal named by hand may have been put aside; the one of a configuration is in use.
-      const isCurrent = places.journal === undefined;
-      return verifyDelivery({
-        ...{ journalDir, range, isCurrent, signal },
-        ...(kafka && { kafka }),
-        ...(postgres && { postgres }),
-      });
+    async verify(places, range, signal) {
+      const bounded = verifyUrl && (await verifyInSmallHeap({ env, places, range }, verifyUrl, signal));
+      return bounded ?? (await verifyPlaces(places, { env, range, signal }));
     },
     rebuild(places, { from, force }, signal) {
       const source = from === 'journal' ? journalSource(places, env) : kafkaSource(places, env);
@@ -58,6 +55,22 @@ export function createEventServices(env: Env): EventServices {
       return resetCheckpoint(dir, sink, first);
     },
   };
+}
+
+function verifyPlaces(
+  places: EventPlaces,
+  { env, range, signal }: { readonly env: Env; readonly range: TimeRange; readonly signal: AbortSignal },
+): Promise<VerifyResult> {
+  const { kafka, postgres, journalDir } = storesOf(places, env);
+  if (journalDir === undefined)
+    throw new ActionstreamError('USAGE', 'name a configuration file or --journal');
+  // A journal named by hand may have been put aside; the one of a configuration is in use.
+  const isCurrent = places.journal === undefined;
+  return verifyDelivery({
+    ...{ journalDir, range, isCurrent, signal },
+    ...(kafka && { kafka }),
+    ...(postgres && { postgres }),
+  });
 }
 
 function journalSource(places: EventPlaces, env: Env): Extract<RebuildSource, { kind: 'journal' }> {

@@ -26,7 +26,7 @@ export interface JournalView {
   recordAt(offset: number): Promise<StoredRecord | undefined>;
 }
 
-const PAGE_RECORDS = 1000;
+const PAGE_RECORDS = 250;
 
 /** @throws INPUT_INVALID, JOURNAL_CORRUPT */
 export async function openJournalView(

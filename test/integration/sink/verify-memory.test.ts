@@ -1,18 +1,25 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { recordIdOf, type PublishedRecord } from '../../../src/core/records.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { openJournalReader } from '../../../src/sink/journal/reader.ts';
 import { createKafkaSink } from '../../../src/sink/kafka/kafka-sink.ts';
+import type { KafkaTopics } from '../../../src/sink/kafka/options.ts';
+import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import type { VerifyResult } from '../../../src/sink/verify.ts';
 import { runCli } from '../../support/cli.ts';
-import { uniqueTopics } from '../../support/names.ts';
+import { uniqueDatabase, uniqueTopics } from '../../support/names.ts';
 import { actionEvent, clipStats } from '../../support/records.ts';
 import { kafkaSettings, writeConfig } from '../../support/runs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const RECORDS = 200_000;
+/** Delivered to both sinks; what is retained grows by 90 bytes a record. */
+const DELIVERED = 50_000;
 const BATCH = 1000;
+const REPORT_PEAK = new URL('../../fixtures/child/report-peak.cjs', import.meta.url);
 /** The journal is 165 MB of JSON. */
 const HEAP_MB = 64;
 
@@ -42,10 +49,60 @@ test('200,000 records that Kafka has lost are compared and counted in a heap tha
   expect(differences[0]).toMatchObject({ problem: 'missing', subject: recordIdOf(recordsFrom(BATCH)[0]!) });
 });
 
+test('no process of a verification of both sinks takes more than 200 MiB', async () => {
+  const directory = await temporaryDirectory();
+  const topics = uniqueTopics();
+  const { url } = await uniqueDatabase(inject('postgresUrl'));
+  const dir = path.join(directory, 'journal');
+  await deliverToBoth(dir, { brokers: inject('kafkaBrokers'), topics, url });
+  const config = await writeConfig(directory, {
+    streams: [{ id: 'cam-0', url: 'video.mp4' }],
+    journal: { dir },
+    sinks: { kafka: kafkaSettings(inject('kafkaBrokers'), topics), postgres: { url } },
+  });
+  const peakFile = path.join(directory, 'peaks');
+
+  const { code, stderr } = await runCli(['events', 'verify', config], {
+    NODE_OPTIONS: `--require ${fileURLToPath(REPORT_PEAK)}`,
+    PEAK_FILE: peakFile,
+  });
+
+  expect(code, stderr).toBe(0);
+  const peaksMiB = (await readFile(peakFile, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((kib) => Number(kib) / 1024);
+  // The command and the process that compares.
+  expect(peaksMiB.length).toBe(2);
+  expect(Math.max(...peaksMiB)).toBeLessThan(200);
+});
+
 async function fillJournal(dir: string): Promise<void> {
   await using journal = await openJournal({ dir, consumers: ['kafka'], fsync: false });
   for (let first = 0; first < RECORDS; first += BATCH) await journal.append(recordsFrom(first));
   await journal.checkpoint('kafka', RECORDS);
+}
+
+async function deliverToBoth(
+  dir: string,
+  { brokers, topics, url }: { brokers: readonly string[]; topics: KafkaTopics; url: string },
+): Promise<void> {
+  const never = new AbortController().signal;
+  await using journal = await openJournal({ dir, consumers: ['kafka', 'postgres'], fsync: false });
+  await using kafka = createKafkaSink({
+    ...{ brokers, instance: 'test', topics },
+    createTopics: { partitions: 2, replicationFactor: 1 },
+  });
+  await using postgres = createPostgresSink({ url, autoMigrate: true });
+  await kafka.open(never);
+  await postgres.open(never);
+  for (let first = 0; first < DELIVERED; first += BATCH) {
+    await journal.append(recordsFrom(first));
+    const batch = await journal.read(first, BATCH);
+    await Promise.all([kafka.write(batch, never), postgres.write(batch, never)]);
+  }
+  await journal.checkpoint('kafka', DELIVERED);
+  await journal.checkpoint('postgres', DELIVERED);
 }
 
 async function deliverFirstBatch(dir: string, kafka: Parameters<typeof createKafkaSink>[0]): Promise<void> {
