@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, inject, test } from 'vitest';
 import { recordIdOf, type PublishedRecord } from '../../../src/core/records.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
@@ -19,7 +18,7 @@ const RECORDS = 200_000;
 /** Delivered to both sinks; what is retained grows by 90 bytes a record. */
 const DELIVERED = 50_000;
 const BATCH = 1000;
-const REPORT_PEAK = new URL('../../fixtures/child/report-peak.cjs', import.meta.url);
+const REPORT_PEAK = new URL('../../fixtures/child/report-peak.mjs', import.meta.url);
 /** The journal is 165 MB of JSON. */
 const HEAP_MB = 64;
 
@@ -63,7 +62,7 @@ test('no process of a verification of both sinks takes more than 200 MiB', async
   const peakFile = path.join(directory, 'peaks');
 
   const { code, stderr } = await runCli(['events', 'verify', config], {
-    NODE_OPTIONS: `--require ${fileURLToPath(REPORT_PEAK)}`,
+    NODE_OPTIONS: `--import ${REPORT_PEAK.href}`,
     PEAK_FILE: peakFile,
   });
 
