@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { endsWithin } from '../core/abort.ts';
+import { endsWithin, isAborted } from '../core/abort.ts';
 import { toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createDelivery } from '../sink/delivery.ts';
@@ -57,7 +57,6 @@ export function startDeliveries(journal: Journal, sinks: readonly EventSink[], l
   return {
     async finish(signal) {
       if (!signal.aborted) await drain(DRAIN_MS.ended, signal);
-      // Asked anew: it may have come meanwhile.
       if (isAborted(signal)) await drain(DRAIN_MS.stopped);
       await end();
       const { consumers, unreadableRecords } = journal.stats();
@@ -66,8 +65,4 @@ export function startDeliveries(journal: Journal, sinks: readonly EventSink[], l
     },
     [Symbol.asyncDispose]: end,
   };
-}
-
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

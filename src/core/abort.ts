@@ -53,3 +53,8 @@ export async function endsWithin(work: Promise<unknown>, ms: number): Promise<bo
     timer.abort();
   }
 }
+
+/** Asks anew every time, where the compiler takes an earlier answer for granted: a signal may abort while we await. */
+export function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

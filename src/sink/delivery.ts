@@ -1,4 +1,4 @@
-import { abortLater, backoffMs, sleep } from '../core/abort.ts';
+import { abortLater, backoffMs, isAborted, sleep } from '../core/abort.ts';
 import { messageOf, toActionstreamError } from '../core/errors.ts';
 import { silentLogger, type Logger } from '../core/logger.ts';
 import type { RecordType } from '../core/records.ts';
@@ -251,9 +251,4 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       };
     },
   };
-}
-
-/** Asked anew every time: it changes while we await. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -1,3 +1,4 @@
+import { median } from '../../src/app/bench/statistics.ts';
 import type { Sample } from './sample.ts';
 
 export interface Finding {
@@ -88,10 +89,6 @@ function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
     points.slice(n + 1).map(([laterX, laterY]) => (laterY - y) / (laterX - x)),
   );
   return slopes.length === 0 ? 0 : median(slopes);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 export function printReport(
