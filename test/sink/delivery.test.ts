@@ -10,7 +10,7 @@ import {
   appendEvents,
   collectingLogger,
   flipBit,
-  framesOf,
+  entriesOf,
   segmentsOf,
   type Line,
 } from '../support/journals.ts';
@@ -176,7 +176,7 @@ test('damaged records are skipped, counted and named; those around them are deli
     await appendEvents(journal, 8);
   }
   const [path = ''] = await segmentsOf(dir);
-  const [, second = 0, third = 0] = await framesOf(path);
+  const [, second = 0, third = 0] = await entriesOf(path);
   await flipBit(path, second + 100);
 
   await using journal = await openJournal(options);

@@ -15,8 +15,8 @@ export async function segmentsOf(dir: string): Promise<readonly string[]> {
     .map((name) => join(dir, name));
 }
 
-/** Byte at which each frame of a whole segment file begins. */
-export async function framesOf(path: string): Promise<readonly number[]> {
+/** Byte at which each entry of a whole segment file begins. */
+export async function entriesOf(path: string): Promise<readonly number[]> {
   const bytes = await readFile(path);
   const starts: number[] = [];
   for (let at = 0; at < bytes.length; at += bytes.readUInt32LE(at + 4)) starts.push(at);
@@ -29,7 +29,7 @@ export async function flipBit(path: string, position: number): Promise<void> {
   await writeFile(path, bytes);
 }
 
-/** One event a frame. */
+/** One event an entry. */
 export async function appendEvents(journal: Journal, count: number, first = 0): Promise<void> {
   for (let episode = first; episode < first + count; episode++)
     await journal.append([actionEvent({ episode })]);

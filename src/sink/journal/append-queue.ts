@@ -1,6 +1,6 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import type { PublishedRecord } from '../../core/records.ts';
-import { encodeRecord, frameBytes } from './frame.ts';
+import { encodeRecord, entryBytes } from './entry.ts';
 import type { Appended } from './types.ts';
 
 /** One call of `append` that waits for its records to be on disk. */
@@ -15,7 +15,7 @@ export interface PendingAppend {
   readonly reject: (error: Error) => void;
 }
 
-// Appends are gathered into one frame up to this size, bytes.
+// Appends are gathered into one entry up to this size, bytes.
 const GROUP_BYTES = 1024 * 1024;
 
 /** Appends in the order of their calls. */
@@ -60,7 +60,7 @@ export class AppendQueue {
       const pending: PendingAppend = {
         records,
         encoded,
-        bytes: frameBytes(encoded),
+        bytes: entryBytes(encoded),
         shed,
         isWithdrawn: () => signal?.aborted ?? false,
         resolve: (appended) => {
@@ -77,7 +77,7 @@ export class AppendQueue {
     });
   }
 
-  /** Takes the first append and those behind it that fit into one frame of `room` bytes. */
+  /** Takes the first append and those behind it that fit into one entry of `room` bytes. */
   takeGroup(room: number): readonly PendingAppend[] {
     let bytes = 0;
     let count = 0;

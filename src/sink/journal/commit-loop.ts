@@ -5,7 +5,7 @@ import { AppendQueue, type PendingAppend } from './append-queue.ts';
 import type { Consumers } from './consumers.ts';
 import { DiskFull, isDiskFull, isShortage } from './disk-errors.ts';
 import type { DiskReserve } from './disk-reserve.ts';
-import { encodeFrame } from './frame.ts';
+import { encodeEntry } from './entry.ts';
 import type { DirectoryLock } from './lock.ts';
 import type { Notifier } from './notifier.ts';
 import { applyRecord } from './open-episodes.ts';
@@ -41,7 +41,7 @@ const OVERRUN = { bytes: 64 * 1024, share: 1 / 8 };
 /**
  * Writes waiting appends, those made together with one fsync. States:
  * - idle: nothing waits.
- * - writing: the first appends become one frame.
+ * - writing: the first appends become one entry.
  * - stalled: the journal or the disk is full, or the process is short of descriptors. The appends wait in the queue, so
  *   that they can be withdrawn. It ends by a checkpoint that frees room, by a new try, or by the close.
  */
@@ -167,9 +167,9 @@ export class CommitLoop {
       firstOffset: store.nextOffset,
       recordedAtMs: Math.max(Date.now(), Math.ceil(store.lastAtMs)),
     };
-    const frame = encodeFrame(encoded, place);
-    if (store.isFullFor(frame.length)) await retention.roll();
-    await store.append(frame, { count: encoded.length, recordedAtMs: place.recordedAtMs });
+    const entry = encodeEntry(encoded, place);
+    if (store.isFullFor(entry.length)) await retention.roll();
+    await store.append(entry, { count: encoded.length, recordedAtMs: place.recordedAtMs });
     return place;
   }
 

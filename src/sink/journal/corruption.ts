@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { ActionstreamError } from '../../core/errors.ts';
 
-/** A part of a segment that holds no readable frame. */
+/** A part of a segment that holds no readable entry. */
 export interface Damage {
   readonly path: string;
   /** Bytes [position, endPosition) of the file. */

@@ -4,7 +4,7 @@ import type { Damage } from './corruption.ts';
 import { loadMarker } from './marker.ts';
 import { acknowledgedBy, loadOpenEpisodes } from './open-episodes.ts';
 import { segmentsIn } from './reader.ts';
-import { scanSegment, segmentPath, type PlacedFrame } from './segment.ts';
+import { scanSegment, segmentPath, type PlacedEntry } from './segment.ts';
 
 export interface JournalReport {
   readonly dir: string;
@@ -41,7 +41,7 @@ export async function inspectJournal(dir: string): Promise<JournalReport> {
   for (const [place, baseOffset] of bases.entries()) {
     const segment = await inspectSegment(dir, { baseOffset, endOffset: bases[place + 1], acknowledged });
     bytes += segment.bytes;
-    readableRecords += segment.frames.reduce((sum, { count }) => sum + count, 0);
+    readableRecords += segment.entries.reduce((sum, { count }) => sum + count, 0);
     ({ nextOffset } = segment);
     damages.push(...segment.damages);
     if (bases[place + 1] === undefined) refusesStart = segment.isRefused(marker?.fsync !== false);
@@ -70,7 +70,7 @@ export async function inspectJournal(dir: string): Promise<JournalReport> {
 export interface InspectedSegment {
   readonly path: string;
   readonly bytes: number;
-  readonly frames: readonly PlacedFrame[];
+  readonly entries: readonly PlacedEntry[];
   readonly damages: readonly Damage[];
   readonly nextOffset: number;
   /** Of the file being written: does opening it fail? */
@@ -91,15 +91,15 @@ export async function inspectSegment(
   const { size: bytes } = await stat(path);
   const wanted = endOffset ?? Number.MAX_SAFE_INTEGER;
   const scan = await scanSegment(path, { offset: baseOffset, position: 0, endOffset: wanted });
-  const last = scan.frames.at(-1);
+  const last = scan.entries.at(-1);
   const lastOffset = last ? last.firstOffset + last.count : baseOffset;
   const nextOffset = endOffset ?? Math.max(lastOffset, acknowledged);
-  // Bytes behind the last frame hold records only where somebody was told so; else they are a write cut short.
+  // Bytes behind the last entry hold records only where somebody was told so; else they are a write cut short.
   const damages = scan.damages
     .map((damage) => ({ ...damage, endOffset: Math.min(damage.endOffset, nextOffset) }))
     .filter((damage) => damage.endOffset > damage.firstOffset);
   return {
-    ...{ path, bytes, frames: scan.frames, damages, nextOffset },
+    ...{ path, bytes, entries: scan.entries, damages, nextOffset },
     isRefused: (fsync) => damages.some((damage) => damage.firstOffset < lastOffset || fsync),
   };
 }

@@ -6,7 +6,7 @@ import { Consumers } from './consumers.ts';
 import { isDiskFull } from './disk-errors.ts';
 import { DiskJournal } from './disk-journal.ts';
 import { DiskReserve, releaseReserve, reserveBytes } from './disk-reserve.ts';
-import { FrameIndex } from './frame-index.ts';
+import { EntryIndex } from './entry-index.ts';
 import { acquireLock, type DirectoryLock } from './lock.ts';
 import { loadMarker, saveMarker, type Marker } from './marker.ts';
 import { recoverJournal } from './recover.ts';
@@ -43,7 +43,7 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
 
 async function openLocked(lock: DirectoryLock, options: JournalOptions): Promise<Journal> {
   const { dir, fsync = true, maxBytes = 1024 ** 3, logger = silentLogger, retainMs = Infinity } = options;
-  const index = new FrameIndex(dir, { patienceMs: options.readPatienceMs });
+  const index = new EntryIndex(dir, { patienceMs: options.readPatienceMs });
   const marker = await loadMarker(dir);
   const recovered = await recoverJournal(dir, { consumers: options.consumers, index, logger, marker, fsync });
   const reserve = new DiskReserve(dir, await reserveBytes(dir, maxBytes));

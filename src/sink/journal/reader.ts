@@ -5,7 +5,7 @@ import type { StoredRecord } from '../event-sink.ts';
 import { loadCheckpoint, loadCheckpoints, type Checkpoint } from './checkpoints.ts';
 import { endsEarly } from './corruption.ts';
 import { hasCode } from './disk-errors.ts';
-import { FrameIndex } from './frame-index.ts';
+import { EntryIndex } from './entry-index.ts';
 import { loadMarker } from './marker.ts';
 import { acknowledgedBy, loadOpenEpisodes } from './open-episodes.ts';
 import { listSegments, segmentPath } from './segment.ts';
@@ -31,7 +31,7 @@ export interface JournalReader {
 /** @throws INPUT_INVALID where there is no journal */
 export async function openJournalReader(dir: string): Promise<JournalReader> {
   await segmentsIn(dir);
-  const index = new FrameIndex(dir);
+  const index = new EntryIndex(dir);
   return {
     async bounds() {
       // Before the end is looked up: a running writer moves both.

@@ -4,7 +4,7 @@ import type { ActionEvent } from '../../core/records.ts';
 import type { StoredRecord } from '../event-sink.ts';
 import { loadCheckpoints } from './checkpoints.ts';
 import { endsEarly, UnreadableRecords } from './corruption.ts';
-import type { FrameIndex } from './frame-index.ts';
+import type { EntryIndex } from './entry-index.ts';
 import type { Marker } from './marker.ts';
 import { acknowledgedBy, applyRecord, loadOpenEpisodes } from './open-episodes.ts';
 import { startConsumers } from './start-consumers.ts';
@@ -44,7 +44,7 @@ interface ActiveSegment {
 
 interface RecoverParts {
   readonly consumers: readonly string[];
-  readonly index: FrameIndex;
+  readonly index: EntryIndex;
   readonly logger: Logger;
   /** Absent: nothing is known of how the journal was written before; then `fsync` of today counts. */
   readonly marker: Marker | undefined;
@@ -54,7 +54,7 @@ interface RecoverParts {
 const READ_RECORDS = 5000;
 
 /**
- * What a stopped or crashed process left in `dir`. The last segment may end in a torn frame, whose records nobody was
+ * What a stopped or crashed process left in `dir`. The last segment may end in a torn entry, whose records nobody was
  * told to be safe: it is cut off with a warning. Where checkpoints or the snapshot prove that acknowledged records are
  * missing at the end, a journal written without fsync continues behind the gap; one written with fsync is damaged.
  * @throws JOURNAL_CORRUPT
@@ -146,7 +146,7 @@ async function closedSegments(dir: string, bases: readonly number[]): Promise<re
 
 async function scanActive(dir: string, baseOffset: number, logger: Logger): Promise<typeof EMPTY> {
   const path = segmentPath(dir, baseOffset);
-  const { frames, goodBytes, torn } = await scanSegment(path, { offset: baseOffset, position: 0 });
+  const { entries, goodBytes, torn } = await scanSegment(path, { offset: baseOffset, position: 0 });
   if (torn !== undefined) {
     logger.warn(
       { file: path, byte: goodBytes, reason: torn },
@@ -155,7 +155,7 @@ async function scanActive(dir: string, baseOffset: number, logger: Logger): Prom
   }
   return {
     bytes: goodBytes,
-    records: frames.reduce((sum, { count }) => sum + count, 0),
-    lastAtMs: frames.at(-1)?.recordedAtMs ?? 0,
+    records: entries.reduce((sum, { count }) => sum + count, 0),
+    lastAtMs: entries.at(-1)?.recordedAtMs ?? 0,
   };
 }

@@ -6,7 +6,7 @@ import { inspectSegment, type InspectedSegment } from './inspect.ts';
 import { acknowledgedBy, loadOpenEpisodes } from './open-episodes.ts';
 import { lockDirectory } from './open-journal.ts';
 import { segmentsIn } from './reader.ts';
-import { segmentPath, type PlacedFrame } from './segment.ts';
+import { segmentPath, type PlacedEntry } from './segment.ts';
 
 export interface SalvagedSegment {
   /** The damaged file, as it was. */
@@ -44,11 +44,11 @@ export async function salvageJournal(dir: string): Promise<readonly SalvagedSegm
 
 async function salvageSegment(
   dir: string,
-  { path, frames, damages, nextOffset }: InspectedSegment,
+  { path, entries, damages, nextOffset }: InspectedSegment,
   isLast: boolean,
 ): Promise<SalvagedSegment> {
   const content = await readFile(path);
-  const runs = runsOf(frames);
+  const runs = runsOf(entries);
   const drafts = new Map<string, string>();
   for (const run of runs) {
     const [first] = run;
@@ -58,7 +58,7 @@ async function salvageSegment(
     drafts.set(segmentPath(dir, first.firstOffset), await writeDraft(dir, first.firstOffset, bytes));
   }
   // Offsets of lost records are never used again: the next file begins behind them.
-  const end = frames.at(-1);
+  const end = entries.at(-1);
   const endsAt = end ? end.firstOffset + end.count : undefined;
   if (isLast && endsAt !== nextOffset) {
     drafts.set(segmentPath(dir, nextOffset), await writeDraft(dir, nextOffset, Buffer.alloc(0)));
@@ -71,22 +71,22 @@ async function salvageSegment(
   await syncDirectory(dir);
   return {
     quarantined,
-    keptRecords: frames.reduce((sum, { count }) => sum + count, 0),
+    keptRecords: entries.reduce((sum, { count }) => sum + count, 0),
     lostRecords: damages.reduce((sum, damage) => sum + damage.endOffset - damage.firstOffset, 0),
   };
 }
 
-/** Frames whose offsets follow each other and that lie side by side. */
-function runsOf(frames: readonly PlacedFrame[]): readonly (readonly PlacedFrame[])[] {
-  const runs: PlacedFrame[][] = [];
-  let previous: PlacedFrame | undefined;
-  for (const frame of frames) {
+/** Entries whose offsets follow each other and that lie side by side. */
+function runsOf(entries: readonly PlacedEntry[]): readonly (readonly PlacedEntry[])[] {
+  const runs: PlacedEntry[][] = [];
+  let previous: PlacedEntry | undefined;
+  for (const entry of entries) {
     const follows =
-      previous?.position === frame.position - (previous?.length ?? 0) &&
-      previous.firstOffset + previous.count === frame.firstOffset;
-    if (follows) runs.at(-1)?.push(frame);
-    else runs.push([frame]);
-    previous = frame;
+      previous?.position === entry.position - (previous?.length ?? 0) &&
+      previous.firstOffset + previous.count === entry.firstOffset;
+    if (follows) runs.at(-1)?.push(entry);
+    else runs.push([entry]);
+    previous = entry;
   }
   return runs;
 }

@@ -1,11 +1,11 @@
 import type { StoredRecord } from '../event-sink.ts';
-import type { FrameIndex, PlacedRead } from './frame-index.ts';
+import type { EntryIndex, PlacedRead } from './entry-index.ts';
 import type { SegmentFile } from './recover.ts';
 import { openSegmentWriter, removeSegment, type SegmentWriter } from './segment-writer.ts';
 
 interface StoreParts {
   readonly dir: string;
-  readonly index: FrameIndex;
+  readonly index: EntryIndex;
   readonly fsync: boolean;
   readonly segmentBytes: number;
   readonly closed: readonly SegmentFile[];
@@ -59,7 +59,7 @@ export class SegmentStore implements AsyncDisposable {
     return closed.reduce((sum, { bytes }) => sum + bytes, active);
   }
 
-  /** Would this frame begin a new file? */
+  /** Would this entry begin a new file? */
   isFullFor(bytes: number): boolean {
     return this.#writer.bytes > 0 && this.#writer.bytes + bytes > this.#parts.segmentBytes;
   }
@@ -74,12 +74,12 @@ export class SegmentStore implements AsyncDisposable {
 
   /** Durable when it resolves. @throws DiskFull, JOURNAL_UNWRITABLE */
   async append(
-    frame: Buffer,
+    entry: Buffer,
     { count, recordedAtMs }: { count: number; recordedAtMs: number },
   ): Promise<void> {
     const { baseOffset, bytes: position } = this.#writer;
-    await this.#writer.append(frame);
-    const placed = { firstOffset: this.#nextOffset, count, recordedAtMs, length: frame.length, position };
+    await this.#writer.append(entry);
+    const placed = { firstOffset: this.#nextOffset, count, recordedAtMs, length: entry.length, position };
     this.#parts.index.add(baseOffset, placed);
     this.#nextOffset += count;
     this.#lastAtMs = recordedAtMs;

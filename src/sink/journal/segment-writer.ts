@@ -13,7 +13,7 @@ export interface SegmentWriter extends AsyncDisposable {
    * @throws DiskFull where the disk has no room: nothing was written and the call may be repeated
    * @throws JOURNAL_UNWRITABLE where it is unknown what reached the disk: the journal must be opened anew
    */
-  append(frame: Buffer): Promise<void>;
+  append(entry: Buffer): Promise<void>;
   /** False where the file that is written is no longer the one in the directory: it was deleted or replaced. */
   isInPlace(): Promise<boolean>;
 }
@@ -49,9 +49,9 @@ export async function openSegmentWriter(
     get bytes() {
       return end;
     },
-    async append(frame) {
-      await writeWhole(file, path, { frame, position: end, fsync });
-      end += frame.length;
+    async append(entry) {
+      await writeWhole(file, path, { entry, position: end, fsync });
+      end += entry.length;
     },
     async isInPlace() {
       const there = await stat(path).catch((error: unknown) => {
@@ -85,12 +85,12 @@ async function openFile(path: string): Promise<FileHandle> {
 async function writeWhole(
   file: FileHandle,
   path: string,
-  { frame, position, fsync }: { readonly frame: Buffer; readonly position: number; readonly fsync: boolean },
+  { entry, position, fsync }: { readonly entry: Buffer; readonly position: number; readonly fsync: boolean },
 ): Promise<void> {
   try {
     let written = 0;
-    while (written < frame.length) {
-      const { bytesWritten } = await file.write(frame, written, frame.length - written, position + written);
+    while (written < entry.length) {
+      const { bytesWritten } = await file.write(entry, written, entry.length - written, position + written);
       written += bytesWritten;
     }
   } catch (error) {

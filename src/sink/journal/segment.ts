@@ -2,18 +2,18 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredRecord } from '../event-sink.ts';
 import { corrupt, type Damage } from './corruption.ts';
-import { decodeFrame, decodeRecords, findFrameAfter, type Frame } from './frame.ts';
+import { decodeEntry, decodeRecords, findEntryAfter, type Entry } from './entry.ts';
 
-/** A frame and where it begins in its segment file, bytes. */
-export interface PlacedFrame extends Frame {
+/** An entry and where it begins in its segment file, bytes. */
+export interface PlacedEntry extends Entry {
   readonly position: number;
 }
 
 export interface SegmentScan {
-  readonly frames: readonly PlacedFrame[];
-  /** Of a finished segment: the parts between and behind the frames that lack records. */
+  readonly entries: readonly PlacedEntry[];
+  /** Of a finished segment: the parts between and behind the entries that lack records. */
   readonly damages: readonly Damage[];
-  /** Bytes of whole frames from the beginning; less than the file where it ends in a torn frame. */
+  /** Bytes of whole entries from the beginning; less than the file where it ends in a torn entry. */
   readonly goodBytes: number;
   readonly torn?: string;
 }
@@ -40,9 +40,9 @@ export async function listSegments(dir: string): Promise<readonly number[]> {
 }
 
 /**
- * Checks the frames of a segment file from `start` on (its beginning, or where an earlier scan stopped). Damage in a
+ * Checks the entries of a segment file from `start` on (its beginning, or where an earlier scan stopped). Damage in a
  * finished segment is reported, and the scan continues behind it.
- * @throws JOURNAL_CORRUPT for the file being written, where a damaged frame has whole ones behind it or offsets do not follow
+ * @throws JOURNAL_CORRUPT for the file being written, where a damaged entry has whole ones behind it or offsets do not follow
  */
 export async function scanSegment(path: string, start: ScanStart): Promise<SegmentScan> {
   const buffer = await readFrom(path, start.position);
@@ -52,23 +52,23 @@ export async function scanSegment(path: string, start: ScanStart): Promise<Segme
 }
 
 function scanGrowing(path: string, buffer: Buffer, start: ScanStart): SegmentScan {
-  const frames: PlacedFrame[] = [];
+  const entries: PlacedEntry[] = [];
   let at = 0;
   let nextOffset = start.offset;
   for (;;) {
     const position = start.position + at;
-    const decoded = decodeFrame(buffer, at);
-    if (decoded.kind === 'end') return { frames, damages: [], goodBytes: position };
+    const decoded = decodeEntry(buffer, at);
+    if (decoded.kind === 'end') return { entries, damages: [], goodBytes: position };
     if (decoded.kind === 'damaged') {
-      if (findFrameAfter(buffer, at) !== undefined) throw corrupt(path, position, decoded.why);
-      return { frames, damages: [], goodBytes: position, torn: decoded.why };
+      if (findEntryAfter(buffer, at) !== undefined) throw corrupt(path, position, decoded.why);
+      return { entries, damages: [], goodBytes: position, torn: decoded.why };
     }
-    if (decoded.frame.firstOffset !== nextOffset) {
-      throw corrupt(path, position, `offset ${decoded.frame.firstOffset} where ${nextOffset} should follow`);
+    if (decoded.entry.firstOffset !== nextOffset) {
+      throw corrupt(path, position, `offset ${decoded.entry.firstOffset} where ${nextOffset} should follow`);
     }
-    frames.push({ ...decoded.frame, position });
-    at += decoded.frame.length;
-    nextOffset += decoded.frame.count;
+    entries.push({ ...decoded.entry, position });
+    at += decoded.entry.length;
+    nextOffset += decoded.entry.count;
   }
 }
 
@@ -77,72 +77,72 @@ function scanFinished(
   buffer: Buffer,
   { offset, position: origin, endOffset }: ScanStart & { readonly endOffset: number },
 ): SegmentScan {
-  const frames: PlacedFrame[] = [];
+  const entries: PlacedEntry[] = [];
   const damages: Damage[] = [];
   let at = 0;
   let nextOffset = offset;
   while (nextOffset < endOffset) {
-    const found = nextFrame(buffer, at, { nextOffset, endOffset });
-    if (found.at > at || found.frame?.firstOffset !== nextOffset) {
+    const found = nextEntry(buffer, at, { nextOffset, endOffset });
+    if (found.at > at || found.entry?.firstOffset !== nextOffset) {
       damages.push({
         path,
         position: origin + at,
         endPosition: origin + found.at,
         firstOffset: nextOffset,
-        endOffset: found.frame?.firstOffset ?? endOffset,
+        endOffset: found.entry?.firstOffset ?? endOffset,
         why: found.why,
       });
     }
-    if (!found.frame) break;
-    frames.push({ ...found.frame, position: origin + found.at });
-    at = found.at + found.frame.length;
-    nextOffset = found.frame.firstOffset + found.frame.count;
+    if (!found.entry) break;
+    entries.push({ ...found.entry, position: origin + found.at });
+    at = found.at + found.entry.length;
+    nextOffset = found.entry.firstOffset + found.entry.count;
   }
-  // Bytes between two frames that follow each other lack no record.
+  // Bytes between two entries that follow each other lack no record.
   const lacking = damages.filter((damage) => damage.endOffset > damage.firstOffset);
-  return { frames, damages: lacking, goodBytes: origin + at };
+  return { entries, damages: lacking, goodBytes: origin + at };
 }
 
-interface FoundFrame {
+interface FoundEntry {
   readonly at: number;
   /** Absent: there is none up to the end of the file, which is `at`. */
-  readonly frame?: Frame;
+  readonly entry?: Entry;
   /** What is wrong with the bytes before it. */
   readonly why: string;
 }
 
-/** The first whole frame at or behind `from` that belongs to this segment and was not seen yet. */
-function nextFrame(
+/** The first whole entry at or behind `from` that belongs to this segment and was not seen yet. */
+function nextEntry(
   buffer: Buffer,
   from: number,
   { nextOffset, endOffset }: { readonly nextOffset: number; readonly endOffset: number },
-): FoundFrame {
-  const first = decodeFrame(buffer, from);
+): FoundEntry {
+  const first = decodeEntry(buffer, from);
   const why = first.kind === 'damaged' ? first.why : first.kind === 'end' ? 'the file ends' : 'offsets jump';
-  for (let at: number | undefined = from; at !== undefined; at = findFrameAfter(buffer, at)) {
-    const decoded = decodeFrame(buffer, at);
-    if (decoded.kind !== 'frame') continue;
-    const { firstOffset, count } = decoded.frame;
+  for (let at: number | undefined = from; at !== undefined; at = findEntryAfter(buffer, at)) {
+    const decoded = decodeEntry(buffer, at);
+    if (decoded.kind !== 'entry') continue;
+    const { firstOffset, count } = decoded.entry;
     if (firstOffset >= nextOffset && firstOffset + count <= endOffset)
-      return { at, frame: decoded.frame, why };
+      return { at, entry: decoded.entry, why };
   }
   return { at: buffer.length, why };
 }
 
-/** Records of some neighbouring frames with one read of the file. */
-export async function readFrames(
+/** Records of some neighbouring entries with one read of the file. */
+export async function readEntries(
   path: string,
-  frames: readonly PlacedFrame[],
+  entries: readonly PlacedEntry[],
 ): Promise<readonly StoredRecord[]> {
-  const first = frames[0];
-  const last = frames.at(-1);
+  const first = entries[0];
+  const last = entries.at(-1);
   if (!first || !last) return [];
   const buffer = await readFrom(path, first.position, last.position + last.length - first.position);
-  return frames.flatMap((frame) => {
-    const decoded = decodeFrame(buffer, frame.position - first.position);
-    if (decoded.kind !== 'frame' || decoded.frame.firstOffset !== frame.firstOffset)
-      throw corrupt(path, frame.position, 'a frame that was whole before');
-    return decodeRecords(buffer, frame.position - first.position, frame);
+  return entries.flatMap((entry) => {
+    const decoded = decodeEntry(buffer, entry.position - first.position);
+    if (decoded.kind !== 'entry' || decoded.entry.firstOffset !== entry.firstOffset)
+      throw corrupt(path, entry.position, 'an entry that was whole before');
+    return decodeRecords(buffer, entry.position - first.position, entry);
   });
 }
 

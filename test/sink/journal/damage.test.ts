@@ -7,7 +7,7 @@ import {
   appendEvents,
   collectingLogger,
   flipBit,
-  framesOf,
+  entriesOf,
   readAll,
   segmentsOf,
   type Line,
@@ -17,7 +17,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const RECORDS = 12;
 const OPTIONS = { consumers: ['kafka'], segmentBytes: 6000, fsync: true };
 
-/** A closed journal of several segments, one record a frame. */
+/** A closed journal of several segments, one record an entry. */
 async function journalOfSegments(): Promise<{ dir: string; segments: readonly string[] }> {
   const dir = await temporaryDirectory();
   {
@@ -29,11 +29,11 @@ async function journalOfSegments(): Promise<{ dir: string; segments: readonly st
   return { dir, segments };
 }
 
-test('a damaged frame of a finished segment costs its own records only, and is named', async () => {
+test('a damaged entry of a finished segment costs its own records only, and is named', async () => {
   const { dir, segments } = await journalOfSegments();
   const [path = ''] = segments;
-  const frames = await framesOf(path);
-  const [, second = 0, third = 0] = frames;
+  const entries = await entriesOf(path);
+  const [, second = 0, third = 0] = entries;
 
   // Magic, length, checksum, count, offset, record.
   for (const place of [0, 4, 5, 9, 12, 16, 200]) {
@@ -56,8 +56,8 @@ test('a damaged frame of a finished segment costs its own records only, and is n
 test('a finished segment that is cut short, or gone, costs what it lacks', async () => {
   const { dir, segments } = await journalOfSegments();
   const [first = '', second = '', third = ''] = segments;
-  const [, secondFrame = 0] = await framesOf(first);
-  await truncate(first, secondFrame + 40);
+  const [, secondEntry = 0] = await entriesOf(first);
+  await truncate(first, secondEntry + 40);
   const missing = { from: Number(basename(second, '.seg')), to: Number(basename(third, '.seg')) };
   await rm(second);
 
@@ -65,7 +65,7 @@ test('a finished segment that is cut short, or gone, costs what it lacks', async
   const { records, damages } = await readAll(journal);
 
   expect(damages).toMatchObject([
-    { path: first, position: secondFrame, firstOffset: 1, endOffset: missing.to },
+    { path: first, position: secondEntry, firstOffset: 1, endOffset: missing.to },
   ]);
   expect(missing.from).toBeLessThan(missing.to);
   const offsets = Array.from({ length: RECORDS }, (_, offset) => offset);
@@ -109,7 +109,7 @@ test('damage in the file being written ends the journal: its state is no longer 
   await expect(journal.append([])).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
 });
 
-test('a damaged last frame is refused, by a run and by a reader alike, where its records are known to have been safe', async () => {
+test('a damaged last entry is refused, by a run and by a reader alike, where its records are known to have been safe', async () => {
   const closed = await temporaryDirectory();
   {
     await using journal = await openJournal({ dir: closed, consumers: ['kafka'] });
@@ -117,7 +117,7 @@ test('a damaged last frame is refused, by a run and by a reader alike, where its
   }
   await expectRefused(closed);
 
-  // After a kill there is no snapshot, but a checkpoint that was saved behind the frame.
+  // After a kill there is no snapshot, but a checkpoint that was saved behind the entry.
   const killed = await temporaryDirectory();
   await using running = await openJournal({ dir: join(killed, 'source'), consumers: ['kafka', 'postgres'] });
   await appendEvents(running, 3);
@@ -128,8 +128,8 @@ test('a damaged last frame is refused, by a run and by a reader alike, where its
 
 async function expectRefused(dir: string): Promise<void> {
   const [path = ''] = await segmentsOf(dir);
-  const frames = await framesOf(path);
-  await flipBit(path, (frames.at(-1) ?? 0) + 60);
+  const entries = await entriesOf(path);
+  await flipBit(path, (entries.at(-1) ?? 0) + 60);
   const refusal = {
     code: 'JOURNAL_CORRUPT',
     message: expect.stringContaining(`actionstream journal salvage ${dir}`) as string,
@@ -154,7 +154,7 @@ test('after a power loss a journal without fsync opens, says what is missing and
   await running.checkpoint('kafka', 10);
   const dir = await copyOf(source, join(root, 'copy'));
   const [path = ''] = await segmentsOf(dir);
-  const sixth = (await framesOf(path))[6] ?? 0;
+  const sixth = (await entriesOf(path))[6] ?? 0;
   await truncate(path, sixth + 10);
 
   const lines: Line[] = [];

@@ -75,9 +75,9 @@ test('a write cut short at any byte loses only what was never acknowledged', asy
   }
   const [name = ''] = await segments(source);
   const whole = await readFile(join(source, name));
-  const secondFrame = whole.readUInt32LE(4);
+  const secondEntry = whole.readUInt32LE(4);
 
-  for (let length = secondFrame; length < whole.length; length += length < secondFrame + 40 ? 1 : 17) {
+  for (let length = secondEntry; length < whole.length; length += length < secondEntry + 40 ? 1 : 17) {
     const dir = join(source, `cut-${length}`);
     await mkdir(dir);
     await copyFile(join(source, name), join(dir, name));
@@ -85,7 +85,7 @@ test('a write cut short at any byte loses only what was never acknowledged', asy
     const warnings: string[] = [];
     await using journal = await open(dir, { logger: collectingLogger(warnings), fsync: false });
     expect((await journal.read(0, 10)).map(({ offset }) => offset)).toEqual([0]);
-    expect(warnings).toHaveLength(length === secondFrame ? 0 : 1);
+    expect(warnings).toHaveLength(length === secondEntry ? 0 : 1);
     expect((await journal.append([actionEvent({ episode: 2 })])).firstOffset).toBe(1);
     expect((await journal.read(1, 10)).map(({ record }) => record)).toEqual([actionEvent({ episode: 2 })]);
   }
@@ -99,15 +99,15 @@ test('damage before the last write is an error that names file and byte', async 
   }
   const path = join(dir, (await segments(dir))[0] ?? '');
   const bytes = await readFile(path);
-  const secondFrame = bytes.readUInt32LE(4);
+  const secondEntry = bytes.readUInt32LE(4);
 
-  for (const position of [secondFrame, secondFrame + 5, secondFrame + 9, secondFrame + 200]) {
+  for (const position of [secondEntry, secondEntry + 5, secondEntry + 9, secondEntry + 200]) {
     const damaged = Buffer.from(bytes);
     damaged[position] = damaged[position]! ^ 0x10;
     await writeFile(path, damaged);
     await expect(open(dir)).rejects.toMatchObject({
       code: 'JOURNAL_CORRUPT',
-      message: expect.stringContaining(`${path} at byte ${secondFrame}`) as string,
+      message: expect.stringContaining(`${path} at byte ${secondEntry}`) as string,
     });
   }
   await writeFile(path, bytes);

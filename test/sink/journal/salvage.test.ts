@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { inspectJournal } from '../../../src/sink/journal/inspect.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { salvageJournal } from '../../../src/sink/journal/salvage.ts';
-import { appendEvents, flipBit, framesOf, readAll, segmentsOf } from '../../support/journals.ts';
+import { appendEvents, flipBit, entriesOf, readAll, segmentsOf } from '../../support/journals.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const OPTIONS = { consumers: ['kafka', 'postgres'], segmentBytes: 6000 };
@@ -34,20 +34,20 @@ test('a whole journal is found to be whole, and salvage changes nothing', async 
 });
 
 test('damage anywhere is named, and salvage keeps every other record and the damaged files', async () => {
-  // Frame 1 of a finished file, the first frame of another, frames in the file being written: its middle and its end.
+  // Entry 1 of a finished file, the first entry of another, entries in the file being written: its middle and its end.
   const dir = await closedJournal(14);
   const segments = await segmentsOf(dir);
   const [first = '', second = ''] = segments;
   const last = segments.at(-1) ?? '';
-  const lastFrames = await framesOf(last);
-  expect(lastFrames.length).toBeGreaterThan(2);
+  const lastEntries = await entriesOf(last);
+  expect(lastEntries.length).toBeGreaterThan(2);
   const secondBase = Number(second.slice(-24, -4));
   const lastBase = Number(last.slice(-24, -4));
   const lost = [1, secondBase, lastBase + 1, 13];
-  await flipBit(first, ((await framesOf(first))[1] ?? 0) + 50);
+  await flipBit(first, ((await entriesOf(first))[1] ?? 0) + 50);
   await flipBit(second, 50);
-  await flipBit(last, (lastFrames[1] ?? 0) + 50);
-  await flipBit(last, (lastFrames.at(-1) ?? 0) + 50);
+  await flipBit(last, (lastEntries[1] ?? 0) + 50);
+  await flipBit(last, (lastEntries.at(-1) ?? 0) + 50);
   const damaged = await Promise.all([first, second, last].map((path) => readFile(path)));
 
   const report = await inspectJournal(dir);

@@ -3,32 +3,32 @@ import type { StoredRecord } from '../event-sink.ts';
 import { crc32 } from '../../core/crc32.ts';
 
 /*
- * One frame holds the records of one group commit, and a frame is written only after its predecessor is on disk.
- * Hence a damaged frame followed by a whole one is damage (its records had been acknowledged), and a damaged frame
+ * One entry holds the records of one group commit, and an entry is written only after its predecessor is on disk.
+ * Hence a damaged entry followed by a whole one is damage (its records had been acknowledged), and a damaged entry
  * with nothing whole behind it is the torn tail of a crash (its records had not).
  *
- *   0  u32 magic "ASJF"   4  u32 length of the whole frame   8  u32 CRC-32 of bytes 12…length
+ *   0  u32 magic "ASJF"   4  u32 length of the whole entry   8  u32 CRC-32 of bytes 12…length
  *  12  u32 record count  16  u64 offset of the first record  24  u64 recorded at, ms since 1970
  *  32  per record: u32 length, JSON in UTF-8                                    (all little endian)
  */
 const MAGIC = 0x464a5341;
 const HEADER_BYTES = 32;
 
-export interface Frame {
+export interface Entry {
   readonly firstOffset: number;
   readonly count: number;
   readonly recordedAtMs: number;
-  /** Bytes of the whole frame. */
+  /** Bytes of the whole entry. */
   readonly length: number;
 }
 
 export type Decoded =
-  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'entry'; readonly entry: Entry }
   | { readonly kind: 'end' }
   | { readonly kind: 'damaged'; readonly why: string };
 
-/** Size of the frame that `encodeFrame` would make of these encoded records, bytes. */
-export function frameBytes(records: readonly Uint8Array[]): number {
+/** Size of the entry that `encodeEntry` would make of these encoded records, bytes. */
+export function entryBytes(records: readonly Uint8Array[]): number {
   return records.reduce((sum, record) => sum + 4 + record.length, HEADER_BYTES);
 }
 
@@ -36,11 +36,11 @@ export function encodeRecord(record: PublishedRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record), 'utf8');
 }
 
-export function encodeFrame(
+export function encodeEntry(
   records: readonly Uint8Array[],
   { firstOffset, recordedAtMs }: { readonly firstOffset: number; readonly recordedAtMs: number },
 ): Buffer {
-  const buffer = Buffer.allocUnsafe(frameBytes(records));
+  const buffer = Buffer.allocUnsafe(entryBytes(records));
   buffer.writeUInt32LE(MAGIC, 0);
   buffer.writeUInt32LE(buffer.length, 4);
   buffer.writeUInt32LE(records.length, 12);
@@ -56,20 +56,20 @@ export function encodeFrame(
   return buffer;
 }
 
-/** Looks at the frame that begins at `position`. */
-export function decodeFrame(buffer: Buffer, position: number): Decoded {
+/** Looks at the entry that begins at `position`. */
+export function decodeEntry(buffer: Buffer, position: number): Decoded {
   const left = buffer.length - position;
   if (left === 0) return { kind: 'end' };
   if (left < HEADER_BYTES) return { kind: 'damaged', why: 'an incomplete header' };
-  if (buffer.readUInt32LE(position) !== MAGIC) return { kind: 'damaged', why: 'no frame begins here' };
+  if (buffer.readUInt32LE(position) !== MAGIC) return { kind: 'damaged', why: 'no entry begins here' };
   const length = buffer.readUInt32LE(position + 4);
-  if (length < HEADER_BYTES || length > left) return { kind: 'damaged', why: 'an incomplete frame' };
+  if (length < HEADER_BYTES || length > left) return { kind: 'damaged', why: 'an incomplete entry' };
   if (crc32(buffer.subarray(position + 12, position + length)) !== buffer.readUInt32LE(position + 8)) {
     return { kind: 'damaged', why: 'a wrong checksum' };
   }
   return {
-    kind: 'frame',
-    frame: {
+    kind: 'entry',
+    entry: {
       firstOffset: Number(buffer.readBigUInt64LE(position + 16)),
       count: buffer.readUInt32LE(position + 12),
       recordedAtMs: Number(buffer.readBigUInt64LE(position + 24)),
@@ -78,16 +78,16 @@ export function decodeFrame(buffer: Buffer, position: number): Decoded {
   };
 }
 
-/** Records of the whole frame at `position`, as `decodeFrame` found it. */
-export function decodeRecords(buffer: Buffer, position: number, frame: Frame): readonly StoredRecord[] {
+/** Records of the whole entry at `position`, as `decodeEntry` found it. */
+export function decodeRecords(buffer: Buffer, position: number, entry: Entry): readonly StoredRecord[] {
   const records: StoredRecord[] = [];
   let cursor = position + HEADER_BYTES;
-  for (let index = 0; index < frame.count; index++) {
+  for (let index = 0; index < entry.count; index++) {
     const length = buffer.readUInt32LE(cursor);
     const json = buffer.toString('utf8', cursor + 4, cursor + 4 + length);
     records.push({
-      offset: frame.firstOffset + index,
-      recordedAtMs: frame.recordedAtMs,
+      offset: entry.firstOffset + index,
+      recordedAtMs: entry.recordedAtMs,
       record: JSON.parse(json) as PublishedRecord,
     });
     cursor += 4 + length;
@@ -95,12 +95,12 @@ export function decodeRecords(buffer: Buffer, position: number, frame: Frame): r
   return records;
 }
 
-/** Position of the first whole frame after `position`, if any: tells damage from a torn tail. */
-export function findFrameAfter(buffer: Buffer, position: number): number | undefined {
+/** Position of the first whole entry after `position`, if any: tells damage from a torn tail. */
+export function findEntryAfter(buffer: Buffer, position: number): number | undefined {
   const magic = Buffer.alloc(4);
   magic.writeUInt32LE(MAGIC, 0);
   for (let at = buffer.indexOf(magic, position + 1); at >= 0; at = buffer.indexOf(magic, at + 1)) {
-    if (decodeFrame(buffer, at).kind === 'frame') return at;
+    if (decodeEntry(buffer, at).kind === 'entry') return at;
   }
   return undefined;
 }

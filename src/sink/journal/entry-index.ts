@@ -3,11 +3,11 @@ import { monotonicMs } from '../../core/time.ts';
 import type { StoredRecord } from '../event-sink.ts';
 import { UnreadableRecords, type Damage } from './corruption.ts';
 import { isShortage } from './disk-errors.ts';
-import { readFrames, scanSegment, segmentPath, type PlacedFrame } from './segment.ts';
+import { readEntries, scanSegment, segmentPath, type PlacedEntry } from './segment.ts';
 
 // Indexes of this many segments are kept: one a consumer, and the one being written.
 const KEPT_SEGMENTS = 8;
-// One read from disk stops at the first frame that brings it here, bytes.
+// One read from disk stops at the first entry that brings it here, bytes.
 const READ_BYTES = 4 * 1024 * 1024;
 // A finished segment whose file fails to be read this long counts as damaged.
 const PATIENCE_MS = 60_000;
@@ -23,14 +23,14 @@ export interface PlacedRead {
 
 /** What is known of a segment's file. */
 interface IndexedSegment {
-  readonly frames: PlacedFrame[];
+  readonly entries: PlacedEntry[];
   damages: readonly Damage[];
   /** Scanned as a finished one: nothing can be added. */
   isComplete: boolean;
 }
 
 /** Finds records in segment files by offset; scans a file once and then only what is new in it. */
-export class FrameIndex {
+export class EntryIndex {
   readonly #dir: string;
   readonly #patienceMs: number;
   readonly #segments = new Map<number, IndexedSegment>();
@@ -41,13 +41,13 @@ export class FrameIndex {
     this.#patienceMs = patienceMs;
   }
 
-  /** Adds a frame just written, so that the file need not be scanned. */
-  add(baseOffset: number, frame: PlacedFrame): void {
+  /** Adds an entry just written, so that the file need not be scanned. */
+  add(baseOffset: number, entry: PlacedEntry): void {
     const known = this.#segments.get(baseOffset);
     if (known) {
-      if (endPosition(known.frames) === frame.position) known.frames.push(frame);
-    } else if (frame.position === 0) {
-      this.#segments.set(baseOffset, { frames: [frame], damages: [], isComplete: false });
+      if (endPosition(known.entries) === entry.position) known.entries.push(entry);
+    } else if (entry.position === 0) {
+      this.#segments.set(baseOffset, { entries: [entry], damages: [], isComplete: false });
     }
   }
 
@@ -57,7 +57,7 @@ export class FrameIndex {
   }
 
   /**
-   * Records up to the end of the segment or to a damaged part; frames that are still being written are not there yet.
+   * Records up to the end of the segment or to a damaged part; entries that are still being written are not there yet.
    * @throws UnreadableRecords where the first wanted record lies in a damaged part of a finished segment, or its file
    * could not be read for too long; else the error of the file system
    */
@@ -86,29 +86,29 @@ export class FrameIndex {
     { baseOffset, endOffset }: Pick<PlacedRead, 'baseOffset' | 'endOffset'>,
     offset: number,
   ): Promise<number | undefined> {
-    const { frames } = await this.#segment(baseOffset, { endOffset, upTo: offset + 1 });
-    const index = frameAt(frames, offset);
-    return index === undefined ? undefined : frames[index]?.recordedAtMs;
+    const { entries } = await this.#segment(baseOffset, { endOffset, upTo: offset + 1 });
+    const index = entryAt(entries, offset);
+    return index === undefined ? undefined : entries[index]?.recordedAtMs;
   }
 
-  /** Offset and byte after the last whole frame of the segment that is being written. */
+  /** Offset and byte after the last whole entry of the segment that is being written. */
   async endOf(baseOffset: number): Promise<{ readonly nextOffset: number; readonly position: number }> {
-    const { frames } = await this.#segment(baseOffset, { endOffset: undefined, upTo: undefined });
-    return { nextOffset: endOfFrames(baseOffset, frames), position: endPosition(frames) };
+    const { entries } = await this.#segment(baseOffset, { endOffset: undefined, upTo: undefined });
+    return { nextOffset: endOfEntries(baseOffset, entries), position: endPosition(entries) };
   }
 
   async #readOnce(request: PlacedRead): Promise<readonly StoredRecord[]> {
     const { baseOffset, endOffset, fromOffset, maxRecords } = request;
     const upTo = endOffset ?? fromOffset + maxRecords;
-    const { frames, damages } = await this.#segment(baseOffset, { endOffset, upTo });
-    const first = frameAt(frames, fromOffset);
+    const { entries, damages } = await this.#segment(baseOffset, { endOffset, upTo });
+    const first = entryAt(entries, fromOffset);
     if (first === undefined) {
       const damage = damages.find((part) => part.firstOffset <= fromOffset && fromOffset < part.endOffset);
       if (damage) throw new UnreadableRecords(damage);
       return [];
     }
-    const wanted = neighbours(frames, first, fromOffset + maxRecords);
-    const records = await readFrames(segmentPath(this.#dir, baseOffset), wanted);
+    const wanted = neighbours(entries, first, fromOffset + maxRecords);
+    const records = await readEntries(segmentPath(this.#dir, baseOffset), wanted);
     return records.filter(({ offset }) => offset >= fromOffset && offset < fromOffset + maxRecords);
   }
 
@@ -116,15 +116,15 @@ export class FrameIndex {
     baseOffset: number,
     { endOffset, upTo }: { readonly endOffset: number | undefined; readonly upTo: number | undefined },
   ): Promise<IndexedSegment> {
-    const known = this.#segments.get(baseOffset) ?? { frames: [], damages: [], isComplete: false };
+    const known = this.#segments.get(baseOffset) ?? { entries: [], damages: [], isComplete: false };
     this.#use(baseOffset, known);
-    const { frames } = known;
-    if (known.isComplete || (upTo !== undefined && endOfFrames(baseOffset, frames) >= upTo)) return known;
-    const start = { offset: endOfFrames(baseOffset, frames), position: endPosition(frames), endOffset };
+    const { entries } = known;
+    if (known.isComplete || (upTo !== undefined && endOfEntries(baseOffset, entries) >= upTo)) return known;
+    const start = { offset: endOfEntries(baseOffset, entries), position: endPosition(entries), endOffset };
     const scan = await scanSegment(segmentPath(this.#dir, baseOffset), start);
     // Somebody else may have scanned or added in the meantime.
-    const end = endOfFrames(baseOffset, frames);
-    frames.push(...scan.frames.filter(({ firstOffset }) => firstOffset >= end));
+    const end = endOfEntries(baseOffset, entries);
+    entries.push(...scan.entries.filter(({ firstOffset }) => firstOffset >= end));
     if (endOffset !== undefined) {
       known.damages = scan.damages;
       known.isComplete = true;
@@ -158,52 +158,52 @@ function isChanged(error: unknown): boolean {
   );
 }
 
-/** Frames from `first` on that lie side by side in the file, up to `endOffset` or the size of one read. */
+/** Entries from `first` on that lie side by side in the file, up to `endOffset` or the size of one read. */
 function neighbours(
-  frames: readonly PlacedFrame[],
+  entries: readonly PlacedEntry[],
   first: number,
   endOffset: number,
-): readonly PlacedFrame[] {
-  const wanted: PlacedFrame[] = [];
+): readonly PlacedEntry[] {
+  const wanted: PlacedEntry[] = [];
   let bytes = 0;
-  for (let index = first; index < frames.length; index++) {
-    const frame = frames[index];
+  for (let index = first; index < entries.length; index++) {
+    const entry = entries[index];
     const previous = wanted.at(-1);
-    if (!frame || (previous && !follows(previous, frame))) break;
-    wanted.push(frame);
-    bytes += frame.length;
-    if (bytes >= READ_BYTES || frame.firstOffset + frame.count >= endOffset) break;
+    if (!entry || (previous && !follows(previous, entry))) break;
+    wanted.push(entry);
+    bytes += entry.length;
+    if (bytes >= READ_BYTES || entry.firstOffset + entry.count >= endOffset) break;
   }
   return wanted;
 }
 
-function follows(previous: PlacedFrame, next: PlacedFrame): boolean {
+function follows(previous: PlacedEntry, next: PlacedEntry): boolean {
   return (
     next.position === previous.position + previous.length &&
     next.firstOffset === previous.firstOffset + previous.count
   );
 }
 
-/** Index of the frame that holds `offset`, by bisection. */
-function frameAt(frames: readonly PlacedFrame[], offset: number): number | undefined {
+/** Index of the entry that holds `offset`, by bisection. */
+function entryAt(entries: readonly PlacedEntry[], offset: number): number | undefined {
   let low = 0;
-  let high = frames.length;
+  let high = entries.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const frame = frames[middle];
-    if (frame && frame.firstOffset + frame.count <= offset) low = middle + 1;
+    const entry = entries[middle];
+    if (entry && entry.firstOffset + entry.count <= offset) low = middle + 1;
     else high = middle;
   }
-  const found = frames[low];
+  const found = entries[low];
   return found && found.firstOffset <= offset ? low : undefined;
 }
 
-function endOfFrames(baseOffset: number, frames: readonly PlacedFrame[]): number {
-  const last = frames.at(-1);
+function endOfEntries(baseOffset: number, entries: readonly PlacedEntry[]): number {
+  const last = entries.at(-1);
   return last ? last.firstOffset + last.count : baseOffset;
 }
 
-function endPosition(frames: readonly PlacedFrame[]): number {
-  const last = frames.at(-1);
+function endPosition(entries: readonly PlacedEntry[]): number {
+  const last = entries.at(-1);
   return last ? last.position + last.length : 0;
 }
