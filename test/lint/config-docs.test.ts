@@ -26,6 +26,14 @@ describe('configuration documents', () => {
     expect(Object.keys(config.sinks)).toEqual(['kafka', 'postgres', 'ndjson']);
   });
 
+  test('the example file leaves δ and thresholds to the model, which brings tuned ones', () => {
+    const { effective } = loadConfig(EXAMPLE, { env: {} });
+    const written = effective.filter(({ layer }) => layer === 'file').map(({ key }) => key);
+
+    expect(written).toContain('events.labels.fall.cooldown');
+    expect(written.filter((key) => /(^|\.)(sampler\.|on$|off$|smoothing$)/.test(key))).toEqual([]);
+  });
+
   test('the published JSON Schema accepts the example and refuses what the program refuses', () => {
     const ajv = new Ajv2020({ allErrors: true });
     addFormats.default(ajv);

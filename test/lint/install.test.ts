@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+interface LockFile {
+  readonly packages: Readonly<Record<string, { readonly hasInstallScript?: true }>>;
+}
+
+test('an installation runs no script of onnxruntime-node, which would fetch CUDA from outside the registry', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as LockFile;
+  const remedy =
+    'npm has put it back: delete the line "hasInstallScript" of onnxruntime-node in package-lock.json (ADR 0033)';
+
+  expect(Object.keys(packages)).toContain('node_modules/onnxruntime-node');
+  expect(packages['node_modules/onnxruntime-node'], remedy).not.toHaveProperty('hasInstallScript');
+});
+
+test('.npmrc names only settings that npm knows, so that an installation prints no warning of ours', () => {
+  const keys = readFileSync('.npmrc', 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('=')[0]);
+
+  expect(keys).toEqual(['omit-lockfile-registry-resolved', 'fund', 'audit']);
+});
