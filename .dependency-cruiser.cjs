@@ -34,16 +34,22 @@ module.exports = {
       ...outside('sampler', ['core']),
     },
     {
+      name: 'processes-know-only-core',
+      comment: 'A child is guarded whatever it computes.',
+      severity: 'error',
+      ...outside('processes', ['core']),
+    },
+    {
       name: 'ingest-knows-no-other-stage',
       comment: 'Ingest makes clips; what becomes of them is not its business.',
       severity: 'error',
-      ...outside('ingest', ['core']),
+      ...outside('ingest', ['core', 'processes']),
     },
     {
       name: 'inference-knows-core-and-sampler',
       comment: 'Inference turns clips into scores; it delivers nothing.',
       severity: 'error',
-      ...outside('inference', ['core', 'sampler']),
+      ...outside('inference', ['core', 'sampler', 'processes']),
     },
     {
       name: 'checkpoints-know-the-network',

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { watchOver } from '../processes/process-guard.ts';
 
 export interface Question {
   /** Program of the process, as built. */
@@ -26,6 +27,7 @@ export async function askProcess<Reply>(
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
   });
+  const watcherGone = watchOver(child);
   const exited = new Promise<string>((resolve) => {
     child.once('exit', (code, killedBy) => {
       resolve(killedBy ?? `code ${String(code)}`);
@@ -58,5 +60,6 @@ export async function askProcess<Reply>(
     const late = setTimeout(() => child.kill('SIGKILL'), LAST_MS);
     await exited;
     clearTimeout(late);
+    await watcherGone;
   }
 }

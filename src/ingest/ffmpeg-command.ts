@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import createCommand from 'fluent-ffmpeg';
 
 import { ActionstreamError, messageOf } from '../core/errors.ts';
-import { guardArguments, GUARD_SHELL, holdGuard } from './process-guard.ts';
+import { guardArguments, GUARD_SHELL, holdGuard } from '../processes/process-guard.ts';
 import type { SourceAddress } from './source-address.ts';
 import { inputOptions, inputSource } from './source-input.ts';
 

@@ -5,7 +5,7 @@ import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { ActionstreamError } from '../core/errors.ts';
-import { guardArguments, GUARD_SHELL, holdGuard } from './process-guard.ts';
+import { guardArguments, GUARD_SHELL, holdGuard } from '../processes/process-guard.ts';
 import { composeSourceAddress, type SourceAddress, type SourceLocation } from './source-address.ts';
 import { classifyFault, faultError, tellable } from './source-faults.ts';
 import { demandReadable } from './local-file.ts';

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
@@ -166,6 +167,19 @@ test('a frozen engine holds up the stop no longer than its deadline, and leaves 
   const { code, ms, stderr } = await terminate(run);
   expect(code, stderr).toBe(0);
   expect(ms).toBeLessThan(STOP_MS);
+  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+});
+
+test('a killed program leaves no frozen engine behind', async () => {
+  const { directory, settings } = await site({ ...TINY });
+  const run = startRun(['run', await writeConfig(directory, settings), '--json']);
+  await run.line((line) => line.includes('"clip.stats"'));
+  const family = await descendantsOf(run.child.pid!);
+  const engine = family.find(({ command }) => command.includes('inference/worker/entry'));
+  process.kill(engine?.pid ?? 0, 'SIGSTOP');
+
+  run.child.kill('SIGKILL');
+  await once(run.child, 'exit');
   await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
 });
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-import { guardArguments, GUARD_SHELL, holdGuard } from '../../src/ingest/process-guard.ts';
+import { guardArguments, GUARD_SHELL, holdGuard } from '../../src/processes/process-guard.ts';
 
 export interface RtpFeed extends AsyncDisposable {
   /** Session description with one video stream, as ffmpeg wrote it. */

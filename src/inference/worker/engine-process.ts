@@ -2,9 +2,9 @@ import { at } from '../../core/at.ts';
 import { fork } from 'node:child_process';
 import { sleep } from '../../core/abort.ts';
 import { ActionstreamError } from '../../core/errors.ts';
+import { watchOver } from '../../processes/process-guard.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
-import { endWithUs } from './end-with-us.ts';
 import { defer, type Deferred } from './deferred.ts';
 import { fromWire, type WorkerReply, type WorkerRequest } from './messages.ts';
 import type { PixelSlot } from './pixel-slot.ts';
@@ -61,7 +61,8 @@ export async function startEngineProcess(
     stdio: ['ignore', 'ignore', 'inherit', slot.fd, 'ipc'],
     serialization: 'advanced',
   });
-  endWithUs(child);
+  // Stopped (SIGSTOP) it would never notice that we are gone.
+  const watcherGone = watchOver(child);
   const calls = new Map<number, Call>();
   const sent = createSentFrames();
   const ready = defer<EngineInfo>();
@@ -83,7 +84,9 @@ export async function startEngineProcess(
   child.on('exit', (code, killedBy) => {
     const how = killedBy === null ? `ended with code ${code ?? 0}` : `was ended by ${killedBy}`;
     lose(new ProcessLost(how));
-    gone.resolve(undefined);
+    void watcherGone.then(() => {
+      gone.resolve(undefined);
+    });
   });
   child.on('error', (error) => {
     if (child.pid !== undefined) return;

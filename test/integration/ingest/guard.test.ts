@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { guardArguments, GUARD_SHELL, holdGuard } from '../../../src/ingest/process-guard.ts';
+import { guardArguments, GUARD_SHELL, holdGuard } from '../../../src/processes/process-guard.ts';
 import { startRtspServer } from '../../../tools/local/rtsp-server.ts';
 import { timeVideo } from '../../support/lavfi.ts';
 import { descendantsOf, stillRunning } from '../../support/processes.ts';

@@ -37,11 +37,16 @@ export function guardArguments(program: string): readonly string[] {
   return ['-c', GUARD_SCRIPT, NAME, program];
 }
 
-/** The part of a child process that the guard needs. */
-interface GuardedChild {
+/** The part of a child process that its watcher needs. */
+interface WatchedChild {
   readonly pid?: number | undefined;
-  readonly stdin: NodeJS.WritableStream | null;
+  kill(signal: 'SIGKILL'): unknown;
   once(event: 'exit', listener: () => void): unknown;
+}
+
+/** A child that starts as the guard's shell. */
+interface GuardedChild extends WatchedChild {
+  readonly stdin: NodeJS.WritableStream | null;
 }
 
 /**
@@ -51,6 +56,18 @@ interface GuardedChild {
 export async function holdGuard(child: GuardedChild, input: readonly string[]): Promise<void> {
   // The child may be gone before it has read anything; its exit is what counts.
   child.stdin?.on('error', () => undefined);
+  const gone = watchOver(child);
+  // Ended by the watcher's absence it reads nothing more.
+  child.stdin?.end([...input, '', ''].join('\n'));
+  await gone;
+}
+
+/**
+ * Starts the watcher of a child that runs already, and ends it when the child has ended. Without a watcher (the machine has no
+ * process to spare) the child is killed.
+ * @returns resolves once the watcher is gone and reaped
+ */
+export async function watchOver(child: WatchedChild): Promise<void> {
   if (child.pid === undefined) return;
   const watcher = spawn(GUARD_SHELL, ['-c', WATCH_SCRIPT, NAME, String(child.pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -58,7 +75,6 @@ export async function holdGuard(child: GuardedChild, input: readonly string[]): 
   watcher.stdin.on('error', () => undefined);
   child.once('exit', () => watcher.stdin.end('\n'));
   const gone = once(watcher, 'close').catch(() => undefined);
-  // Without a watcher (the machine has no process to spare) the child gets no empty line and ends.
-  child.stdin?.end(watcher.pid === undefined ? '' : [...input, '', ''].join('\n'));
+  if (watcher.pid === undefined) child.kill('SIGKILL');
   await gone;
 }
