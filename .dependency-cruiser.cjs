@@ -24,7 +24,7 @@ module.exports = {
       name: 'pure-folders-do-no-io',
       comment: 'Pure folders are tested exactly and shared by every engine.',
       severity: 'error',
-      from: { path: '^src/(core|sampler|evaluation)/' },
+      from: { path: '^src/(core|sampler|lab/evaluation)/' },
       to: { dependencyTypes: ['npm', 'core'], pathNot: '^(node:)?crypto$|uuid' },
     },
     {
@@ -61,7 +61,7 @@ module.exports = {
       name: 'only-import-reads-checkpoints',
       comment: 'A model folder is all that engines and streams know.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(checkpoints|app|cli)/' },
+      from: { path: '^src/', pathNot: '^src/(checkpoints|app|cli|lab)/' },
       to: { path: '^src/checkpoints/' },
     },
     {
@@ -84,17 +84,36 @@ module.exports = {
       ...outside('sink', ['core']),
     },
     {
-      name: 'datasets-know-only-core',
-      comment:
-        'A list of labelled clips means nothing of networks: whoever trains, evaluates or imports reads it.',
+      name: 'labels-know-only-core',
+      comment: 'Names of classes mean nothing of networks: whoever imports or evaluates reads them.',
       severity: 'error',
-      ...outside('datasets', ['core']),
+      ...outside('labels', ['core']),
+    },
+    {
+      name: 'product-does-not-know-the-laboratory',
+      comment: 'What runs streams must work with src/lab deleted.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(lab|cli)/|^src/composition.ts$' },
+      to: { path: '^src/lab/' },
+    },
+    {
+      name: 'laboratory-is-loaded-by-its-commands',
+      comment: 'A command loads the laboratory when it runs, so that `run` never does.',
+      severity: 'error',
+      from: { path: '^src/(cli/|composition.ts$)' },
+      to: { path: '^src/lab/', dependencyTypesNot: ['type-only', 'dynamic-import'] },
+    },
+    {
+      name: 'datasets-know-only-core',
+      comment: 'A list of labelled clips means nothing of networks: whoever trains or evaluates reads it.',
+      severity: 'error',
+      ...outside('lab/datasets', ['core', 'labels']),
     },
     {
       name: 'evaluation-knows-only-core',
       comment: 'Figures are computed from scores and truth, whoever made them.',
       severity: 'error',
-      ...outside('evaluation', ['core']),
+      ...outside('lab/evaluation', ['core']),
     },
     {
       name: 'metrics-know-only-core',
@@ -103,16 +122,16 @@ module.exports = {
       ...outside('metrics', ['core']),
     },
     {
-      name: 'report-knows-nobody',
+      name: 'plots-know-only-core',
       comment: 'A plot is data about anything: what the numbers mean is the business of who made them.',
       severity: 'error',
-      ...outside('report', ['core']),
+      ...outside('lab/plots', ['core']),
     },
     {
       name: 'resvg-in-one-file',
       comment: 'The renderer must be replaceable.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/report/render-png.ts$' },
+      from: { path: '^src/', pathNot: '^src/lab/plots/render-png.ts$' },
       to: { path: 'node_modules/@resvg' },
     },
     {

@@ -29,7 +29,7 @@ export default tseslint.config(
       'src/cli/**',
       'src/config/**',
       'src/inference/worker/entry.ts',
-      'src/app/models-report/visit-entry.ts',
+      'src/lab/models-report/visit-entry.ts',
       'src/app/verify-entry.ts',
     ],
     rules: { 'no-restricted-globals': ['error', 'process'] },

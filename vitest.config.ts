@@ -9,9 +9,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'test/{app,checkpoints,core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,datasets,evaluation,metrics,report,study,tools}/**/*.test.ts',
+            'test/{app,checkpoints,core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lab,labels,metrics,study,tools}/**/*.test.ts',
           ],
-          testTimeout: 20_000,
+          testTimeout: 120_000,
         },
       },
       {

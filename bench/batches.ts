@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { median, quantile } from '../src/app/bench/statistics.ts';
+import { median, quantile } from '../src/lab/bench/statistics.ts';
 import { Resources } from '../src/core/resources.ts';
 import { createOnnxEngine } from '../src/inference/engines/onnx/onnx-engine.ts';
 import type { InferCall, InferenceEngine, PixelClip } from '../src/inference/engine.ts';

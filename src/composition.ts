@@ -28,7 +28,7 @@ const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 const entryUrl = new URL('./inference/worker/entry.js', import.meta.url);
 const verifyUrl = new URL('./app/verify-entry.js', import.meta.url);
-const visitUrl = new URL('./app/models-report/visit-entry.js', import.meta.url);
+const visitUrl = new URL('./lab/models-report/visit-entry.js', import.meta.url);
 
 const shutdown = handleSignals();
 const io: CliIo = {
@@ -71,12 +71,13 @@ addRunCommand(program, io, {
 });
 addModelsCommand(program, io, {
   measure: async (request, visited, signal) => {
-    const { measureReport } = await import('./app/models-report/measure-report.ts');
+    const { measureReport } = await import('./lab/models-report/measure-report.ts');
     return measureReport(request, { visited }, { entryUrl: visitUrl, nodeVersion: process.version, signal });
   },
+  json: async (report) => (await import('./lab/models-report/report-json.ts')).reportJson(report),
   writePlots: async (report, accuracy, folder) =>
-    (await import('./app/models-report/services.ts')).writePlots(report, accuracy, folder),
-  readAccuracy: async (file) => (await import('./app/models-report/services.ts')).readAccuracy(file),
+    (await import('./lab/models-report/services.ts')).writePlots(report, accuracy, folder),
+  readAccuracy: async (file) => (await import('./lab/models-report/services.ts')).readAccuracy(file),
 });
 addInferCommand(program, io, {
   openEngine: async (choice) => {
@@ -93,7 +94,7 @@ addInferCommand(program, io, {
 addEvaluateCommand(program, io, {
   evaluate: async (request, observer, signal) => {
     const [{ evaluate }, { openEngine }] = await Promise.all([
-      import('./app/evaluation/evaluate.ts'),
+      import('./lab/harness/evaluate.ts'),
       import('./app/open-engine.ts'),
     ]);
     const open = (choice: ModelChoice) => openEngine(choice, { entryUrl, stderr });
@@ -101,7 +102,7 @@ addEvaluateCommand(program, io, {
   },
   agreement: async (request, observer, signal) => {
     const [{ measureAgreement }, { openEngine }] = await Promise.all([
-      import('./app/evaluation/measure-agreement.ts'),
+      import('./lab/harness/measure-agreement.ts'),
       import('./app/open-engine.ts'),
     ]);
     const open = (choice: ModelChoice) => openEngine(choice, { entryUrl, stderr });
@@ -111,7 +112,7 @@ addEvaluateCommand(program, io, {
 addCalibrateCommand(program, io, {
   calibrate: async (request, observer, signal) => {
     const [{ calibrate }, { openEngine }] = await Promise.all([
-      import('./app/evaluation/calibrate.ts'),
+      import('./lab/harness/calibrate.ts'),
       import('./app/open-engine.ts'),
     ]);
     const open = (choice: ModelChoice) => openEngine(choice, { entryUrl, stderr });
@@ -121,7 +122,7 @@ addCalibrateCommand(program, io, {
 addSampleCommand(program, io);
 addBenchCommand(program, io, {
   run: async (request, progress) => {
-    const { runBench } = await import('./app/bench/run-bench.ts');
+    const { runBench } = await import('./lab/bench/run-bench.ts');
     const mainPath = fileURLToPath(new URL('./main.js', import.meta.url));
     const peerScript = fileURLToPath(new URL('../bench/peer/peer.py', import.meta.url));
     return runBench(request, { version, mainPath, peerScript, env, signal: io.signal }, progress);

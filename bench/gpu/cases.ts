@@ -5,7 +5,7 @@ import type { Provider } from '../../src/inference/engine-choice.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
 import { inferTogether } from '../../src/inference/infer-together.ts';
 import { createWorkerEngine } from '../../src/inference/worker/worker-engine.ts';
-import { openPeer, type Peer } from '../../src/app/bench/peer.ts';
+import { openPeer, type Peer } from '../../src/lab/bench/peer.ts';
 import { builtFile } from '../../test/support/built.ts';
 import type { GpuNetwork } from './networks.ts';
 

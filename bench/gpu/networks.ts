@@ -7,8 +7,8 @@ import { countCost } from '../../src/inference/network/cost.ts';
 import { createRandomStream } from '../../src/inference/weights/random-stream.ts';
 import { bindWeights } from '../../src/inference/weights/bind-weights.ts';
 import { writeSafetensors } from '../../src/inference/weights/safetensors.ts';
-import { noiseClip } from '../../src/app/bench/clip-times.ts';
-import { peerNetwork, shapeOf } from '../../src/app/bench/shapes.ts';
+import { noiseClip } from '../../src/lab/bench/clip-times.ts';
+import { peerNetwork, shapeOf } from '../../src/lab/bench/shapes.ts';
 import type { PixelClip } from '../../src/inference/engine.ts';
 
 /** A network with an SGS layer, in files that both sides read. */

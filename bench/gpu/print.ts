@@ -1,4 +1,4 @@
-import { median, quantile } from '../../src/app/bench/statistics.ts';
+import { median, quantile } from '../../src/lab/bench/statistics.ts';
 import type { GpuCase, GpuTimes } from './cases.ts';
 
 interface CaseResult extends Pick<GpuCase, 'name' | 'batch' | 'stride' | 'readyS'> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Calibration, CalibrationRequest } from '../app/evaluation/calibrate.ts';
-import type { EvaluationObserver } from '../app/evaluation/types.ts';
+import type { Calibration, CalibrationRequest } from '../lab/harness/calibrate.ts';
+import type { EvaluationObserver } from '../lab/harness/types.ts';
 import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printJson, printLine, type CliIo } from './io.ts';

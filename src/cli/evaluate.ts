@@ -4,12 +4,12 @@ import type {
   EvaluationReport,
   EvaluationRequest,
   FrameOrder,
-} from '../app/evaluation/types.ts';
-import type { AgreementRequest } from '../app/evaluation/measure-agreement.ts';
-import type { Agreement } from '../evaluation/agreement.ts';
+} from '../lab/harness/types.ts';
+import type { AgreementRequest } from '../lab/harness/measure-agreement.ts';
+import type { Agreement } from '../lab/evaluation/agreement.ts';
 import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
-import { CLIP_LIST_FORMATS, type ClipListFormat } from '../datasets/types.ts';
+import type { ClipListFormat } from '../lab/datasets/types.ts';
 import { DEFAULT_MODEL } from '../inference/model.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printAgreement, printEvaluation } from './evaluation-tables.ts';
@@ -47,6 +47,15 @@ interface EvaluateFlags extends NetworkFlags, SamplerFlags {
   readonly json?: true;
 }
 
+/** Every form that the laboratory reads. */
+const FORMATS = {
+  manifest: true,
+  kinetics: true,
+  ssv2: true,
+  ucf101: true,
+  hmdb51: true,
+} as const satisfies Record<ClipListFormat, true>;
+
 /** `evaluate`: how right a model is on labelled videos, and what that costs. */
 export function addEvaluateCommand(program: Command, io: CliIo, services: EvaluateServices): void {
   const command = program
@@ -54,7 +63,7 @@ export function addEvaluateCommand(program: Command, io: CliIo, services: Evalua
     .description('figures of a model on labelled clips: accuracy, events found, cost')
     .option('--data <list>', 'manifest.csv, or an official list (see --format)')
     .addOption(
-      new Option('--format <form>', 'form of the list').choices(CLIP_LIST_FORMATS).default('manifest'),
+      new Option('--format <form>', 'form of the list').choices(Object.keys(FORMATS)).default('manifest'),
     )
     .option('--split <name>', 'only the clips of this split')
     .option(

@@ -1,4 +1,4 @@
-import type { EvaluationObserver } from '../app/evaluation/types.ts';
+import type { EvaluationObserver } from '../lab/harness/types.ts';
 import { printLine, type CliIo } from './io.ts';
 import { createProgress } from './progress.ts';
 

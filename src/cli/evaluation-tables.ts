@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
-import type { EvaluationReport } from '../app/evaluation/types.ts';
-import type { Agreement } from '../evaluation/agreement.ts';
-import type { ComputeFigures } from '../evaluation/compute-figures.ts';
-import type { EventFigures } from '../evaluation/event-figures.ts';
-import type { Interval } from '../evaluation/intervals.ts';
-import type { DatasetFigures } from '../evaluation/report.ts';
+import type { EvaluationReport } from '../lab/harness/types.ts';
+import type { Agreement } from '../lab/evaluation/agreement.ts';
+import type { ComputeFigures } from '../lab/evaluation/compute-figures.ts';
+import type { EventFigures } from '../lab/evaluation/event-figures.ts';
+import type { Interval } from '../lab/evaluation/intervals.ts';
+import type { DatasetFigures } from '../lab/evaluation/report.ts';
 import { printLine, printTable } from './io.ts';
 
 type Row = readonly [figure: string, value: string, interval: string];

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import type { Accuracy } from '../app/models-report/report-figures.ts';
-import { reportJson } from '../app/models-report/report-json.ts';
-import type { Report, ReportCase, ReportRequest } from '../app/models-report/types.ts';
+import type { Accuracy } from '../lab/models-report/report-figures.ts';
+import type { Report, ReportCase, ReportRequest } from '../lab/models-report/types.ts';
 import { networkOverrides, type NetworkFlags } from '../app/model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { listVariantNames, parseStageName, parseVariant } from '../inference/network/variants.ts';
@@ -16,6 +15,8 @@ export interface ModelsReportServices {
     visited: (done: number, of: number, name: string) => void,
     signal: AbortSignal,
   ): Promise<Report>;
+  /** The report as it is published. */
+  json(report: Report): Promise<unknown>;
   /** Plots as SVG and PNG; returns the files. */
   writePlots(
     report: Report,
@@ -66,7 +67,7 @@ export function addModelsReport(models: Command, io: CliIo, services: ModelsRepo
     const accuracy = flags.accuracy === undefined ? new Map() : await services.readAccuracy(flags.accuracy);
     const report = await services.measure(request, progressOn(io), io.signal);
     if (io.stderr.isTTY) io.stderr.write('\r\x1b[K');
-    if (flags.json) printJson(io.stdout, reportJson(report));
+    if (flags.json) printJson(io.stdout, await services.json(report));
     else print(report, accuracy, io);
     if (flags.out === undefined) return;
     for (const file of await services.writePlots(report, accuracy, flags.out)) printLine(io.stderr, file);

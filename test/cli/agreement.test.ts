@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Calibration } from '../../src/app/evaluation/calibrate.ts';
-import type { Agreement } from '../../src/evaluation/agreement.ts';
+import type { Calibration } from '../../src/lab/harness/calibrate.ts';
+import type { Agreement } from '../../src/lab/evaluation/agreement.ts';
 import { jsonLines, runCli } from '../support/cli.ts';
 import { LABELS, saveModel, tinyModel, writeClips, writeManifest } from '../support/evaluation-clips.ts';
 

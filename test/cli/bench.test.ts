@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { BenchResults } from '../../src/app/bench/types.ts';
+import type { BenchResults } from '../../src/lab/bench/types.ts';
 import { runCli } from '../support/cli.ts';
 import { ffmpeg } from '../support/lavfi.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

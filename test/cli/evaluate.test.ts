@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import type { EvaluationReport } from '../../src/app/evaluation/types.ts';
+import type { EvaluationReport } from '../../src/lab/harness/types.ts';
 import type { PublishedRecord } from '../../src/core/records.ts';
 import { jsonLines, runCli } from '../support/cli.ts';
 import { LABELS, saveModel, tinyModel, writeClips, writeManifest } from '../support/evaluation-clips.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import type { EvaluationReport } from '../../src/app/evaluation/types.ts';
+import type { EvaluationReport } from '../../src/lab/harness/types.ts';
 import { ROOT, runCli } from '../support/cli.ts';
 import { SHIPPED_MODEL } from '../support/shipped-model.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseLabelFile } from '../../src/datasets/label-file.ts';
-import { readClipList } from '../../src/datasets/read-clip-list.ts';
-import { CLIP_LIST_FORMATS, type ClipListFormat } from '../../src/datasets/types.ts';
+import { parseLabelFile } from '../../src/labels/label-file.ts';
+import { readClipList } from '../../src/lab/datasets/read-clip-list.ts';
+import type { ClipListFormat } from '../../src/lab/datasets/types.ts';
 import { parseProbe } from '../../src/ingest/probe-report.ts';
 import { corpusOf, damaged, garbled, refusesOrResolves, refusesOrTakes, RUNS } from './support.ts';
 
@@ -56,7 +56,7 @@ const WORDS = [
 ];
 
 describe('lists of clips', () => {
-  it.each(CLIP_LIST_FORMATS)(
+  it.each(Object.keys(LISTS) as ClipListFormat[])(
     '%s, garbled, are refused with the line or taken',
     { timeout: 600_000 },
     async (format) => {

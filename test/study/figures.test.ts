@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LabelledClip } from '../../src/datasets/types.ts';
+import type { LabelledClip } from '../../src/lab/datasets/types.ts';
 import { evenWeights } from '../../tools/study/paired-bootstrap.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { compareAtEqualCost } from '../../tools/study/equal-cost.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { settleTask } from '../../src/evaluation/settle-task.ts';
-import { taskOf } from '../../src/evaluation/tasks.ts';
+import { settleTask } from '../../src/lab/evaluation/settle-task.ts';
+import { taskOf } from '../../src/lab/evaluation/tasks.ts';
 import { choose } from '../../tools/thresholds/choose.ts';
 import { agreementWithDense, keepsDecisions } from '../../tools/thresholds/choose-delta.ts';
 import { chooseThresholds } from '../../tools/thresholds/choose-thresholds.ts';

@@ -1,6 +1,6 @@
 import type { ActionEvent } from '../../src/core/records.ts';
-import { matchEvents, type Span } from '../../src/evaluation/match-events.ts';
-import { TASKS, type LabelNames } from '../../src/evaluation/tasks.ts';
+import { matchEvents, type Span } from '../../src/lab/evaluation/match-events.ts';
+import { TASKS, type LabelNames } from '../../src/lab/evaluation/tasks.ts';
 import type { SceneTruth } from '../scene/truth.ts';
 
 /** How the episodes of one label in one scene meet what was done there. */

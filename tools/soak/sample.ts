@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { usageBelow } from '../../src/app/bench/processes.ts';
+import { usageBelow } from '../../src/lab/bench/processes.ts';
 
 /** What the program takes of the machine at one moment. */
 export interface Sample {

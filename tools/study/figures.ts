@@ -1,4 +1,4 @@
-import { sortedAuc } from '../../src/evaluation/auc.ts';
+import { sortedAuc } from '../../src/lab/evaluation/auc.ts';
 import type { ItemWeights } from './paired-bootstrap.ts';
 import type { Question, Scored } from './scored.ts';
 

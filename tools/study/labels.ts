@@ -1,5 +1,5 @@
-import { TASKS, type LabelNames } from '../../src/evaluation/tasks.ts';
-import type { LabelledClip } from '../../src/datasets/types.ts';
+import { TASKS, type LabelNames } from '../../src/lab/evaluation/tasks.ts';
+import type { LabelledClip } from '../../src/lab/datasets/types.ts';
 
 /** The six interactions of ut-interaction: one of them is true of a clip. */
 export const INTERACTIONS = Object.values(namesOf('ut-interaction'));

@@ -1,4 +1,4 @@
-import { percentileInterval } from '../../src/evaluation/bootstrap.ts';
+import { percentileInterval } from '../../src/lab/evaluation/bootstrap.ts';
 
 /** A figure over all seeds and test items, with a 95 % interval. */
 export interface Estimate {

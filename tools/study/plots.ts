@@ -1,4 +1,4 @@
-import type { Figure, PointPanel, PointSeries } from '../../src/report/figure.ts';
+import type { Figure, PointPanel, PointSeries } from '../../src/lab/plots/figure.ts';
 import { FAMILY, PLACEMENTS } from './cases.ts';
 import type { FigureName } from './figures.ts';
 import type { ResultRow } from './results.ts';

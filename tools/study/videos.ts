@@ -1,5 +1,5 @@
-import { readManifest } from '../../src/datasets/manifest.ts';
-import type { LabelledClip } from '../../src/datasets/types.ts';
+import { readManifest } from '../../src/lab/datasets/manifest.ts';
+import type { LabelledClip } from '../../src/lab/datasets/types.ts';
 
 /** What a video is tested for. */
 export type Task = 'fight' | 'interaction' | 'indoor';

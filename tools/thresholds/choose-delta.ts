@@ -1,4 +1,4 @@
-import type { SettledTask } from '../../src/evaluation/settle-task.ts';
+import type { SettledTask } from '../../src/lab/evaluation/settle-task.ts';
 import type { PredictedClip } from './predictions.ts';
 
 /** From where on a clip shows the label of a detection task: near the best accuracy on held-out groups. */

@@ -1,5 +1,5 @@
-import { countEvents, matchEventsOf, type EventCounts } from '../../src/evaluation/event-figures.ts';
-import type { SettledTask } from '../../src/evaluation/settle-task.ts';
+import { countEvents, matchEventsOf, type EventCounts } from '../../src/lab/evaluation/event-figures.ts';
+import type { SettledTask } from '../../src/lab/evaluation/settle-task.ts';
 import type { ModelManifest } from '../../src/inference/model.ts';
 import { DETECTION_ON } from './choose-delta.ts';
 import type { PredictedVideo } from './predictions.ts';

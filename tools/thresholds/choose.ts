@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { readClipList } from '../../src/datasets/read-clip-list.ts';
-import { settleTask } from '../../src/evaluation/settle-task.ts';
-import { taskOf } from '../../src/evaluation/tasks.ts';
+import { readClipList } from '../../src/lab/datasets/read-clip-list.ts';
+import { settleTask } from '../../src/lab/evaluation/settle-task.ts';
+import { taskOf } from '../../src/lab/evaluation/tasks.ts';
 import { loadModel } from '../../src/inference/weights/load-model.ts';
 import { agreementWithDense, describeAgreements, keepsDecisions, type Agreement } from './choose-delta.ts';
 import { chooseThresholds, type ChosenThresholds } from './choose-thresholds.ts';

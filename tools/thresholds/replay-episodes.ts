@@ -1,5 +1,5 @@
 import { configFromSources, resolveStream } from '../../src/config/index.ts';
-import type { TimedAction } from '../../src/evaluation/results.ts';
+import type { TimedAction } from '../../src/lab/evaluation/results.ts';
 import { createEpisodeTracker } from '../../src/events/index.ts';
 import type { ScoredClip } from '../../src/events/types.ts';
 import type { ModelManifest } from '../../src/inference/model.ts';

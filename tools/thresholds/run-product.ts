@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { evaluate } from '../../src/app/evaluation/evaluate.ts';
-import type { EvaluationRequest } from '../../src/app/evaluation/types.ts';
+import { evaluate } from '../../src/lab/harness/evaluate.ts';
+import type { EvaluationRequest } from '../../src/lab/harness/types.ts';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { openModel } from '../../src/inference/worker/spec.ts';
 import { readPredictions } from './predictions.ts';

@@ -1,0 +1,121 @@
+import { configFromSources, resolveStream, type StreamSettings } from '../../config/index.ts';
+import { readClipList } from '../datasets/read-clip-list.ts';
+import { computeFigures } from '../evaluation/compute-figures.ts';
+import { datasetFigures, type DatasetFigures, type FiguresContext } from '../evaluation/report.ts';
+import type { Work } from '../evaluation/results.ts';
+import type { InferenceEngine } from '../../inference/engine.ts';
+import { findFfmpeg } from '../../ingest/index.ts';
+import type { SamplerOptions } from '../../sampler/types.ts';
+import { whyOneByOne } from '../../app/clip-context.ts';
+import { samplerFromFlags, type ModelChoice } from '../../app/model-choice.ts';
+import { evaluateDataset } from './evaluate-dataset.ts';
+import { planEvaluation } from './plan.ts';
+import { openPredictions } from './predictions.ts';
+import { reversedEngine } from './reversed-engine.ts';
+import type {
+  EvaluationObserver,
+  EvaluationReport,
+  EvaluationRequest,
+  EvaluationSetup,
+  VideoFailure,
+} from './types.ts';
+
+export interface EvaluationContext {
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  openEngine(choice: ModelChoice): Promise<InferenceEngine>;
+}
+
+/**
+ * Scores every clip of a list and adds up the figures of each data set. A video that cannot be evaluated is told and
+ * left out; what would fail every video (list, model, ffmpeg, engine, interrupt) is thrown.
+ */
+export async function evaluate(
+  request: EvaluationRequest,
+  observer: EvaluationObserver,
+  context: EvaluationContext,
+  signal: AbortSignal,
+): Promise<EvaluationReport> {
+  const { clips, absent } = await readClipList({ ...request, path: request.data });
+  const ffmpeg = await findFfmpeg(context.env);
+  await using opened = await context.openEngine(request.model);
+  const engine = request.order === 'reversed' ? reversedEngine(opened) : opened;
+  const { info } = engine;
+  const sampler = samplerFromFlags(request.sampler, info.sampler);
+  const settings = streamSettings(request, sampler, context.env);
+  const plan = planEvaluation(clips, request, info);
+  await using predictions = await openPredictions(request.predictions);
+
+  const onNote = (note: string): void => {
+    observer.onNote(note);
+  };
+  observer.onReady(
+    info,
+    plan.datasets.reduce((sum, { videos }) => sum + videos.size, 0),
+  );
+  plan.notes.forEach(onNote);
+  const oneByOne = whyOneByOne(info, settings.window.stride);
+  if (oneByOne !== undefined) onNote(`overlapping windows share no work: ${oneByOne}`);
+  if (absent.length > 0)
+    onNote(`${absent.length} videos of the list are not there, e.g. ${absent[0]?.name ?? ''}`);
+
+  const { views } = request;
+  const setup = {
+    engine,
+    settings,
+    sampler,
+    views,
+    ffmpegPath: ffmpeg.path,
+    version: context.version,
+    onNote,
+  };
+  const figuresContext = figuresContextOf(setup, request.seed);
+  const datasets: [string, DatasetFigures][] = [];
+  const failed: VideoFailure[] = [];
+  const work: Work[] = [];
+  for (const dataset of plan.datasets) {
+    const results = await evaluateDataset(dataset, { setup, observer, predictions, signal });
+    failed.push(...results.failed);
+    work.push(...results.work);
+    const counts = { videos: dataset.videos.size - results.failed.length, left_out: dataset.leftOut };
+    const figures = datasetFigures(dataset, { ...results, counts }, figuresContext);
+    if (figures) datasets.push([dataset.name, figures]);
+  }
+  const compute = computeFigures(work);
+  return {
+    model: info.model,
+    engine: info.engine,
+    device: info.device,
+    sampler,
+    ...(request.split !== undefined && { split: request.split }),
+    order: request.order,
+    datasets: Object.fromEntries(datasets),
+    ...(compute && { compute }),
+    failed,
+    absent: absent.length,
+  };
+}
+
+/** What `run --source` would use for a video, with the flags that `evaluate` shares with it. */
+function streamSettings(
+  { sampler: flags, window }: EvaluationRequest,
+  { kind }: SamplerOptions,
+  env: EvaluationContext['env'],
+): StreamSettings {
+  const overrides = { defaults: { kind: 'file', window } };
+  const [stream] = configFromSources(['video'], { env, overrides }).streams;
+  if (!stream) throw new RangeError('a source makes a stream');
+  const { delta, noiseFloor, anchor, representative, minSteps, stride, bins, kernel, distance } = flags;
+  const given = Object.entries({
+    ...{ delta, noiseFloor, anchor, representative, minSteps },
+    ...{ stride, bins, kernel, distance },
+  });
+  const options = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  return { ...stream, sampler: { sampler: kind, ...options } };
+}
+
+function figuresContextOf({ engine, settings, ffmpegPath }: EvaluationSetup, seed: number): FiguresContext {
+  const { labels } = engine.info;
+  const { policies, defaultPolicy } = resolveStream(settings, engine.info, ffmpegPath).episodes;
+  return { labels, seed, thresholdOf: (id) => policies[labels[id] ?? '']?.on ?? defaultPolicy.on };
+}
