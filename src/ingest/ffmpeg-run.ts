@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 
 import { monotonicMs } from '../core/time.ts';
 import { startFfmpeg, type FfmpegPlan } from './ffmpeg-command.ts';
@@ -74,6 +75,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   let declaredMs: number | undefined;
   let cause = 'exited' as FfmpegEnd['cause'];
   let pictures = 0;
+  let times = 0;
   let firstAt = 0;
   let lastAt = 0;
   let waiting = false;
@@ -93,6 +95,8 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
       if (!run.onPicture(picture)) give('unpaired');
     }
     waiting = true;
+    // ffmpeg writes the time before the frame: it is in the other pipe by now, and without it the frame fills no queue.
+    if (times < pictures) await setImmediate();
     await run.room(signal);
     waiting = false;
     activeAt = monotonicMs();
@@ -118,6 +122,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   await using relay = await openTlsRelay(run.plan.address, hear);
   const read = createStderrReader({
     onPts: (ptsUs) => {
+      times += 1;
       complaints.frame();
       media.note(ptsUs);
       if (!run.onPts(ptsUs)) give('unpaired');

@@ -112,12 +112,11 @@ export function createFrameAssembler(
       return;
     }
     const corrected = clock.correct(ptsUs, { monotonicMs: monotonic(), wallMs: now() });
-    if (corrected.clockSet) grid.reset();
-    const placement = grid.place(corrected.ptsUs);
-    put(placement, data, corrected.clockSet ? 'clock_set' : undefined);
+    if (corrected.clockSetByMs !== 0) grid.reset();
+    put(grid.place(corrected.ptsUs), data, corrected.clockSetByMs);
   }
 
-  function put(placement: Placement, data: Uint8Array, cause?: Discontinuity['why']): void {
+  function put(placement: Placement, data: Uint8Array, clockSetByMs = 0): void {
     switch (placement.kind) {
       case 'late':
         onLate();
@@ -128,10 +127,10 @@ export function createFrameAssembler(
         emit(placement.slot, data);
         return;
       case 'discontinuity': {
-        const why = cause ?? placement.why;
+        const why = clockSetByMs === 0 ? placement.why : 'clock_set';
         const lastCapturedAtMs = last?.capturedAtMs;
         segment += 1;
-        origin = { slot: placement.slot, capturedAtMs: originOf(placement.slot, why) };
+        origin = { slot: placement.slot, capturedAtMs: originOf(placement.slot, why, clockSetByMs < 0) };
         if (kind === 'live') clock.anchor(origin.capturedAtMs);
         onDiscontinuity({
           why,
@@ -144,10 +143,9 @@ export function createFrameAssembler(
     }
   }
 
-  function originOf(slot: number, why: Discontinuity['why']): number {
+  function originOf(slot: number, why: Discontinuity['why'], setBack: boolean): number {
     const earliest = last ? last.capturedAtMs + 1000 / fps : -Infinity;
-    if (kind === 'live')
-      return why === 'clock_set' ? clock.arrivedAtMs : Math.max(clock.arrivedAtMs, earliest);
+    if (kind === 'live') return setBack ? clock.arrivedAtMs : Math.max(clock.arrivedAtMs, earliest);
     if (why !== 'hole') media = { slot, capturedAtMs: last ? earliest : options.startTimeMs };
     return media.capturedAtMs + ((slot - media.slot) * 1000) / fps;
   }

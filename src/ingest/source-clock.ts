@@ -9,8 +9,8 @@ export interface Arrival {
 export interface CorrectedTime {
   /** Presentation time on the grid's scale: the source's own plus a whole number of slots. */
   readonly ptsUs: number;
-  /** The machine's clock was set: the frame begins a segment at the new time. */
-  readonly clockSet: boolean;
+  /** By how much the machine's clock was set, if it was: the frame begins a segment at the new time. */
+  readonly clockSetByMs: number;
 }
 
 export type ClockFault = 'drift' | 'machine_clock_set' | 'no_times';
@@ -95,13 +95,13 @@ export function createSourceClock(
   return {
     correct(ptsUs, arrival) {
       const elapsedMs = last ? Math.max(0, arrival.monotonicMs - last.atMs) : 0;
-      const clockSet = followWall(arrival, elapsedMs);
+      const clockSetByMs = followWall(arrival, elapsedMs);
       const arrivedMs = arrival.monotonicMs + (wallOffsetMs ?? 0);
       const ptsMs = timeOf(ptsUs, elapsedMs);
       last = { ptsMs, atMs: arrival.monotonicMs, arrivedMs };
       note({ atMs: arrival.monotonicMs, delayMs: arrivedMs - ptsMs });
-      if (!clockSet) steerTowards(arrival.monotonicMs, elapsedMs);
-      return { ptsUs: Math.round((ptsMs + correctionSlots * slotMs) * 1000), clockSet };
+      if (clockSetByMs === 0) steerTowards(arrival.monotonicMs, elapsedMs);
+      return { ptsUs: Math.round((ptsMs + correctionSlots * slotMs) * 1000), clockSetByMs };
     },
     anchor(originMs) {
       if (!last) return;
@@ -135,19 +135,19 @@ export function createSourceClock(
     return (last?.ptsMs ?? 0) + elapsedMs;
   }
 
-  /** True where the machine's clock was set by more than is followed smoothly. */
-  function followWall({ monotonicMs, wallMs }: Arrival, elapsedMs: number): boolean {
+  /** The step of the machine's clock, where it is more than is followed smoothly; else 0. */
+  function followWall({ monotonicMs, wallMs }: Arrival, elapsedMs: number): number {
     const offsetMs = wallMs - monotonicMs;
     const stepMs = wallOffsetMs === undefined ? 0 : offsetMs - wallOffsetMs;
     if (wallOffsetMs === undefined || Math.abs(stepMs) > STEP_MS) {
-      const set = wallOffsetMs !== undefined;
       wallOffsetMs = offsetMs;
-      if (set) onFault('machine_clock_set', `the machine's clock was set by ${(stepMs / 1000).toFixed(1)} s`);
-      return set;
+      if (stepMs !== 0)
+        onFault('machine_clock_set', `the machine's clock was set by ${(stepMs / 1000).toFixed(1)} s`);
+      return stepMs;
     }
     const reachMs = Math.min(Math.abs(stepMs), STEP_SLEW * elapsedMs);
     wallOffsetMs += Math.sign(stepMs) * reachMs;
-    return false;
+    return 0;
   }
 
   function note(sample: Bucket): void {

@@ -174,8 +174,21 @@ describe("the machine's clock", () => {
   });
 });
 
+it('does not stand still where the clock is set forward while event time is ahead of it', () => {
+  // Stored frames are dated after their arrival; the machine's clock is then set to the time of the last of them.
+  const seen = see({
+    seconds: 5,
+    delay: (ms) => Math.max(1901 - ms, 0),
+    wallOff: (ms) => (ms < 2000 ? 0 : 2001),
+  });
+
+  const times = seen.frames.map(({ capturedAtMs }) => capturedAtMs);
+  expect(seen.breaks.map(({ why }) => why)).toEqual(['start', 'clock_set']);
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+});
+
 describe('event time, whatever the camera, the network and the machine do', () => {
-  it('grows slot by slot within a segment, and its uncertainty covers what arrivals show', () => {
+  it('grows slot by slot within a segment, and goes back only where the clock of the machine is set back', () => {
     fc.assert(
       fc.property(
         fc.record({

@@ -1,3 +1,5 @@
+import { onTestFinished } from 'vitest';
+
 import type { Clip, StreamGap, StreamTransition } from '../../src/core/frame.ts';
 import { createClipStream } from '../../src/ingest/index.ts';
 import type { ClipStream, StreamOptions } from '../../src/ingest/types.ts';
@@ -76,6 +78,12 @@ export function readClips(
   };
   const done = read();
   done.then(changed, changed);
+  const stop = async (): Promise<void> => {
+    controller.abort();
+    await done;
+  };
+  // A test that fails midway leaves no ffmpeg to the next one.
+  onTestFinished(() => stop().catch(() => undefined));
   return {
     stream,
     clips,
@@ -104,9 +112,6 @@ export function readClips(
       });
       await Promise.race([reached, done.then(() => reached)]);
     },
-    async stop() {
-      controller.abort();
-      await done;
-    },
+    stop,
   };
 }
