@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { kafkaCounts } from './kafka-counts.ts';
 import type { Finding } from './report.ts';
 import type { Metrics } from './sample.ts';
 
@@ -26,23 +27,38 @@ UNION ALL
 SELECT 'actionstream_action_events_total{label="' || label || '",state="ended"}', count(*)::text
   FROM actionstream.action_events WHERE state = 'ended' GROUP BY label`;
 
-/** What the program counted against what reached Postgres. Records that the journal refused for want of room would differ: there must be none. */
-export async function compareCounters(metrics: Metrics, url: string): Promise<readonly Finding[]> {
+interface Sinks {
+  readonly postgresUrl: string;
+  readonly brokers: readonly string[];
+}
+
+/** What the program counted against what reached the sinks. Records that the journal refused for want of room would differ: there must be none. */
+export async function compareCounters(metrics: Metrics, sinks: Sinks): Promise<readonly Finding[]> {
+  const shed = metrics.get('actionstream_journal_shed_records_total') ?? NaN;
+  return [
+    compare(metrics, 'the database', await postgresCounts(sinks.postgresUrl)),
+    compare(metrics, 'Kafka', await kafkaCounts(sinks.brokers)),
+    { what: 'records refused by the journal', wanted: '0', found: String(shed), good: shed === 0 },
+  ];
+}
+
+function compare(metrics: Metrics, side: string, counts: ReadonlyMap<string, number>): Finding {
+  const differing = [...counts].filter(([name, value]) => metrics.get(name) !== value);
+  const shown = differing.map(([name, value]) => `; ${name}: counted ${metrics.get(name)}, there ${value}`);
+  return {
+    what: `counters that equal ${side}`,
+    wanted: `${counts.size} of ${counts.size}`,
+    found: `${counts.size - differing.length} of ${counts.size}${shown.join('')}`,
+    good: counts.size > 0 && differing.length === 0,
+  };
+}
+
+async function postgresCounts(url: string): Promise<ReadonlyMap<string, number>> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     const { rows } = await client.query<Row>(IN_DATABASE);
-    const differing = rows.filter(({ name, value }) => metrics.get(name) !== Number(value));
-    const shed = metrics.get('actionstream_journal_shed_records_total') ?? NaN;
-    return [
-      {
-        what: 'counters that equal the database',
-        wanted: `${rows.length} of ${rows.length}`,
-        found: `${rows.length - differing.length} of ${rows.length}${differing.map(({ name, value }) => `; ${name}: counted ${metrics.get(name)}, database ${value}`).join('')}`,
-        good: rows.length > 0 && differing.length === 0,
-      },
-      { what: 'records refused by the journal', wanted: '0', found: String(shed), good: shed === 0 },
-    ];
+    return new Map(rows.map(({ name, value }) => [name, Number(value)]));
   } finally {
     await client.end();
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { sleep } from '../../src/core/abort.ts';
+import type { LocalKafka } from '../local/kafka.ts';
 import type { LocalPostgres } from '../local/postgres.ts';
 import type { RtspServer } from '../local/rtsp-server.ts';
 import type { SoakRun } from './soak-run.ts';
@@ -8,6 +9,7 @@ import type { SoakRun } from './soak-run.ts';
 export interface FaultParts {
   readonly run: SoakRun;
   readonly cameras: readonly RtspServer[];
+  readonly kafka: LocalKafka;
   readonly postgres: LocalPostgres;
   readonly seed: number;
   readonly say: (text: string) => void;
@@ -18,7 +20,7 @@ type Fault = (camera: RtspServer) => Promise<(() => void) | undefined>;
 
 /** One fault after the other, each healed before the next, until the signal aborts; then all is well. Resolves to how often each happened. */
 export async function injectFaults(
-  { run, cameras, postgres, seed, say }: FaultParts,
+  { run, cameras, kafka, postgres, seed, say }: FaultParts,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
   const faults: Readonly<Record<string, Fault>> = {
@@ -51,6 +53,22 @@ export async function injectFaults(
     },
     'engine process stopped': async () => {
       await signalEngine(run.pid, 'SIGSTOP');
+      return undefined;
+    },
+    'Kafka frozen': () => {
+      kafka.freeze();
+      return healedBy(() => {
+        kafka.thaw();
+      });
+    },
+    'Kafka killed and started': async () => {
+      await kafka.kill();
+      await kafka.restart();
+      return undefined;
+    },
+    'Postgres killed and started': async () => {
+      await postgres.kill();
+      await postgres.restart();
       return undefined;
     },
     'Postgres frozen': () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { positiveInteger, positiveNumber } from '../../src/cli/options.ts';
+import { startLocalKafka } from '../local/kafka.ts';
 import { startLocalPostgres } from '../local/postgres.ts';
 import { startRtspServer } from '../local/rtsp-server.ts';
 import { compareCounters } from './compare-counters.ts';
@@ -14,7 +15,7 @@ import { startSoakRun, type SoakRun } from './soak-run.ts';
 import { writeVideos } from './videos.ts';
 
 // `npm run test:soak`: cameras with faults and files in real time through one run for an hour; then its memory, descriptors and
-// children must not have grown, and its counters must equal the database. The exit code tells.
+// children must not have grown, and its counters must equal Postgres and Kafka. The exit code tells.
 
 const { minutes, seed } = new Command('test:soak')
   .option('--minutes <n>', 'length of the run', positiveNumber, 60)
@@ -25,6 +26,7 @@ const { minutes, seed } = new Command('test:soak')
 /** Between samples: some 60 in a short run, one every 10 s in a long one. */
 const SAMPLE_MS = Math.min(10_000, (minutes * 60_000) / 60);
 
+const CACHE = path.join(import.meta.dirname, '..', '..', '.cache');
 const directory = mkdtempSync(path.join(tmpdir(), 'actionstream-soak-'));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 try {
@@ -35,7 +37,7 @@ try {
 
 async function soak(): Promise<boolean> {
   const { camera: cameraVideo, file } = await writeVideos(directory, minutes);
-  const postgres = await startLocalPostgres();
+  const [kafka, postgres] = await Promise.all([startLocalKafka({ cacheDir: CACHE }), startLocalPostgres()]);
   const cameras = [
     await startRtspServer({ file: cameraVideo }),
     await startRtspServer({ file: cameraVideo }),
@@ -44,12 +46,14 @@ async function soak(): Promise<boolean> {
     cameras: cameras.map(({ url }) => url),
     file,
     postgresUrl: postgres.url,
+    brokers: kafka.brokers,
   });
   try {
-    say(`soak of ${minutes} min with seed ${seed}: 2 cameras, 1 file, Postgres; log ${run.logFile}`);
+    say(`soak of ${minutes} min with seed ${seed}: 2 cameras, 1 file, Kafka, Postgres; log ${run.logFile}`);
     const ended = new AbortController();
-    const faults = injectFaults({ run, cameras, postgres, seed, say }, ended.signal);
-    const samples = await sampleFor(minutes * 60_000, run);
+    const faults = injectFaults({ run, cameras, kafka, postgres, seed, say }, ended.signal);
+    // A fault that cannot be healed ends the soak at once.
+    const samples = await Promise.race([sampleFor(minutes * 60_000, run), faults.then(() => [])]);
     ended.abort();
     const counts = await faults;
     // Nothing comes any more: what the program counts and what the database holds can be compared.
@@ -57,18 +61,26 @@ async function soak(): Promise<boolean> {
     const metrics = await quiet(run);
     const rest = await sampleOf(run.pid, metrics);
     // Before the stop, which ends the episodes that are open.
-    const equal = await compareCounters(metrics, postgres.url);
+    const equal = await compareCounters(metrics, { postgresUrl: postgres.url, brokers: kafka.brokers });
     const code = await run.stop();
+    const verified = await run.verify();
     const findings = [
       ...judge(samples, rest),
       ...equal,
       { what: 'exit code after SIGTERM', wanted: '0', found: String(code), good: code === 0 },
+      {
+        what: 'exit code of events verify',
+        wanted: '0',
+        found: `${verified.code}: ${verified.text}`,
+        good: verified.code === 0,
+      },
     ];
     printReport({ samples, counts, findings }, say);
     return findings.every(({ good }) => good);
   } finally {
     run.kill();
-    await Promise.all([...cameras.map((camera) => camera.stop().catch(() => undefined)), postgres.stop()]);
+    await Promise.all(cameras.map((camera) => camera.stop().catch(() => undefined)));
+    await Promise.all([kafka.stop(), postgres.stop()]);
   }
 }
 
@@ -82,14 +94,16 @@ async function sampleFor(ms: number, run: SoakRun): Promise<readonly Sample[]> {
   return samples;
 }
 
-/** The metrics once nothing changes in them any more and the sink has taken everything. */
+/** The metrics once nothing changes in them any more and the sinks have taken everything. */
 async function quiet(run: SoakRun): Promise<Metrics> {
   for (let last = '', tries = 0; tries < 120; tries++) {
     const metrics = await scrape(run.metricsUrl);
     const counters = [...metrics].filter(([name]) => /clips_total|events_total|lag_records/.test(name));
     const now = JSON.stringify(counters);
-    if (now === last && (metrics.get('actionstream_sink_lag_records{sink="postgres"}') ?? 1) === 0)
-      return metrics;
+    const waiting = ['kafka', 'postgres'].some(
+      (sink) => metrics.get(`actionstream_sink_lag_records{sink="${sink}"}`) !== 0,
+    );
+    if (now === last && !waiting) return metrics;
     last = now;
     await delay(1500);
   }

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { freePort } from '../local/guarded-child.ts';
 
@@ -15,12 +16,15 @@ export interface SoakRun {
   /** SIGTERM; resolves to its exit code. */
   stop(): Promise<number | null>;
   kill(): void;
+  /** `events verify` on what its journal still holds. */
+  verify(): Promise<{ readonly code: number | null; readonly text: string }>;
 }
 
 interface Sources {
   readonly cameras: readonly string[];
   readonly file: string;
   readonly postgresUrl: string;
+  readonly brokers: readonly string[];
 }
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'dist', 'main.js');
@@ -46,6 +50,7 @@ export async function startSoakRun(directory: string, sources: Sources): Promise
       return code;
     },
     kill: () => void child.kill('SIGKILL'),
+    verify: () => verify(config),
   };
   while (!(await answers(metricsUrl))) {
     if (!run.isAlive()) throw new Error(`the run does not start; see ${LOG}`);
@@ -54,7 +59,17 @@ export async function startSoakRun(directory: string, sources: Sources): Promise
   return run;
 }
 
-function configOf(directory: string, port: number, { cameras, file, postgresUrl }: Sources): object {
+async function verify(config: string): Promise<{ readonly code: number | null; readonly text: string }> {
+  const child = spawn(process.execPath, [MAIN, 'events', 'verify', config], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const text = await textOf(child.stdout);
+  const [code] = await exited;
+  return { code, text: text.trim().replaceAll('\n', '; ') };
+}
+
+function configOf(directory: string, port: number, { cameras, file, postgresUrl, brokers }: Sources): object {
   return {
     instance: 'soak',
     model: { network: 's3d-g', width: 0.25, frames: 16, size: 64, classes: 4 },
@@ -72,7 +87,7 @@ function configOf(directory: string, port: number, { cameras, file, postgresUrl 
     // Every class is always on, and a new episode begins every three seconds.
     events: { on: 0.1, off: 0.05, min_duration: '0s', max_duration: '3s', update_interval: '1s' },
     journal: { dir: path.join(directory, 'journal'), max_size: '64MiB' },
-    sinks: { postgres: { url: postgresUrl } },
+    sinks: { kafka: { brokers, create_topics: { partitions: 3 } }, postgres: { url: postgresUrl } },
     metrics: { port },
   };
 }
