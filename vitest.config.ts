@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What a test waits for comes about on a slow machine too: time runs out only where it never would. */
+const PATIENT = { expect: { poll: { timeout: 30_000 } }, hookTimeout: 120_000 };
+
 // unit: no network, no service. The other projects start or find real services first (test/support/services.ts).
 export default defineConfig({
   test: {
@@ -7,6 +10,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...PATIENT,
           name: 'unit',
           include: [
             'test/{app,checkpoints,core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lab,labels,metrics,study,tools}/**/*.test.ts',
@@ -16,37 +20,37 @@ export default defineConfig({
       },
       {
         // The build's own rules: types, lint, layers, dead code, generated documents.
-        test: { name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 240_000 },
+        test: { ...PATIENT, name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 240_000 },
       },
       // A small share of what `npm run test:fuzz` tries.
-      { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 240_000 } },
-      { test: { name: 'parity', include: ['test/parity/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { ...PATIENT, name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 240_000 } },
+      { test: { ...PATIENT, name: 'parity', include: ['test/parity/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
+          ...PATIENT,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/services.ts'],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
       {
         // Trials with faults and servers of their own; the whole of them with `npm run test:chaos`.
         test: {
+          ...PATIENT,
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
           testTimeout: process.env['CHAOS'] === 'full' ? 1_200_000 : 240_000,
-          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },
       {
         test: {
+          ...PATIENT,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/services.ts'],
           testTimeout: 240_000,
-          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

@@ -92,7 +92,7 @@ test('killed with SIGKILL and started again on the same journal: open episodes e
     ).toBe(true);
   killed.child.kill('SIGKILL');
   expect((await killed.done).signal).toBe('SIGKILL');
-  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => stillRunning(family)).toEqual([]);
 
   const again = startRun(['run', config, '--json']);
   const ended = await nextRecord(

@@ -114,7 +114,7 @@ test('a journal folder that disappears ends the run with exit 1, also while one 
 
   expect(code, stderr).toBe(1);
   expect(stderr).toMatch(/^error JOURNAL_UNWRITABLE: .*was deleted/m);
-  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => stillRunning(family)).toEqual([]);
 });
 
 test('a second signal ends at once with 130', async () => {
@@ -167,7 +167,7 @@ test('a frozen engine holds up the stop no longer than its deadline, and leaves 
   const { code, ms, stderr } = await terminate(run);
   expect(code, stderr).toBe(0);
   expect(ms).toBeLessThan(STOP_MS);
-  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => stillRunning(family)).toEqual([]);
 });
 
 test('a killed program leaves no frozen engine behind', async () => {
@@ -195,5 +195,5 @@ test('a second signal leaves no frozen engine behind', async () => {
   run.child.kill('SIGTERM');
 
   expect((await run.done).code).toBe(130);
-  await expect.poll(() => stillRunning(family), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => stillRunning(family)).toEqual([]);
 });

@@ -49,7 +49,7 @@ interface Run {
 /** Real sources and the real pipeline before an engine that takes `stepMs` for each kept step. */
 async function run(
   sources: readonly string[],
-  { stepMs, realtime, maxDeltaScale = 4 }: { stepMs: number; realtime: boolean; maxDeltaScale?: number },
+  { stepMs, realtime, queueClips = 4 }: { stepMs: number; realtime: boolean; queueClips?: number },
 ): Promise<Run> {
   const plain = createNullEngine(model);
   const engine: InferenceEngine = {
@@ -65,12 +65,12 @@ async function run(
   const records: PublishedRecord[] = [];
   const changes: string[] = [];
   const logger: Logger = { ...silentLogger, info: (_, message) => changes.push(message) };
-  const budget = createComputeBudget({ p95LatencyMs: 1000, maxDeltaScale }, { engines: 1, logger });
+  const budget = createComputeBudget({ p95LatencyMs: 1000, maxDeltaScale: 4 }, { engines: 1, logger });
   const { streams } = configFromSources(sources, {
     env: {},
     overrides: {
       sampler: { kind: 'ordered', width: DELTA },
-      defaults: { realtime, queue_clips: 4, window: { fps: FPS, stride: 4 } },
+      defaults: { realtime, queue_clips: queueClips, window: { fps: FPS, stride: 4 } },
     },
   });
   const jobs = streams.map((stream) =>
@@ -106,7 +106,8 @@ function deltasOf({ clips }: Run): readonly number[] {
 it.concurrent(
   'an overload raises δ before a clip is dropped, receipts say so, and no line is logged for a clip',
   async () => {
-    const overloaded = await run([video, video], { stepMs: 25, realtime: true });
+    // The queue holds what comes at once after the machine was busy elsewhere for some seconds.
+    const overloaded = await run([video, video], { stepMs: 25, realtime: true, queueClips: 16 });
 
     const deltas = deltasOf(overloaded);
     expect(deltas[0]).toBe(DELTA);
@@ -127,10 +128,15 @@ it.concurrent('what the largest δ cannot hold is dropped, counted, and shared b
   for (const { reason, totals } of drowned.outcomes) {
     expect(reason).toBe('ended');
     expect(totals.clipsDropped).toBeGreaterThan(0);
-    expect(totals.clips).toBeGreaterThan(2);
+    expect(totals.clips).toBeGreaterThan(0);
   }
-  const clips = drowned.outcomes.map(({ totals }) => totals.clips);
-  expect(Math.max(...clips) - Math.min(...clips)).toBeLessThanOrEqual(4);
+  // Between the first clip of the last stream and the last clip of the first one, all three had something to do.
+  const ids = drowned.clips.map(({ stream_id: id }) => id);
+  const streams = [...new Set(ids)];
+  const from = Math.max(...streams.map((id) => ids.indexOf(id)));
+  const to = Math.min(...streams.map((id) => ids.lastIndexOf(id)));
+  const counts = streams.map((id) => ids.slice(from, to + 1).filter((other) => other === id).length);
+  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(4);
 });
 
 it.concurrent(

@@ -92,7 +92,7 @@ export function readClips(
     said,
     logged,
     done,
-    async until(what, condition, timeoutMs = 20_000) {
+    async until(what, condition, timeoutMs = 60_000) {
       const reached = new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => {
           finish(() => {

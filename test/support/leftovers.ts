@@ -14,7 +14,7 @@ export function demandNoLeftovers(): void {
       async () => {
         expect((await descendantsOf(process.pid)).filter(own)).toEqual([]);
       },
-      { timeout: 10_000, interval: 100 },
+      { timeout: 60_000, interval: 100 },
     );
   });
 }

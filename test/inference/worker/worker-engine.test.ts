@@ -243,7 +243,7 @@ describe('a process that hangs', () => {
       expect([first.clipId, second.clipId]).toEqual([`${deed}-once:${marker}`, 'next']);
       expect(lost).toEqual([expect.objectContaining({ clipId: `${deed}-once:${marker}`, attempt: 1 })]);
       const pid = Number(await readFile(marker, 'utf8'));
-      await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+      await expect.poll(() => isRunning(pid)).toBe(false);
     });
   }
 
@@ -353,7 +353,7 @@ describe('dispose', () => {
 
     owner.kill('SIGKILL');
 
-    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
   test('ends a process that no longer answers', async () => {

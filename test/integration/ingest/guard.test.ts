@@ -25,7 +25,7 @@ describe('process guard', () => {
     onTestFinished(() => void owner.kill('SIGKILL'));
     let said = '';
     owner.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    await expect.poll(() => said, { timeout: 20_000 }).toContain('up\n');
+    await expect.poll(() => said).toContain('up\n');
     const children = (await descendantsOf(owner.pid ?? 0)).filter(({ command }) =>
       /ffmpeg|actionstream-guard/.test(command),
     );
@@ -35,7 +35,7 @@ describe('process guard', () => {
     owner.kill('SIGKILL');
     await once(owner, 'exit');
 
-    await expect.poll(() => stillRunning(children), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => stillRunning(children)).toEqual([]);
   });
 
   it('becomes the program: same pid, its exit code, its signals', async () => {

@@ -24,7 +24,7 @@ test('a local server does not outlive an owner that is killed with SIGKILL', asy
     () => {
       expect(isRunning(server)).toBe(false);
     },
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   );
 });
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { migrate } from '../../../src/sink/postgres/migrate.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { openPostgresReader, readEpisodes } from '../../../src/sink/postgres/reader.ts';
 import { pruneDatabase } from '../../../src/sink/postgres/prune.ts';
 import { startLocalPostgres, type LocalPostgres } from '../../../tools/local/postgres.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
-import { rowsOf, runSql } from '../../support/names.ts';
+import { heldSession, rowsOf, runSql } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 
 const never = new AbortController().signal;
@@ -138,22 +138,16 @@ describe('what an operator has to put right is said with its remedy', () => {
       server.url,
       'DROP ROLE IF EXISTS crowd; CREATE ROLE crowd LOGIN CONNECTION LIMIT 1; GRANT CREATE ON DATABASE postgres TO crowd',
     );
-    const held = rowsOf(as('crowd').url, 'SELECT pg_sleep(1)');
-    await untilRows(server.url, `SELECT 1 FROM pg_stat_activity WHERE usename = 'crowd'`);
+    onTestFinished(await heldSession(as('crowd').url, 'SELECT 1'));
 
     await expect(migrate(as('crowd'))).rejects.toMatchObject({
       ...{ code: 'POSTGRES_UNREACHABLE', retryable: true },
       message: expect.stringContaining('raise max_connections') as string,
     });
-    await held;
   });
 });
 
 /** The SQL of a document, one text a code block. */
 function sqlBlocksOf(file: string): readonly string[] {
   return [...readFileSync(file, 'utf8').matchAll(/```sql\n(.*?)```/gs)].map(([, sql = '']) => sql);
-}
-
-async function untilRows(url: string, sql: string): Promise<void> {
-  while ((await rowsOf(url, sql)).length === 0);
 }

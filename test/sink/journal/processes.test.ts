@@ -63,7 +63,7 @@ test('a full disk delays appends and loses none', async () => {
   const result = spawnSync(
     'unshare',
     ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', mountPoint, process.execPath, fill],
-    { encoding: 'utf8', timeout: 15_000 },
+    { encoding: 'utf8', timeout: 60_000 },
   );
 
   expect(result.stderr, 'this test needs user namespaces (unshare --user) for a disk of its own').toBe('');
