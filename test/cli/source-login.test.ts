@@ -67,10 +67,13 @@ describe('the process list', () => {
     expect(title('run', `--password=${SECRET}`)).toBe('node main.js run --password=***');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-ascii', minLength: 1 }), (password) => {
-        for (const url of [`rtsp://u:${password}@cam/1`, `postgres://u:${password}@db/x`])
-          expect(title('run', '--source', url)).toBe(
-            `node main.js run --source ${url[0] === 'r' ? 'rtsp://***@cam/1' : 'postgres://***@db/x'}`,
-          );
+        // A password that looks like a parameter of the URL takes the host with it.
+        expect(title('run', '--source', `rtsp://u:${password}@cam/1`)).toMatch(
+          /^node main\.js run --source rtsp:\/\/\*\*\*(@cam\/1)?$/,
+        );
+        expect(title('run', '--source', `postgres://u:${password}@db/x`)).toMatch(
+          /^node main\.js run --source postgres:\/\/\*\*\*(@db\/x)?$/,
+        );
       }),
     );
   });
