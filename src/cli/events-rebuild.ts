@@ -37,6 +37,8 @@ function addRebuildDatabase(events: Command, io: CliIo, services: () => Promise<
       else printChecksums(io, result.tables);
       const skipped = result.skipped > 0 ? `, ${result.skipped} messages of others skipped` : '';
       printLine(io.stderr, `${result.records} records of the ${from}${skipped}`);
+      if (result.leftOut > 0)
+        printLine(io.stderr, `${result.leftOut} records stay out: prune has deleted them from this database`);
       if ((result.firstOffset ?? 0) > 0)
         printLine(
           io.stderr,

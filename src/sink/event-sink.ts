@@ -23,6 +23,8 @@ export interface EventSink extends AsyncDisposable {
   write(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void>;
   /** By stream: how often another run of the program was found to write it too. Only of sinks that can see that. */
   readonly foreignWrites?: ReadonlyMap<string, number>;
+  /** Records left out because retention had deleted them before. Only of sinks that have a retention of ours. */
+  readonly leftOut?: number;
 }
 
 /** A sink that keeps each type of record in a place of its own (a topic) refuses some types and accepts the others. */

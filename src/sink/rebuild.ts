@@ -25,6 +25,8 @@ export interface RebuildResult {
   readonly records: number;
   /** Messages that are no records of ours. */
   readonly skipped: number;
+  /** Records of them that `prune` has deleted from this database before: they stay out. */
+  readonly leftOut: number;
   /** Older records than these are no longer in the journal. */
   readonly firstOffset?: number;
   readonly tables: readonly TableChecksum[];
@@ -53,7 +55,13 @@ export async function rebuildPostgres(options: RebuildOptions): Promise<RebuildR
   }
   const { skipped, firstOffset } = reading;
   const tables = await checksumTables(postgres);
-  return { records, skipped, ...(firstOffset !== undefined && { firstOffset }), tables };
+  return {
+    records,
+    skipped,
+    leftOut: sink.leftOut ?? 0,
+    ...(firstOffset !== undefined && { firstOffset }),
+    tables,
+  };
 }
 
 async function demandEmpty(postgres: PostgresConnection): Promise<void> {

@@ -11,9 +11,10 @@ import { delta } from './migrations/0002-delta.ts';
 import { reusedSteps } from './migrations/0003-reused-steps.ts';
 import { reusedKeptSteps } from './migrations/0004-reused-kept-steps.ts';
 import { runs } from './migrations/0005-runs.ts';
+import { prunings } from './migrations/0006-prunings.ts';
 import type { Migration } from './migrations/migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [initial, delta, reusedSteps, reusedKeptSteps, runs];
+const MIGRATIONS: readonly Migration[] = [initial, delta, reusedSteps, reusedKeptSteps, runs, prunings];
 const LATEST = MIGRATIONS.length;
 // Serialises migrations of several instances; any constant that nobody else uses.
 const ADVISORY_LOCK = 4_201_134_001;

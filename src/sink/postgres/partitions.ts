@@ -39,6 +39,12 @@ export interface Partition {
   readonly endMs: number;
 }
 
+/** The start of the partition that holds the time: whatever lies before it, lies in partitions that end by then. */
+export function partitionStart(table: PartitionedTable, date: Date): number {
+  const day = PARTITIONED[table] === 'day' ? date.getUTCDate() : 1;
+  return new Date(0).setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth(), day);
+}
+
 /** Those that a table has, oldest first. */
 export async function listPartitions(
   database: PostgresDatabase,

@@ -11,6 +11,7 @@ import {
 import { isSchemaGone, sqlStateOf, toPostgresError } from './errors.ts';
 import { checkSchema, migrate } from './migrate.ts';
 import { createPartitions, type Partitions } from './partitions.ts';
+import { PrunedFilter } from './pruned-filter.ts';
 import { writeRecords } from './write-batch.ts';
 import { createStreamClaims, type ForeignWriter, type StreamClaims } from './writers.ts';
 
@@ -39,6 +40,7 @@ class PostgresSink implements EventSink {
   readonly #database: PostgresDatabase;
   readonly #partitions: Partitions;
   readonly #claims: StreamClaims;
+  readonly #pruned: PrunedFilter;
   readonly #foreignWrites = new Map<string, number>();
   #isSchemaKnown = false;
 
@@ -47,6 +49,7 @@ class PostgresSink implements EventSink {
     this.#logger = logger;
     this.#database = createDatabase(options, { max: 2 });
     this.#partitions = createPartitions(this.#database);
+    this.#pruned = new PrunedFilter(this.#database, logger);
     this.#claims = createStreamClaims(this.#database, {
       ...(options.claimsRenewMs !== undefined && { renewMs: options.claimsRenewMs }),
     });
@@ -55,6 +58,11 @@ class PostgresSink implements EventSink {
   /** By stream: how often another run of the program was found to write it too. */
   get foreignWrites(): ReadonlyMap<string, number> {
     return this.#foreignWrites;
+  }
+
+  /** Records that `prune` has deleted before: a redelivery does not bring them back. */
+  get leftOut(): number {
+    return this.#pruned.leftOut;
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -84,6 +92,7 @@ class PostgresSink implements EventSink {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#pruned.report();
     await this.#database.end();
   }
 
@@ -95,11 +104,12 @@ class PostgresSink implements EventSink {
 
   async #writeBatch(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void> {
     if (!this.#isSchemaKnown) await this.#learnSchema(signal);
-    await this.#ensurePartitions(batch, signal);
+    const kept = await this.#pruned.apply(batch, signal);
+    await this.#ensurePartitions(kept, signal);
     await this.#database.transaction(
       async (client) => {
-        if (await isAccepted(client, batch)) return;
-        for (const stored of batch) await this.#writeOne(client, stored);
+        if (await isAccepted(client, kept)) return;
+        for (const stored of kept) await this.#writeOne(client, stored);
       },
       { signal },
     );

@@ -1,6 +1,7 @@
 import { createDatabase, type PostgresConnection, type PostgresDatabase } from './connection.ts';
 import { toPostgresError } from './errors.ts';
-import { listPartitions, type PartitionedTable } from './partitions.ts';
+import { listPartitions, partitionStart, type PartitionedTable } from './partitions.ts';
+import { FILE_TIME_UNTIL, notePrunings, type PrunedTable, type Pruning } from './prunings.ts';
 
 /** What to keep: what is older than these times goes; a time left out keeps everything. */
 export interface PruneOptions {
@@ -18,8 +19,6 @@ export interface PruneResult {
   readonly deleted: Readonly<Record<string, number>>;
 }
 
-/** Rows dated before this have times of a file, not of the world: files without `start_time` begin at 1970. */
-const FILE_TIME_UNTIL = Date.UTC(1971, 0, 1);
 /** A batch of a deletion: 16 MB of table at the usual block size. */
 const BLOCKS = 2000;
 /** A drop waits no longer for readers, since whoever comes after it waits behind it. */
@@ -27,12 +26,14 @@ const LOCK_TIMEOUT_MS = 5000;
 
 /**
  * Retention. Whole partitions are dropped by the time of their events. Partitions of file time, and tables that have
- * none, lose the rows that were recorded before the given time, in batches that each lock only their own rows.
+ * none, lose the rows that were recorded before the given time, in batches that each lock only their own rows. What goes is
+ * noted first (prunings.ts).
  */
 export async function pruneDatabase(
   connection: PostgresConnection,
-  { eventsBefore, clipStatsBefore, statusBefore, deadLettersBefore }: PruneOptions,
+  options: PruneOptions,
 ): Promise<PruneResult> {
+  const { eventsBefore, clipStatsBefore, statusBefore, deadLettersBefore } = options;
   const database = createDatabase(connection, { max: 1 });
   const dropped: string[] = [];
   const deleted: Record<string, number> = {};
@@ -49,6 +50,7 @@ export async function pruneDatabase(
     }
   };
   try {
+    await database.transaction((client) => notePrunings(client, prunings(options, Date.now())));
     if (eventsBefore) await prunePartitions('action_events', 'processed_at', eventsBefore);
     if (clipStatsBefore) await prunePartitions('clip_stats', 'recorded_at', clipStatsBefore);
     if (statusBefore) {
@@ -62,6 +64,30 @@ export async function pruneDatabase(
   } finally {
     await database.end();
   }
+}
+
+function prunings(options: PruneOptions, nowMs: number): readonly Pruning[] {
+  const { eventsBefore, clipStatsBefore, statusBefore, deadLettersBefore } = options;
+  return [
+    ...(eventsBefore ? partitionPrunings('action_events', eventsBefore, nowMs) : []),
+    ...(clipStatsBefore ? partitionPrunings('clip_stats', clipStatsBefore, nowMs) : []),
+    ...(statusBefore
+      ? [rowPruning('stream_status', statusBefore), rowPruning('stream_gaps', statusBefore)]
+      : []),
+    ...(deadLettersBefore ? [rowPruning('dead_letters', deadLettersBefore)] : []),
+  ];
+}
+
+/** File time by when it was recorded; of the world's time the partitions that are there now. */
+function partitionPrunings(table: PartitionedTable, before: Date, nowMs: number): readonly Pruning[] {
+  const worldUntil = partitionStart(table, before);
+  const ofFiles = { ...rowPruning(table, before), timeBefore: FILE_TIME_UNTIL };
+  if (worldUntil <= FILE_TIME_UNTIL) return [ofFiles];
+  return [ofFiles, { table, timeFrom: FILE_TIME_UNTIL, timeBefore: worldUntil, recordedBefore: nowMs }];
+}
+
+function rowPruning(table: PrunedTable, before: Date): Pruning {
+  return { table, timeFrom: -Infinity, timeBefore: Infinity, recordedBefore: before.getTime() };
 }
 
 async function dropPartition(database: PostgresDatabase, name: string): Promise<void> {

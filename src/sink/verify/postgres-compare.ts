@@ -1,5 +1,6 @@
 import { recordIdOf, supersedes, type ActionEvent, type RecordType } from '../../core/records.ts';
 import type { StoredRecord } from '../event-sink.ts';
+import type { Prunings } from '../postgres/prunings.ts';
 import type { PostgresReader } from '../postgres/reader.ts';
 import { describeDifferences, isRepeatable } from './contents.ts';
 import type { Differences } from './differences.ts';
@@ -21,6 +22,7 @@ interface Parts {
   readonly survey: Survey;
   readonly reader: PostgresReader;
   readonly differences: Differences;
+  readonly prunings: Prunings;
   /** `recorded_at` of rows that are older than this column. */
   readonly migratedAt: string;
 }
@@ -101,9 +103,10 @@ export class RowComparison {
       };
     if (!row) {
       if (!isDue) return undefined;
-      return (await this.#isDropped(type, expected))
-        ? 'expired'
-        : { problem: 'missing', detail: `no row in ${TABLES[type]}` };
+      const { prunings } = this.#parts;
+      if (prunings.covers(stored) || (await this.#isDropped(type, expected))) return 'expired';
+      const letter = prunings.coversLetter(stored) ? '; a dead letter of its time would be pruned' : '';
+      return { problem: 'missing', detail: `no row in ${TABLES[type]}${letter}` };
     }
     if (type === 'action.event') {
       const event = eventOfRow(row);
@@ -190,7 +193,7 @@ export class RowComparison {
     this.#marks.set(number, [this.#marks.value(number) | mark]);
   }
 
-  /** The sink makes the partition before it writes a row: where there is none, somebody has dropped it. */
+  /** Dropped by hand, or before prunings were noted: the sink makes the partition before it writes a row. */
   async #isDropped(type: RecordType, expected: Row): Promise<boolean> {
     const time = expected['started_at'] ?? expected['clip_start'];
     if (typeof time !== 'string' || type === 'stream.status') return false;

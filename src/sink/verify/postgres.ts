@@ -1,5 +1,6 @@
 import type { StoredRecord } from '../event-sink.ts';
 import type { PostgresConnection } from '../postgres/connection.ts';
+import { readPrunings, type PruningRow } from '../postgres/prunings.ts';
 import { openPostgresReader, type PostgresReader } from '../postgres/reader.ts';
 import { createDifferences } from './differences.ts';
 import type { JournalView } from './journal-view.ts';
@@ -22,7 +23,8 @@ export async function compareWithPostgres(
   await using reader = await openPostgresReader(connection);
   const differences = createDifferences();
   const migratedAt = await migrationTimeOf(reader);
-  const comparison = new RowComparison({ survey, reader, differences, migratedAt });
+  const prunings = await readPrunings((sql) => reader.query<PruningRow>(sql, []));
+  const comparison = new RowComparison({ survey, reader, differences, prunings, migratedAt });
   const states = new StreamStates();
   let deadLetters = 0;
   for await (const page of view.pages()) {

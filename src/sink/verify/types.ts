@@ -28,7 +28,7 @@ export interface SinkComparison {
   readonly duplicates: number;
   /** Records of this journal that the sink has put aside because it can never accept them. */
   readonly deadLetters: number;
-  /** Records that retention has removed: before Kafka's log start, or in a dropped partition of Postgres. */
+  /** Records that retention has removed: before Kafka's log start, or by `prune` from Postgres. */
   readonly expired: number;
   /** Records in the sink that this journal never held: of other instances, streams or times. Kafka: messages. */
   readonly foreign: number;

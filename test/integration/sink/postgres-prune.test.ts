@@ -1,10 +1,14 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
+import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { pruneDatabase } from '../../../src/sink/postgres/prune.ts';
+import { rebuildPostgres } from '../../../src/sink/rebuild.ts';
+import { verifyDelivery } from '../../../src/sink/verify.ts';
 import type { StoredRecord } from '../../../src/sink/event-sink.ts';
 import type { PublishedRecord } from '../../../src/core/records.ts';
 import { heldSession, rowsOf, runSql, uniqueDatabase } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const never = new AbortController().signal;
 const RUN = 'd3a1f1b6-0000-5000-8000-000000000001';
@@ -97,3 +101,86 @@ test('a drop that readers hold up gives up soon, and says so', async () => {
     pruneDatabase({ url }, { clipStatsBefore: new Date('2021-01-01T00:00:00Z') }),
   ).rejects.toMatchObject({ retryable: true, message: expect.stringContaining('lock') as string });
 });
+
+test('what prune has deleted is expired, not missing, and no redelivery or rebuild brings it back', async () => {
+  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
+  onTestFinished(drop);
+  const dir = await temporaryDirectory();
+  await using journal = await openJournal({ dir, consumers: ['postgres'] });
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  const deliver = async (records: readonly PublishedRecord[], to = sink): Promise<void> => {
+    const { firstOffset } = await journal.append(records);
+    await to.write(await journal.read(firstOffset, 1000), never);
+    await journal.checkpoint('postgres', journal.nextOffset);
+  };
+  const verify = () => verifyDelivery({ journalDir: dir, postgres: { url }, signal: never });
+  const counts = async () => (await rowsOf(url, COUNTS))[0];
+  await sink.open(never);
+  await deliver(generation(0));
+  const before = await later();
+  await deliver(generation(1));
+
+  await pruneDatabase({ url }, { eventsBefore: before, clipStatsBefore: before, statusBefore: before });
+  // A recording of 2019 that is read after the prune: its rows are not what was deleted.
+  await deliver([clipStats({ clip_seq: 9, clip_start: '2019-03-02T12:00:00.000Z', run_id: RUN })]);
+  const left = { events: 1, clips: 2, statuses: 2, gaps: 1 };
+  expect(await counts()).toEqual(left);
+  expect(await verify()).toMatchObject({
+    ...{ consistent: true, differences: [] },
+    sinks: { postgres: { compared: 11, expired: 6 } },
+  });
+
+  const again = createPostgresSink({ url });
+  await again.write(await journal.read(0, 1000), never);
+  await again[Symbol.asyncDispose]();
+  expect(again.leftOut).toBe(6);
+  const source = { kind: 'journal', dir } as const;
+  const rebuilt = await rebuildPostgres({ source, postgres: { url }, force: true, signal: never });
+  expect(rebuilt).toMatchObject({ records: 11, leftOut: 6 });
+  expect(await counts()).toEqual(left);
+  expect(await verify()).toMatchObject({ consistent: true });
+
+  // What else is gone is missed.
+  await runSql(url, 'DELETE FROM actionstream.stream_status');
+  expect(await verify()).toMatchObject({ consistent: false, sinks: { postgres: { differing: 2 } } });
+});
+
+test('a pruning that keeps more does not take the earlier one back, and one that keeps less replaces it', async () => {
+  const url = await written([]);
+  const cutoffs = async () =>
+    rowsOf(url, 'SELECT recorded_before AS at FROM actionstream.prunings ORDER BY 1');
+  const [first, second, third] = [1, 10, 20].map((day) => new Date(Date.UTC(2026, 10, day)));
+
+  await pruneDatabase({ url }, { deadLettersBefore: second! });
+  await pruneDatabase({ url }, { deadLettersBefore: first! });
+  expect(await cutoffs()).toEqual([{ at: first }, { at: second }]);
+  await pruneDatabase({ url }, { deadLettersBefore: third! });
+  expect(await cutoffs()).toEqual([{ at: third }]);
+});
+
+const COUNTS = `SELECT (SELECT count(*)::int FROM actionstream.action_events) AS events,
+  (SELECT count(*)::int FROM actionstream.clip_stats) AS clips,
+  (SELECT count(*)::int FROM actionstream.stream_status) AS statuses,
+  (SELECT count(*)::int FROM actionstream.stream_gaps) AS gaps`;
+
+/** Of a file without start_time an episode and a clip, of a camera a status and a gap; and in 2019 a clip that is to be dropped. */
+function generation(n: number): readonly PublishedRecord[] {
+  const at = '1970-01-01T00:00:01.000Z';
+  const { time } = actionEvent().payload;
+  const processed = new Date().toISOString();
+  const gap = { from: '1970-01-01T00:00:01.000Z', to: '1970-01-01T00:00:02.000Z' };
+  return [
+    actionEvent({ episode: n, run_id: RUN, started_at: at, time: { ...time, processed_at: processed } }),
+    clipStats({ clip_seq: n, clip_start: at, run_id: RUN }),
+    streamStatus({ n: 2 * n }),
+    streamStatus({ n: 2 * n + 1, state: 'gap', at: gap.to, gap }),
+    clipStats({ clip_seq: n, clip_start: '2019-03-01T10:00:00.000Z' }),
+  ];
+}
+
+/** A moment that is over. */
+async function later(): Promise<Date> {
+  const moment = new Date(Date.now() + 1);
+  await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(moment.getTime());
+  return moment;
+}

@@ -161,6 +161,6 @@ describe('a server without TLS', () => {
     await migrate({ url: `${url}?sslmode=prefer` });
 
     const sql = 'SELECT max(version) AS version FROM actionstream.schema_migrations';
-    expect(await rowsOf(url, sql)).toEqual([{ version: 5 }]);
+    expect(await rowsOf(url, sql)).toEqual([{ version: 6 }]);
   });
 });
