@@ -11,7 +11,8 @@ interface Paragraph {
 
 /**
  * Sentences of a Markdown page. Code blocks, tables, headings, images and HTML are no sentences; a list item begins a
- * new one. A link counts as its text, and inline code as one word.
+ * new one. A link counts as its text, a proof in
+ * brackets (the title of a test) as nothing, and inline code as one word.
  */
 export function readSentences(markdown: string): readonly Sentence[] {
   return readParagraphs(markdown).flatMap(({ line, text }) =>
@@ -53,6 +54,7 @@ function readParagraphs(markdown: string): readonly Paragraph[] {
 function plain(text: string): string {
   return text
     .replace(/`[^`]*`/g, 'code')
+    .replace(/\s*\(\[[^\]]*\]\([^)]*\.test\.ts\)\)/g, '')
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/\*\*|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '');
 }
