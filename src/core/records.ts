@@ -1,9 +1,13 @@
-import type { ClockSource } from './frame.ts';
+import type {
+  ACTION_EVENT_FIELDS,
+  CLIP_STATS_FIELDS,
+  EndReason,
+  EpisodeState,
+  STREAM_STATUS_FIELDS,
+} from './record-fields.ts';
+import type { PayloadOf } from './fields.ts';
 
-/**
- * What actionstream publishes: the shapes below are the wire format (JSON Schemas of the same names in `schemas/`).
- * Keys are snake_case with units in names, times RFC 3339 UTC with milliseconds, unknown values omitted.
- */
+/** What actionstream publishes: the fields of its kinds of records are listed in record-fields.ts. */
 export type PublishedRecord =
   | { readonly type: 'action.event'; readonly payload: ActionEvent }
   | { readonly type: 'clip.stats'; readonly payload: ClipStats }
@@ -17,129 +21,12 @@ export const RECORD_TYPES = [
   'stream.status',
 ] as const satisfies readonly RecordType[];
 
-export type EpisodeState = 'started' | 'updated' | 'ended';
-export type EndReason =
-  | 'below_threshold'
-  | 'max_duration'
-  | 'discontinuity'
-  | 'not_watched'
-  | 'end_of_stream'
-  | 'shutdown'
-  | 'restart';
-
-/** A change of an episode: an action from onset to offset, [started_at, ended_at). */
-export interface ActionEvent {
-  /** UUIDv5 of stream, label, onset and, for a file, its run: the same input gives the same id. */
-  readonly episode_id: string;
-  /** 0 for `started`, then 1, 2, …; `supersedes` says which event of an episode is the truth. */
-  readonly sequence: number;
-  readonly state: EpisodeState;
-  readonly end_reason?: EndReason;
-  readonly stream_id: string;
-  /**
-   * Only of files: UUIDv5 of the recording's content, the stream, the model and the settings that change results.
-   * The same recording with the same model and settings has the same run id; anything else has another one.
-   */
-  readonly run_id?: string;
-  readonly label: string;
-  readonly label_id: number;
-  readonly score: { readonly peak: number; readonly mean: number; readonly last: number };
-  readonly started_at: string;
-  readonly ended_at?: string;
-  readonly duration_ms?: number;
-  /** Onset and offset are known to this grid: the stride between clips. */
-  readonly resolution_ms: number;
-  readonly time: {
-    readonly clock_source: ClockSource;
-    readonly uncertainty_ms: number;
-    readonly ingested_at: string;
-    readonly processed_at: string;
-  };
-  readonly media: { readonly first_pts_us: number; readonly last_pts_us: number; readonly segment: number };
-  /** Clips that the episode has spanned so far. */
-  readonly clips: number;
-  /** Sums over those clips; equal to the sums over their clip statistics. */
-  readonly compute: EpisodeCompute;
-  readonly model: ModelReference;
-  readonly pipeline: PipelineReference;
-}
-
-/** The compute receipt of one clip, or of all clips of an episode: then counts are sums and latencies means. */
-export interface ComputeReceipt {
-  readonly sampler: string;
-  /** `ordered`: the bin width δ that was used; of an episode: the largest. A tight compute budget raises it. */
-  readonly delta?: number;
-  readonly kept_steps: number;
-  readonly input_steps: number;
-  readonly multiply_adds: number;
-  readonly dense_multiply_adds: number;
-  /** Of the input steps, those that were not computed: an earlier clip had, or the pictures were the same. */
-  readonly reused_steps?: number;
-  /** Of the kept steps, those whose maps an earlier clip had been scored with. */
-  readonly reused_kept_steps?: number;
-  readonly reused_multiply_adds: number;
-  readonly latency_ms: {
-    readonly queue: number;
-    readonly lower: number;
-    readonly sampler: number;
-    readonly upper: number;
-    /** Scores ready − last frame of the clip received; of an episode: of its newest clip. */
-    readonly e2e: number;
-  };
-  readonly engine: string;
-  readonly device: string;
-}
-
-export interface EpisodeCompute extends ComputeReceipt {
-  /** 1 − multiply_adds ÷ dense_multiply_adds. */
-  readonly saved_ratio: number;
-}
-
-/** The compute receipt and best scores of one clip. */
-export interface ClipStats {
-  readonly clip_id: string;
-  readonly clip_seq: number;
-  readonly stream_id: string;
-  /** As in ActionEvent. */
-  readonly run_id?: string;
-  readonly clip_start: string;
-  readonly clip_end: string;
-  readonly segment: number;
-  readonly frames: number;
-  readonly scores: readonly { readonly label: string; readonly score: number }[];
-  readonly compute: ComputeReceipt;
-  readonly model: ModelReference;
-  readonly pipeline: PipelineReference;
-}
-
-/** A stream came up, went down, or left an interval unwatched. */
-export interface StreamStatus {
-  /** `<stream_id>:<instance>:<n>`; unique and stable on re-send. */
-  readonly status_id: string;
-  readonly stream_id: string;
-  /** As in ActionEvent. */
-  readonly run_id?: string;
-  readonly state: 'connecting' | 'up' | 'stalled' | 'down' | 'ended' | 'gap';
-  readonly at: string;
-  readonly reason: string;
-  readonly detail?: string;
-  /** Only for `gap`: the interval [from, to) was not watched. */
-  readonly gap?: { readonly from: string; readonly to: string };
-  readonly pipeline: PipelineReference;
-}
-
-export interface ModelReference {
-  /** Starts with `untrained-` when the weights are random: then labels mean nothing. */
-  readonly id: string;
-  readonly version: string;
-  /** `sha256:<hex>` of the weights. */
-  readonly digest: string;
-}
-
-export interface PipelineReference {
-  readonly instance: string;
-  readonly version: string;
-}
+export type { EndReason, EpisodeState };
+export type ActionEvent = PayloadOf<typeof ACTION_EVENT_FIELDS>;
+export type ClipStats = PayloadOf<typeof CLIP_STATS_FIELDS>;
+export type StreamStatus = PayloadOf<typeof STREAM_STATUS_FIELDS>;
+export type ModelReference = ActionEvent['model'];
+export type PipelineReference = ActionEvent['pipeline'];
 
 /** The stream that a record belongs to: Kafka key and ordering domain. */
 export function streamIdOf(record: PublishedRecord): string {

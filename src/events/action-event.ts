@@ -2,8 +2,8 @@ import type { ActionEvent } from '../core/records.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { episodeIdOf } from './episode-id.ts';
 import type { EpisodeChange } from './label-episodes.ts';
+import { episodeReceiptOf } from './receipt.ts';
 import { rounded, SCORE_DECIMALS } from './rounded.ts';
-import { receiptOf } from './tally.ts';
 import type { EpisodeTrackerOptions, ScoredClip } from './types.ts';
 
 /** The payload of one change, made when `newest` had been scored. */
@@ -13,7 +13,7 @@ export function actionEventOf(
   { options, newest }: { readonly options: EpisodeTrackerOptions; readonly newest: ScoredClip },
 ): ActionEvent {
   const { streamId, runId, clockSource, uncertaintyMs } = options;
-  const { state, onset, extent, tally } = change;
+  const { state, onset, extent, sums } = change;
   const label = options.labels[labelId] ?? String(labelId);
   return {
     episode_id: episodeIdOf(options, label, onset.ms),
@@ -25,8 +25,8 @@ export function actionEventOf(
     label,
     label_id: labelId,
     score: {
-      peak: rounded(tally.scorePeak, SCORE_DECIMALS),
-      mean: rounded(tally.scoreSum / tally.clips, SCORE_DECIMALS),
+      peak: rounded(sums.scorePeak, SCORE_DECIMALS),
+      mean: rounded(sums.scoreSum / sums.clips, SCORE_DECIMALS),
       last: rounded(change.lastScore, SCORE_DECIMALS),
     },
     started_at: toRfc3339(onset.ms),
@@ -35,7 +35,7 @@ export function actionEventOf(
     resolution_ms: Math.round(options.strideMs),
     time: {
       clock_source: clockSource,
-      uncertainty_ms: tally.uncertaintyMs >= 0 ? tally.uncertaintyMs : uncertaintyMs,
+      uncertainty_ms: sums.uncertaintyMs ?? uncertaintyMs,
       ingested_at: toRfc3339(newest.ingestedAtMs),
       processed_at: toRfc3339(newest.processedAtMs),
     },
@@ -44,8 +44,8 @@ export function actionEventOf(
       last_pts_us: Math.round(extent.us),
       segment: change.segment,
     },
-    clips: tally.clips,
-    compute: receiptOf(tally, options.sampler, newest),
+    clips: sums.clips,
+    compute: episodeReceiptOf(sums, newest, options.sampler),
     model: options.model,
     pipeline: options.pipeline,
   };

@@ -1,6 +1,7 @@
 import type { ClipStats, ModelReference, PipelineReference } from '../core/records.ts';
 import { toRfc3339 } from '../core/time.ts';
-import { DELTA_DECIMALS, MS_DECIMALS, rounded, SCORE_DECIMALS } from './rounded.ts';
+import { clipReceiptOf } from './receipt.ts';
+import { rounded, SCORE_DECIMALS } from './rounded.ts';
 import type { ScoredClip } from './types.ts';
 
 /** Enough to see what the model hesitated between; all of them would be most of the record. */
@@ -23,7 +24,6 @@ export interface ClipStatsContext {
 
 /** The statistics record of one clip: its compute receipt and its five best scores, best first. */
 export function clipStatsOf(clip: ScoredClip, context: ClipStatsContext): ClipStats {
-  const { compute } = clip;
   return {
     clip_id: clip.clipId,
     clip_seq: context.sequence,
@@ -34,26 +34,7 @@ export function clipStatsOf(clip: ScoredClip, context: ClipStatsContext): ClipSt
     segment: clip.segment,
     frames: context.frames,
     scores: bestScores(clip.scores, context.labels),
-    compute: {
-      sampler: context.sampler,
-      ...(clip.delta !== undefined && { delta: rounded(clip.delta, DELTA_DECIMALS) }),
-      kept_steps: compute.keptSteps,
-      input_steps: compute.inputSteps,
-      multiply_adds: compute.multiplyAdds,
-      dense_multiply_adds: compute.denseMultiplyAdds,
-      reused_steps: compute.reusedSteps,
-      reused_kept_steps: compute.reusedKeptSteps,
-      reused_multiply_adds: compute.reusedMultiplyAdds,
-      latency_ms: {
-        queue: rounded(compute.queueMs, MS_DECIMALS),
-        lower: rounded(compute.lowerMs, MS_DECIMALS),
-        sampler: rounded(compute.samplerMs, MS_DECIMALS),
-        upper: rounded(compute.upperMs, MS_DECIMALS),
-        e2e: rounded(clip.processedAtMs - clip.ingestedAtMs, MS_DECIMALS),
-      },
-      engine: compute.engine,
-      device: compute.device,
-    },
+    compute: clipReceiptOf(clip, context.sampler),
     model: context.model,
     pipeline: context.pipeline,
   };

@@ -1,7 +1,6 @@
 import type { EndReason, EpisodeState } from '../core/records.ts';
 import type { ClipSlot } from './clip-slot.ts';
-import { addTallies, EMPTY_TALLY, tallyOf } from './tally.ts';
-import type { Tally } from './tally.ts';
+import { addSums, NO_CLIPS, sumsOf, type ClipSums } from './clip-sums.ts';
 import type { EpisodePolicy, ScoredClip } from './types.ts';
 
 /** What a label's episode looks like at one of its changes. */
@@ -14,7 +13,7 @@ export interface EpisodeChange {
   readonly extent: Moment;
   readonly segment: number;
   /** Over the clips from onset to extent. */
-  readonly tally: Tally;
+  readonly sums: ClipSums;
   readonly lastScore: number;
 }
 
@@ -105,7 +104,7 @@ export class LabelEpisodes {
       return this.#publish(run, sight);
     }
     run.lastScore = sight.score;
-    run.trailing = addTallies(run.trailing, tallyOf(sight.clip, sight.score));
+    run.trailing = addSums(run.trailing, sumsOf(sight.clip, sight.score));
     if (alive) run.aliveUntilMs = sight.slot.endMs;
     if (sight.slot.endMs - run.aliveUntilMs <= mergeGapMs + TOLERANCE_MS) return this.#publish(run, sight);
     // The clip that ends one run may begin the next.
@@ -146,9 +145,9 @@ interface Run {
   readonly onset: Moment;
   readonly segment: number;
   extent: Moment;
-  tally: Tally;
+  sums: ClipSums;
   /** Clips since the extent: part of the episode only if the action comes back. */
-  trailing: Tally;
+  trailing: ClipSums;
   lastScore: number;
   /** The smoothed score has reached on. */
   confirmed: boolean;
@@ -164,8 +163,8 @@ function newRun(slot: ClipSlot, segment: number): Run {
     onset,
     segment,
     extent: onset,
-    tally: EMPTY_TALLY,
-    trailing: EMPTY_TALLY,
+    sums: NO_CLIPS,
+    trailing: NO_CLIPS,
     lastScore: 0,
     confirmed: false,
     aliveUntilMs: slot.startMs,
@@ -176,16 +175,16 @@ function newRun(slot: ClipSlot, segment: number): Run {
 
 /** The action is seen in this clip: the episode reaches to the end of its slot. */
 function takeUp(run: Run, { clip, slot, score }: Sight): void {
-  run.tally = addTallies(addTallies(run.tally, run.trailing), tallyOf(clip, score));
-  run.trailing = EMPTY_TALLY;
+  run.sums = addSums(addSums(run.sums, run.trailing), sumsOf(clip, score));
+  run.trailing = NO_CLIPS;
   run.extent = { ms: slot.endMs, us: slot.endUs };
   run.aliveUntilMs = slot.endMs;
   run.lastScore = score;
 }
 
 function changeOf(run: Run, state: EpisodeState): EpisodeChange {
-  const { onset, extent, segment, tally, lastScore } = run;
+  const { onset, extent, segment, sums, lastScore } = run;
   const sequence = run.published;
   run.published += 1;
-  return { state, sequence, onset, extent, segment, tally, lastScore };
+  return { state, sequence, onset, extent, segment, sums, lastScore };
 }

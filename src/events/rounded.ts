@@ -5,5 +5,3 @@ export function rounded(value: number, decimals: number): number {
 }
 
 export const SCORE_DECIMALS = 6;
-export const MS_DECIMALS = 3;
-export const DELTA_DECIMALS = 6;

@@ -1,6 +1,7 @@
 import { ActionstreamError } from '../core/errors.ts';
 import type { ActionEvent } from '../core/records.ts';
 import { readEpisodes, type PostgresReader } from './postgres/reader.ts';
+import { valuesOf } from './postgres/rows.ts';
 
 /** Which episodes; everything given must hold. */
 export interface EventFilter {
@@ -63,34 +64,27 @@ export async function* exportEvents(
 
 /** Lines of a CSV file (RFC 4180), header first, without line ends. */
 export async function* toCsv(events: AsyncIterable<ActionEvent>): AsyncGenerator<string, void, undefined> {
-  yield Object.keys(CSV_COLUMNS).join(',');
-  for await (const event of events) {
-    yield Object.values(CSV_COLUMNS)
-      .map((column) => quoteCsv(column(event)))
-      .join(',');
+  yield CSV_COLUMNS.join(',');
+  for await (const payload of events) {
+    const values = valuesOf({ type: 'action.event', payload });
+    yield CSV_COLUMNS.map((column) => quoteCsv(values[column])).join(',');
   }
 }
 
-const CSV_COLUMNS: Readonly<Record<string, (event: ActionEvent) => string | number | undefined>> = {
-  episode_id: (event) => event.episode_id,
-  stream_id: (event) => event.stream_id,
-  label: (event) => event.label,
-  started_at: (event) => event.started_at,
-  ended_at: (event) => event.ended_at,
-  duration_ms: (event) => event.duration_ms,
-  state: (event) => event.state,
-  end_reason: (event) => event.end_reason,
-  score_peak: (event) => event.score.peak,
-  score_mean: (event) => event.score.mean,
-  clips: (event) => event.clips,
-  kept_steps: (event) => event.compute.kept_steps,
-  input_steps: (event) => event.compute.input_steps,
-  multiply_adds: (event) => event.compute.multiply_adds,
-  dense_multiply_adds: (event) => event.compute.dense_multiply_adds,
-  saved_ratio: (event) => event.compute.saved_ratio,
-  model_id: (event) => event.model.id,
-  run_id: (event) => event.run_id,
-};
+/** Of the columns of `action_events`, those of the first interest. */
+const CSV_COLUMNS = [
+  ...['episode_id', 'stream_id', 'label', 'started_at', 'ended_at', 'duration_ms', 'state', 'end_reason'],
+  ...[
+    'score_peak',
+    'score_mean',
+    'clips',
+    'kept_steps',
+    'input_steps',
+    'multiply_adds',
+    'dense_multiply_adds',
+  ],
+  ...['saved_ratio', 'model_id', 'run_id'],
+];
 
 function conditionsOf(filter: EventFilter, place: (value: unknown) => string): string[] {
   const { streams, labels, runId, since, until, minDurationMs } = filter;
@@ -119,9 +113,8 @@ function decodeCursor(cursor: string): readonly [startedAt: string, episodeId: s
 }
 
 /** Quoted where RFC 4180 asks for it, and where a spreadsheet would take the text for a formula. */
-function quoteCsv(value: string | number | undefined): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return String(value);
+function quoteCsv(value: unknown): string {
+  if (typeof value !== 'string') return value === undefined ? '' : JSON.stringify(value);
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

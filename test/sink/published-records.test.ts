@@ -4,14 +4,7 @@ import type { PublishedRecord } from '../../src/core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../../src/events/index.ts';
 import type { EpisodeTrackerOptions, ScoredClip } from '../../src/events/types.ts';
 import { toCloudEvent } from '../../src/sink/kafka/cloud-event.ts';
-import {
-  ACTION_EVENT_COLUMNS,
-  CLIP_STATS_COLUMNS,
-  STREAM_STATUS_COLUMNS,
-  toActionEventRow,
-  toClipStatsRow,
-  toStreamStatusRow,
-} from '../../src/sink/postgres/rows.ts';
+import { COLUMNS, rowOf } from '../../src/sink/postgres/rows.ts';
 import { toCsv } from '../../src/sink/query.ts';
 import { clipOf, optionsOf } from '../events/clips.ts';
 import { streamStatus } from '../support/records.ts';
@@ -26,7 +19,7 @@ test('messages, rows and lines of all kinds of records are, byte for byte, those
   const lines = records.flatMap((record) => [
     JSON.stringify(record),
     JSON.stringify(toCloudEvent({ offset: 0, recordedAtMs: RECORDED_AT_MS, record })),
-    sortedJson(rowOf(record)),
+    sortedJson(rowOf(record, RECORDED_AT_MS)),
   ]);
 
   await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('../fixtures/goldens/records/records.ndjson');
@@ -38,7 +31,7 @@ test('columns and CSV are those of the golden files', async () => {
   );
   const csv: string[] = [];
   for await (const line of toCsv(Readable.from(events))) csv.push(line);
-  const columns = [ACTION_EVENT_COLUMNS, CLIP_STATS_COLUMNS, STREAM_STATUS_COLUMNS].map(sortedJson);
+  const columns = Object.values(COLUMNS).map(sortedJson);
 
   await expect(`${csv.join('\n')}\n`).toMatchFileSnapshot('../fixtures/goldens/records/events.csv');
   await expect(`${columns.join('\n')}\n`).toMatchFileSnapshot('../fixtures/goldens/records/columns.ndjson');
@@ -100,17 +93,6 @@ function scored(n: number, scores: readonly number[], more: Partial<ScoredClip>)
   const clip = clipOf(n, scores, { strideMs: 1000 / 3, windowMs: 1600 / 3 });
   const compute = { ...clip.compute, lowerMs: 10 + n / 3, queueMs: 1 / (n + 1), upperMs: Math.sqrt(n) };
   return { ...clip, ...more, compute, processedAtMs: clip.processedAtMs + n / 7 };
-}
-
-function rowOf(record: PublishedRecord): object {
-  switch (record.type) {
-    case 'action.event':
-      return toActionEventRow(record.payload);
-    case 'clip.stats':
-      return toClipStatsRow(record.payload, RECORDED_AT_MS);
-    case 'stream.status':
-      return toStreamStatusRow(record.payload, RECORDED_AT_MS);
-  }
 }
 
 /** Rows and columns have no order: keys sorted. */

@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { renderConfig, renderConfigSchema } from './render-config.ts';
 import { renderErrors } from './render-errors.ts';
 import { renderMetricsList } from './render-metrics.ts';
+import { renderRecordSchemas } from './render-record-schemas.ts';
 
 // Writes every generated document; tests in test/lint fail when one is stale.
 writeFileSync('docs/errors.md', renderErrors());
 writeFileSync('docs/metrics.md', renderMetricsList());
 writeFileSync('docs/config.md', renderConfig());
 writeFileSync('schemas/config.schema.json', renderConfigSchema());
+for (const [file, text] of Object.entries(renderRecordSchemas())) writeFileSync(file, text);

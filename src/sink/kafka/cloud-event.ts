@@ -1,3 +1,4 @@
+import { schemaIdOf } from '../../core/record-fields.ts';
 import { recordIdOf, streamIdOf, type ActionEvent, type PublishedRecord } from '../../core/records.ts';
 import { toRfc3339 } from '../../core/time.ts';
 import type { StoredRecord } from '../event-sink.ts';
@@ -11,7 +12,7 @@ export interface CloudEventMessage {
 
 /** CloudEvents 1.0, Kafka binding, binary mode: attributes as `ce_` headers, the payload as the value. */
 export function toCloudEvent({ record, recordedAtMs }: StoredRecord): CloudEventMessage {
-  const { type, subject, time, sequence, schema } = attributesOf(record);
+  const { type, subject, time, sequence } = attributesOf(record);
   const key = streamIdOf(record);
   return {
     key,
@@ -23,7 +24,7 @@ export function toCloudEvent({ record, recordedAtMs }: StoredRecord): CloudEvent
       ce_source: sourceOf(record),
       ce_subject: subject,
       ce_time: time,
-      ce_dataschema: schema,
+      ce_dataschema: schemaIdOf(record.type),
       'content-type': 'application/json',
       ce_partitionkey: key,
       ...(sequence === undefined ? {} : { ce_sequence: sequence }),
@@ -43,7 +44,6 @@ interface Attributes {
   readonly subject: string;
   readonly time: string;
   readonly sequence?: string;
-  readonly schema: string;
 }
 
 function attributesOf(record: PublishedRecord): Attributes {
@@ -55,18 +55,15 @@ function attributesOf(record: PublishedRecord): Attributes {
         subject,
         time: eventTimeOf(record.payload),
         sequence: String(sequence),
-        schema: 'urn:actionstream:schema:action-event:v1',
       };
     }
     case 'clip.stats': {
       const { clip_id: subject, clip_end: time, clip_seq: sequence } = record.payload;
-      const schema = 'urn:actionstream:schema:clip-stats:v1';
-      return { type: 'io.actionstream.clip.scored.v1', subject, time, sequence: String(sequence), schema };
+      return { type: 'io.actionstream.clip.scored.v1', subject, time, sequence: String(sequence) };
     }
     case 'stream.status': {
       const { stream_id: subject, at: time, state } = record.payload;
-      const schema = 'urn:actionstream:schema:stream-status:v1';
-      return { type: `io.actionstream.stream.${state}.v1`, subject, time, schema };
+      return { type: `io.actionstream.stream.${state}.v1`, subject, time };
     }
   }
 }

@@ -1,7 +1,7 @@
 import { createDatabase, type PostgresConnection } from './connection.ts';
 import { toPostgresError } from './errors.ts';
 import { checkSchema } from './migrate.ts';
-import { ACTION_EVENT_COLUMNS, CLIP_STATS_COLUMNS, STREAM_STATUS_COLUMNS } from './rows.ts';
+import { COLUMNS } from './rows.ts';
 
 export interface TableChecksum {
   readonly table: string;
@@ -12,9 +12,9 @@ export interface TableChecksum {
 
 /** What the sink writes; not when a row was inserted. */
 const TABLES: Readonly<Record<string, readonly string[]>> = {
-  action_events: Object.keys(ACTION_EVENT_COLUMNS),
-  clip_stats: Object.keys(CLIP_STATS_COLUMNS),
-  stream_status: Object.keys(STREAM_STATUS_COLUMNS).filter((name) => !name.startsWith('gap_')),
+  action_events: Object.keys(COLUMNS['action.event']),
+  clip_stats: Object.keys(COLUMNS['clip.stats']),
+  stream_status: Object.keys(COLUMNS['stream.status']).filter((name) => !name.startsWith('gap_')),
   stream_gaps: ['status_id', 'stream_id', 'run_id', 'from_at', 'to_at', 'reason', 'recorded_at'],
   streams: ['stream_id', 'state', 'state_reason', 'state_at', 'instance'],
   dead_letters: ['record_id', 'record_type', 'reason', 'payload'],

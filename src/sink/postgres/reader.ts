@@ -1,7 +1,7 @@
 import { createDatabase, type PostgresConnection } from './connection.ts';
 import { toPostgresError } from './errors.ts';
 import { checkSchema } from './migrate.ts';
-import { fromActionEventRow, type ActionEventRow } from './rows.ts';
+import { eventOfRow, type Row } from './rows.ts';
 import type { ActionEvent } from '../../core/records.ts';
 
 /** A read-only view of what the Postgres sink has written, of a standby as well. */
@@ -38,9 +38,6 @@ export async function readEpisodes(
   reader: PostgresReader,
   where: { readonly sql: string; readonly values: readonly unknown[] },
 ): Promise<readonly ActionEvent[]> {
-  const rows = await reader.query<ActionEventRow>(
-    `SELECT * FROM actionstream.action_events ${where.sql}`,
-    where.values,
-  );
-  return rows.map(fromActionEventRow);
+  const rows = await reader.query<Row>(`SELECT * FROM actionstream.action_events ${where.sql}`, where.values);
+  return rows.map(eventOfRow);
 }

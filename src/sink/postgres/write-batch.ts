@@ -1,15 +1,7 @@
 import { supersedes, type ActionEvent, type RecordType } from '../../core/records.ts';
 import type { StoredRecord } from '../event-sink.ts';
 import type { PostgresClient } from './connection.ts';
-import {
-  ACTION_EVENT_COLUMNS,
-  CLIP_STATS_COLUMNS,
-  NO_RUN,
-  STREAM_STATUS_COLUMNS,
-  toActionEventRow,
-  toClipStatsRow,
-  toStreamStatusRow,
-} from './rows.ts';
+import { COLUMNS, NO_RUN, rowOf, type Columns, type Row } from './rows.ts';
 
 /**
  * Writes records inside the caller's transaction, one statement a type. Repeating is harmless: an event replaces one of
@@ -21,40 +13,31 @@ export async function writeRecords(client: PostgresClient, records: readonly Sto
   }
 }
 
-function rowsByType(records: readonly StoredRecord[]): Record<RecordType, readonly object[]> {
+function rowsByType(records: readonly StoredRecord[]): Record<RecordType, readonly Row[]> {
   // One statement may touch an episode only once: with the event that would be left.
   const latest = new Map<string, ActionEvent>();
-  const clips: object[] = [];
-  const statuses: object[] = [];
+  const rows: Record<RecordType, Row[]> = { 'action.event': [], 'clip.stats': [], 'stream.status': [] };
   for (const { record, recordedAtMs } of records) {
-    switch (record.type) {
-      case 'action.event': {
-        const held = latest.get(record.payload.episode_id);
-        if (!held || supersedes(record.payload, held)) latest.set(record.payload.episode_id, record.payload);
-        break;
-      }
-      case 'clip.stats':
-        clips.push(toClipStatsRow(record.payload, recordedAtMs));
-        break;
-      case 'stream.status':
-        statuses.push(toStreamStatusRow(record.payload, recordedAtMs));
-    }
+    if (record.type === 'action.event') {
+      const held = latest.get(record.payload.episode_id);
+      if (!held || supersedes(record.payload, held)) latest.set(record.payload.episode_id, record.payload);
+    } else rows[record.type].push(rowOf(record, recordedAtMs));
   }
-  return {
-    'action.event': [...latest.values()].map(toActionEventRow),
-    'clip.stats': clips,
-    'stream.status': statuses,
-  };
+  for (const payload of latest.values())
+    rows['action.event'].push(rowOf({ type: 'action.event', payload }, 0));
+  return rows;
 }
 
-const EVENT_NAMES = Object.keys(ACTION_EVENT_COLUMNS);
+const EVENT_NAMES = Object.keys(COLUMNS['action.event']);
 const EVENT_UPDATES = EVENT_NAMES.filter((name) => name !== 'episode_id' && name !== 'started_at');
-const CLIP_NAMES = Object.keys(CLIP_STATS_COLUMNS);
+const CLIP_NAMES = Object.keys(COLUMNS['clip.stats']);
+/** Gaps have a table of their own. */
+const STATUS_NAMES = Object.keys(COLUMNS['stream.status']).filter((name) => !name.startsWith('gap_'));
 
 const STATEMENTS: Readonly<Record<RecordType, string>> = {
   'action.event': `
     INSERT INTO actionstream.action_events AS old (${EVENT_NAMES.join(', ')})
-    SELECT ${EVENT_NAMES.join(', ')} FROM ${recordset(ACTION_EVENT_COLUMNS)}
+    SELECT ${EVENT_NAMES.join(', ')} FROM ${recordset(COLUMNS['action.event'])}
     ON CONFLICT (episode_id, started_at) DO UPDATE
        SET ${EVENT_UPDATES.map((name) => `${name} = excluded.${name}`).join(', ')}
      WHERE CASE
@@ -65,15 +48,13 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
        ELSE (excluded.sequence, excluded.ended_at) > (old.sequence, old.ended_at) END`,
   'clip.stats': `
     INSERT INTO actionstream.clip_stats (${CLIP_NAMES.join(', ')})
-    SELECT ${CLIP_NAMES.join(', ')} FROM ${recordset(CLIP_STATS_COLUMNS)}
+    SELECT ${CLIP_NAMES.join(', ')} FROM ${recordset(COLUMNS['clip.stats'])}
     ON CONFLICT DO NOTHING`,
   'stream.status': `
-    WITH given AS (SELECT * FROM ${recordset(STREAM_STATUS_COLUMNS)}),
+    WITH given AS (SELECT * FROM ${recordset(COLUMNS['stream.status'])}),
     statuses AS (
-      INSERT INTO actionstream.stream_status
-        (status_id, stream_id, run_id, state, at, reason, detail, pipeline_instance, pipeline_version, recorded_at)
-      SELECT status_id, stream_id, run_id, state, at, reason, detail, pipeline_instance, pipeline_version, recorded_at
-        FROM given
+      INSERT INTO actionstream.stream_status (${STATUS_NAMES.join(', ')})
+      SELECT ${STATUS_NAMES.join(', ')} FROM given
       ON CONFLICT DO NOTHING),
     gaps AS (
       INSERT INTO actionstream.stream_gaps (status_id, stream_id, run_id, from_at, to_at, reason, recorded_at)
@@ -94,7 +75,7 @@ function isProvisional(row: string): string {
 }
 
 /** One JSON parameter holds any number of rows; numbers and times keep every digit. */
-function recordset(columns: Readonly<Record<string, string>>): string {
+function recordset(columns: Columns): string {
   const definitions = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
   return `jsonb_to_recordset($1::jsonb) AS given(${definitions.join(', ')})`;
 }

@@ -1,28 +1,32 @@
+import { isGroup, type Fields } from '../../core/fields.ts';
+import { RECORD_KINDS } from '../../core/record-fields.ts';
 import type { PublishedRecord } from '../../core/records.ts';
-
-type Payload = PublishedRecord['payload'];
 
 /**
  * What must be equal in every copy of a record, as text. A live record is written once, so all of it. A file may be run
  * again and then gives the same records, measured anew: timings and the version of the program are left out.
  */
-export function contentsOf(payload: Payload, recordedAtMs: number): string {
+export function contentsOf({ type, payload }: PublishedRecord, recordedAtMs: number): string {
   return isRepeatable(payload)
-    ? JSON.stringify(withoutTimings(payload))
+    ? JSON.stringify(withoutRunFields(payload, RECORD_KINDS[type].fields))
     : `${recordedAtMs} ${JSON.stringify(payload)}`;
 }
 
 /** Does another run of the same file publish the same record? A status says when it came about, so it is unique. */
-export function isRepeatable(payload: Payload): boolean {
+export function isRepeatable(payload: PublishedRecord['payload']): boolean {
   return 'run_id' in payload && !('status_id' in payload);
 }
 
-/** The payload of an event or of clip statistics, without what differs between two runs of a file. */
-export function withoutTimings(payload: Payload): object {
-  const { pipeline, ...rest } = payload;
-  const time = 'time' in rest ? { time: { ...rest.time, ingested_at: '', processed_at: '' } } : {};
-  const compute = 'compute' in rest ? { compute: { ...rest.compute, latency_ms: {} } } : {};
-  return { ...rest, ...time, ...compute, pipeline: { ...pipeline, version: '' } };
+/** Whatever a message holds: fields that are not ours stay. */
+function withoutRunFields(payload: object, fields: Fields): object {
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(payload)) {
+    const field = fields[name];
+    if (field && isGroup(field))
+      kept[name] = isObject(value) ? withoutRunFields(value, field.members) : value;
+    else if (field?.isPerRun !== true) kept[name] = value;
+  }
+  return kept;
 }
 
 const LISTED_FIELDS = 4;

@@ -103,7 +103,7 @@ export class KafkaMessages {
     const record = parseRecord(type, message.value);
     if (!record) return false;
     const recordedAtMs = Date.parse(message.headers['ce_recordedtime'] ?? '');
-    if (!this.#parts.survey.hasContents(number, contentsOf(record.payload, recordedAtMs))) return false;
+    if (!this.#parts.survey.hasContents(number, contentsOf(record, recordedAtMs))) return false;
     return describeEnvelope(message, { record, recordedAtMs }) === '';
   }
 
@@ -198,8 +198,8 @@ function envelopeOf({
 /** Does the letter tell of this message: its id, source, size and beginning? */
 function isLetterOf(expected: ReturnType<typeof toCloudEvent>, letter: TopicMessage): boolean {
   try {
-    const told = JSON.parse(letter.value) as Record<string, unknown>;
-    const { record_id: id, source, bytes, head } = told;
+    const content = JSON.parse(letter.value) as Record<string, unknown>;
+    const { record_id: id, source, bytes, head } = content;
     return (
       id === expected.headers['ce_id'] &&
       source === expected.headers['ce_source'] &&

@@ -2,18 +2,11 @@ import { recordIdOf, supersedes, type ActionEvent, type RecordType } from '../..
 import type { StoredRecord } from '../event-sink.ts';
 import type { Prunings } from '../postgres/prunings.ts';
 import type { PostgresReader } from '../postgres/reader.ts';
+import { eventOfRow, type Row } from '../postgres/rows.ts';
 import { describeDifferences, isRepeatable } from './contents.ts';
 import type { Differences } from './differences.ts';
 import type { DeadLetters } from './postgres-dead-letters.ts';
-import {
-  eventOfRow,
-  expectedRow,
-  rowsOfRecords,
-  TABLES,
-  tableKeyOf,
-  withoutRunColumns,
-  type Row,
-} from './postgres-rows.ts';
+import { expectedRow, rowsOfRecords, TABLES, tableKeyOf, withoutRunColumns } from './postgres-rows.ts';
 import { createColumn, createRecordIndex } from './record-index.ts';
 import { idOf, type Survey } from './survey.ts';
 import type { Problem } from './types.ts';
@@ -110,7 +103,7 @@ export class RowComparison {
     }
     if (type === 'action.event') {
       const event = eventOfRow(row);
-      if (recordIdOf(event) !== recordIdOf(stored.record))
+      if (recordIdOf({ type, payload: event }) !== recordIdOf(stored.record))
         return this.#compareOtherEvent(stored.record.payload, { event, row, isDue });
     }
     const contents = this.#describe(stored, { expected, row });
@@ -120,28 +113,25 @@ export class RowComparison {
   /** The row is another event of the episode: it must supersede this one, and the journal must hold it. */
   async #compareOtherEvent(
     expected: ActionEvent,
-    {
-      event,
-      row,
-      isDue,
-    }: { readonly event: ReturnType<typeof eventOfRow>; readonly row: Row; readonly isDue: boolean },
+    { event, row, isDue }: { readonly event: ActionEvent; readonly row: Row; readonly isDue: boolean },
   ): Promise<Finding | undefined> {
     const { survey } = this.#parts;
-    if (supersedes(expected, event.payload)) {
-      const detail = `the row is at ${stageOf(event.payload)} and the journal at ${stageOf(expected)}`;
+    if (supersedes(expected, event)) {
+      const detail = `the row is at ${stageOf(event)} and the journal at ${stageOf(expected)}`;
       return isDue ? { problem: 'missing', detail } : undefined;
     }
+    const id = idOf({ type: 'action.event', payload: event });
     const recordedAtMs = Date.parse(String(row['processed_at']));
-    if (survey.numberOf(idOf(event)) === undefined) await survey.refresh(recordedAtMs);
-    if (survey.numberOf(idOf(event)) !== undefined) return undefined;
+    if (survey.numberOf(id) === undefined) await survey.refresh(recordedAtMs);
+    if (survey.numberOf(id) !== undefined) return undefined;
     // Of a file, another instance or a later journal may have written the row; a live episode has one writer.
-    const { instance } = event.payload.pipeline;
-    const { stream_id: streamId, run_id: runId } = event.payload;
+    const { instance } = event.pipeline;
+    const { stream_id: streamId, run_id: runId } = event;
     const origin = { instance, streamId, runId, recordedAtMs };
     if (expected.run_id !== undefined && !survey.provenance.claimsMade(origin)) return undefined;
     return {
       problem: 'payload',
-      detail: `the row is at ${stageOf(event.payload)}, an event that the journal has never held`,
+      detail: `the row is at ${stageOf(event)}, an event that the journal has never held`,
     };
   }
 

@@ -1,40 +1,32 @@
-import { recordIdOf, type ActionEvent, type PublishedRecord, type RecordType } from '../../core/records.ts';
+import { leavesOf } from '../../core/fields.ts';
+import { RECORD_KINDS } from '../../core/record-fields.ts';
+import { recordIdOf, type PublishedRecord, type RecordType } from '../../core/records.ts';
 import type { StoredRecord } from '../event-sink.ts';
 import { sqlStateOf } from '../postgres/errors.ts';
 import type { PostgresReader } from '../postgres/reader.ts';
-import {
-  ACTION_EVENT_COLUMNS,
-  CLIP_STATS_COLUMNS,
-  NO_RUN,
-  STREAM_STATUS_COLUMNS,
-  toActionEventRow,
-  toClipStatsRow,
-  toStreamStatusRow,
-} from '../postgres/rows.ts';
-
-/** A row of one of the tables by column: times as RFC 3339 text, absent values left out. */
-export type Row = Readonly<Record<string, unknown>>;
+import { COLUMNS, rowOf, type Columns, type Row } from '../postgres/rows.ts';
 
 /** What differs between two runs of a file: the first run's row stays. */
-const RUN_COLUMNS = /^(latency_.*|ingested_at|processed_at|recorded_at|pipeline_version|pipeline_instance)$/;
+const RUN_COLUMNS: readonly string[] = [
+  ...Object.values(RECORD_KINDS)
+    .flatMap(({ fields }) => leavesOf(fields))
+    .filter(({ field }) => field.isPerRun)
+    .map(({ column }) => column),
+  ...['recorded_at', 'pipeline_instance'],
+];
 
-/** The row that a record makes. Of an interval that nobody watched, the row of `stream_gaps` is part of it. */
+/**
+ * The row that a record makes, as a query gives it: absent values left out. Of an interval that nobody watched, the row
+ * of `stream_gaps` is part of it.
+ */
 export function expectedRow({ record, recordedAtMs }: StoredRecord): Row {
-  switch (record.type) {
-    case 'action.event':
-      return compact(toActionEventRow(record.payload));
-    case 'clip.stats':
-      return compact(toClipStatsRow(record.payload, recordedAtMs));
-    case 'stream.status': {
-      const row = compact(toStreamStatusRow(record.payload, recordedAtMs));
-      return row['gap_from'] === undefined ? row : { ...row, ...gapColumns(row) };
-    }
-  }
+  const row = compact(rowOf(record, recordedAtMs));
+  return row['gap_from'] === undefined ? row : { ...row, ...gapColumns(row) };
 }
 
 /** Leaves out what another run of the same file would give anew. */
 export function withoutRunColumns(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => !RUN_COLUMNS.test(name)));
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !RUN_COLUMNS.includes(name)));
 }
 
 /** The key under which a table holds a record; of an event, its episode. */
@@ -42,16 +34,6 @@ export function tableKeyOf(type: RecordType, row: Row): string {
   if (type === 'action.event') return String(row['episode_id']);
   if (type === 'stream.status') return String(row['status_id']);
   return ['stream_id', 'run_id', 'clip_start', 'clip_seq'].map((name) => String(row[name])).join(' ');
-}
-
-/** The event of a row, as far as identity and precedence need it. */
-export function eventOfRow(row: Row): Extract<PublishedRecord, { type: 'action.event' }> {
-  const payload = {
-    ...row,
-    run_id: row['run_id'] === NO_RUN ? undefined : row['run_id'],
-    pipeline: { instance: row['pipeline_instance'] },
-  };
-  return { type: 'action.event', payload: payload as unknown as ActionEvent };
 }
 
 /**
@@ -119,23 +101,17 @@ export const TABLES: Readonly<Record<RecordType, string>> = {
   'stream.status': 'stream_status',
 };
 
-const COLUMNS: Readonly<Record<RecordType, Readonly<Record<string, string>>>> = {
-  'action.event': ACTION_EVENT_COLUMNS,
-  'clip.stats': CLIP_STATS_COLUMNS,
-  'stream.status': STREAM_STATUS_COLUMNS,
-};
-
 /** Gaps have a table of their own. */
 const STATUS_TABLE_COLUMNS = Object.fromEntries(
-  Object.entries(STREAM_STATUS_COLUMNS).filter(([name]) => !name.startsWith('gap_')),
+  Object.entries(COLUMNS['stream.status']).filter(([name]) => !name.startsWith('gap_')),
 );
 
 const LOOKUPS: Readonly<Record<RecordType, string>> = {
   'action.event': `
-    SELECT ${selectList(ACTION_EVENT_COLUMNS, 'found')} FROM actionstream.action_events AS found
+    SELECT ${selectList(COLUMNS['action.event'], 'found')} FROM actionstream.action_events AS found
      WHERE episode_id IN (SELECT episode_id FROM jsonb_to_recordset($1::jsonb) AS given(episode_id uuid))`,
   'clip.stats': `
-    SELECT ${selectList(CLIP_STATS_COLUMNS, 'found')}
+    SELECT ${selectList(COLUMNS['clip.stats'], 'found')}
       FROM jsonb_to_recordset($1::jsonb) AS given(stream_id text, clip_start timestamptz, clip_seq bigint, run_id uuid)
       JOIN actionstream.clip_stats AS found USING (stream_id, clip_start, clip_seq, run_id)`,
   'stream.status': `
@@ -152,7 +128,7 @@ function gapColumns(row: Row): Row {
   return { gap_stream_id: stream_id, gap_reason: reason, gap_run_id: run_id, gap_recorded_at: recorded_at };
 }
 
-function selectList(columns: Readonly<Record<string, string>>, table: string): string {
+function selectList(columns: Columns, table: string): string {
   return Object.entries(columns)
     .map(([name, type]) => (type === 'timestamptz' ? time(`${table}.${name}`, name) : `${table}.${name}`))
     .join(', ');
@@ -163,7 +139,7 @@ function time(column: string, name: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${name}`;
 }
 
-function recordset(columns: Readonly<Record<string, string>>): string {
+function recordset(columns: Columns): string {
   const definitions = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
   return `jsonb_to_recordset($1::jsonb) AS given(${definitions.join(', ')})`;
 }

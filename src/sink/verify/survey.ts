@@ -122,7 +122,7 @@ export class Survey {
     if (record.type === 'action.event') this.#episodes.add(record.payload.episode_id);
     const known = this.#index.size;
     const number = this.#index.add(idOf(record));
-    const words = digestWords(contentsOf(record.payload, recordedAtMs));
+    const words = digestWords(contentsOf(record, recordedAtMs));
     if (number === known) {
       this.#offsets.set(number, [offset]);
       this.#digests.set(number, words);
