@@ -19,9 +19,6 @@ export const VALUE_KINDS = {
   list: { schema: { type: 'array' }, column: 'jsonb' },
 } as const;
 
-/** For the type checker only: the type of a field's value. */
-declare const VALUE: unique symbol;
-
 export interface Field<Value = unknown> {
   readonly kind: keyof typeof VALUE_KINDS;
   /** What consumers read in the schema. */
@@ -31,7 +28,8 @@ export interface Field<Value = unknown> {
   readonly isPerRun?: true;
   /** Of a list: the fields of its items. */
   readonly items?: Fields;
-  readonly [VALUE]?: Value;
+  /** Never set: tells the type checker the type of the value. */
+  readonly valueType?: Value;
 }
 
 /** An object in the payload, columns side by side in the table. */

@@ -19,7 +19,7 @@ import type { ClockSource } from './frame.ts';
  * RFC 3339 UTC with milliseconds, unknown values omitted.
  *
  * A new field is optional, since consumers know records without it. It is a line here and its value where the record is
- * made (`src/events/action-event.ts`, `src/events/clip-stats.ts`, `src/pipeline/status.ts`), and a migration. Fields of
+ * made (`src/events/action-event.ts`, `src/events/clip-stats.ts`, `src/pipeline/stream-status.ts`), and a migration. Fields of
  * the compute receipt are in compute.ts. `npm run docs` renews the schemas.
  */
 

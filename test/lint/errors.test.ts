@@ -27,7 +27,8 @@ describe('error catalogue', () => {
   test.each(CODES)('%s carries its exit code and retryable bit', (code) => {
     const error = new ActionstreamError(code, 'text', { cause: 'why' });
 
-    expect([error.exitCode, error.retryable, error.cause]).toEqual([...ERROR_CODES[code].slice(0, 2), 'why']);
+    const { exitCode, retryable } = ERROR_CODES[code];
+    expect([error.exitCode, error.retryable, error.cause]).toEqual([exitCode, retryable, 'why']);
   });
 
   test('foreign errors become INTERNAL with their cause, abort errors ABORTED', () => {

@@ -3,8 +3,8 @@ import { ERROR_CODES } from '../../src/core/errors.ts';
 /** docs/errors.md from the closed list in src/core/errors.ts. */
 export function renderErrors(): string {
   const rows = Object.entries(ERROR_CODES).map(
-    ([code, [exitCode, retryable, meaning]]) =>
-      `| \`${code}\` | ${exitCode} | ${retryable ? 'yes' : 'no'} | ${meaning} |`,
+    ([code, { exitCode, retryable, meaning, remedy }]) =>
+      `| \`${code}\` | ${exitCode} | ${retryable ? 'yes' : 'no'} | ${meaning} | ${remedy} |`,
   );
   return [
     '# Errors',
@@ -14,8 +14,8 @@ export function renderErrors(): string {
     '',
     'Exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 a dependency is unreachable, 130 interrupted.',
     '',
-    '| code | exit | may succeed later | meaning |',
-    '| --- | --- | --- | --- |',
+    '| code | exit | may succeed later | meaning | remedy |',
+    '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');
