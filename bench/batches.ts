@@ -11,8 +11,8 @@ import { createRandomStream } from '../src/inference/weights/random-stream.ts';
 import type { SamplerOptions } from '../src/sampler/index.ts';
 
 /**
- * Clips a second of the shipped model on the CPU where so many streams, each sharing its lower half, are computed at once (ADR 0025);
- * all cases in turn:
+ * Clips a second of the shipped model on the CPU where so many streams, each
+ * sharing its lower half, are computed at once (ADR 0025); all cases in turn:
  *
  *     npx tsx bench/batches.ts [--threads 1] [--batches 1,2,4,8] [--seconds 60]
  */
@@ -25,7 +25,10 @@ const { values } = parseArgs({
   },
 });
 
-/** Steps kept of 12, stream by stream. `padded`: what the second one would cost at least if its clips were filled up to the longest. */
+/**
+ * Steps kept of 12, stream by stream. `padded`: what the second one would cost
+ * at least if its clips were filled up to the longest.
+ */
 const MIXES = {
   'all 2': [2],
   '1, 2, 3, 4 in turn': [1, 2, 3, 4],

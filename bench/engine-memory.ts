@@ -9,11 +9,13 @@ import { builtFile } from '../test/support/built.ts';
 import { descendantsOf } from '../test/support/processes.ts';
 
 /**
- * Memory of an engine's process, and of ours, while many clips of changing content pass (so that plans differ):
+ * Memory of an engine's process, and of ours, while many clips of changing
+ * content pass (so that plans differ):
  *
  *     npx tsx bench/engine-memory.ts [--engine onnx] [--provider cpu] [--clips 10000] [--streams 4]
  *
- * With --streams the clips overlap by three quarters and share steps; each stream ends after some hundred and another begins.
+ * With --streams the clips overlap by three quarters and share steps; each
+ * stream ends after some hundred and another begins.
  */
 const { values } = parseArgs({
   options: {

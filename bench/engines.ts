@@ -9,7 +9,8 @@ import { createWorkerEngine } from '../src/inference/worker/worker-engine.ts';
 import { builtFile } from '../test/support/built.ts';
 
 /**
- * Time of a dense clip of S3D-G on each engine, interleaved, each in a process of its own; what is not here is named:
+ * Time of a dense clip of S3D-G on each engine, interleaved, each in a process
+ * of its own; what is not here is named:
  *
  *     npx tsx bench/engines.ts [--frames 64] [--size 224] [--threads 2] [--rounds 5] [--engines onnx/cpu,tfjs/cpu]
  */

@@ -22,7 +22,8 @@ import { tableLines, type NetworkResult } from './gpu/print.ts';
 import { shaken, writeNetwork, type GpuNetwork } from './gpu/networks.ts';
 
 /**
- * Clips on a GPU, ours and PyTorch's on the same card: scores compared first, then timed in turn, one process a case:
+ * Clips on a GPU, ours and PyTorch's on the same card: scores compared first,
+ * then timed in turn, one process a case:
  *
  *     npx tsx bench/gpu.ts [--provider webgpu] [--peer python3] [--device cuda] [--out gpu.json] [--seconds 20] [--quick]
  *         [--modes 'eager,channels_last,graph,compiled']

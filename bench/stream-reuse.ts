@@ -6,7 +6,8 @@ import { createWorkerEngine } from '../src/inference/worker/worker-engine.ts';
 import { builtFile } from '../test/support/built.ts';
 
 /**
- * Time of the lower half for clips of a stream that overlap, with and without shared steps, clip by clip in turn:
+ * Time of the lower half for clips of a stream that overlap, with and without
+ * shared steps, clip by clip in turn:
  *
  *     npx tsx bench/stream-reuse.ts [--engine tfjs] [--model models/s3d-g-atfr] [--clips 40] [--threads 1]
  */

@@ -1,11 +1,12 @@
 // npm run setup:tfjs [-- --cpu|--gpu] [--force] [--if-possible]
 //
-// Builds @tensorflow/tfjs-node-gpu for this machine. The package's own installer downloads libtensorflow 2.9.1 from outside
-// any package registry; instead its binding is compiled, unchanged, against the TensorFlow that PyPI has. All of it lands in
-// .cache/tfjs, which `npm ci` leaves alone and where the engine looks (src/inference/engines/tfjs/tensorflow.ts).
+// Builds @tensorflow/tfjs-node-gpu for this machine. The package's own installer downloads
+// libtensorflow 2.9.1 from outside any package registry; instead its binding is compiled,
+// unchanged, against the TensorFlow that PyPI has. All of it lands in .cache/tfjs, which `npm
+// ci` leaves alone and where the engine looks (src/inference/engines/tfjs/tensorflow.ts).
 //
-// Needs: Linux on x64, Python 3 with pip, a C++ compiler, make, Node's headers. --if-possible: where one of them, the network
-// or the disk is missing, one line says so and the exit code is 0.
+// Needs: Linux on x64, Python 3 with pip, a C++ compiler, make, Node's headers. --if-possible:
+// where one of them, the network or the disk is missing, one line says so and the exit code is 0.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -16,11 +17,16 @@ import { parseArgs } from 'node:util';
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const RECIPE = path.join(ROOT, 'tools', 'tfjs');
 const TARGET = path.join(ROOT, '.cache', 'tfjs');
-/** Built beside the target and moved there when it works, so that an interrupted run leaves nothing half done. */
+/**
+ * Built beside the target and moved there when it works, so that an interrupted run leaves nothing half done.
+ */
 const STAGING = `${TARGET}.new`;
 const PACKAGE = path.join('node_modules', '@tensorflow', 'tfjs-node-gpu');
 
-/** Wheels of one kind: a pip requirements file with checksums, and the disk that it takes unpacked and while building. */
+/**
+ * Wheels of one kind: a pip requirements file with checksums, and the disk that
+ * it takes unpacked and while building.
+ */
 const BUILDS = {
   cpu: { wheel: 'tensorflow-cpu 2.15.1', requirements: 'wheels-cpu.txt', download: '0.2 GB', diskGb: 2 },
   gpu: {
@@ -122,7 +128,8 @@ function installPackage() {
 
 function fetchTensorFlow() {
   const wheels = path.join(STAGING, 'wheels');
-  // The addon links to TensorFlow's libraries, not to Python: any wheel of the version will do, whatever Python is here.
+  // The addon links to TensorFlow's libraries, not to Python: any wheel of the
+  // version will do, whatever Python is here.
   const platform = [
     '--only-binary=:all:',
     '--platform',
@@ -166,7 +173,8 @@ function compile() {
   const gyp = path.join(path.dirname(tools.npm), '..', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
   if (!fs.existsSync(gyp)) giveUp(`npm at ${tools.npm} brings no node-gyp; use the npm that comes with Node`);
   const folder = path.join(STAGING, PACKAGE);
-  // What node-pre-gyp, which the package is loaded through, would pass: N-API 8 is in every Node that we support.
+  // What node-pre-gyp, which the package is loaded through, would pass: N-API 8
+  // is in every Node that we support.
   const variables = [
     '-Dnapi_build_version=8',
     '-Dmodule_name=tfjs_binding',

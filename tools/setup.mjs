@@ -1,6 +1,6 @@
-// Prepares a fresh clone for `npm run demo` and `npm test`. Plain Node without dependencies: it runs before `npm ci`.
-// Packages come from the npm registry; programs that npm cannot bring come from the system's package manager, installed
-// where that needs no password, else named with the command to type.
+// Prepares a fresh clone for `npm run demo` and `npm test`. Plain Node without dependencies: it runs
+// before `npm ci`. Packages come from the npm registry; programs that npm cannot bring come from the
+// system's package manager, installed where that needs no password, else named with the command to type.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';

@@ -138,8 +138,8 @@ export function openEngine(
 export interface PeerProcess {
   readonly jobs: readonly PeerJob[];
   /**
-   * Makes the jobs ready; one that fails, or all that are not ready in time, are told and left out. `rough`: while others use
-   * the card; once more without it then.
+   * Makes the jobs ready; one that fails, or all that are not ready in time, are told
+   * and left out. `rough`: while others use the card; once more without it then.
    */
   warm(options: { readonly rough: boolean; readonly timeoutS: number }): Promise<readonly GpuCase[]>;
 }

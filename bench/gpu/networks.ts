@@ -26,7 +26,10 @@ export interface GpuNetwork {
   readonly peer: Readonly<Record<string, unknown>>;
 }
 
-/** Batch norms and biases get values that an untrained network lacks, so that a wrong order of layers shows in the scores. */
+/**
+ * Batch norms and biases get values that an untrained network lacks, so that a
+ * wrong order of layers shows in the scores.
+ */
 export function shaken(model: Model): Model {
   const weights = new Map(
     [...model.weights].map(([name, tensor]) => {

@@ -18,7 +18,10 @@ export interface NetworkResult {
   together: Readonly<Record<string, number>>;
 }
 
-/** A line for each case. `inside`: ours, in the engine's process; the peer's, with the pixels on the card already. */
+/**
+ * A line for each case. `inside`: ours, in the engine's process; the peer's,
+ * with the pixels on the card already.
+ */
 export function tableLines({
   name,
   inputSteps,

@@ -12,7 +12,8 @@ export interface CheckpointTensor {
   /** As the file calls it, e.g. `torch.HalfStorage` or `<f4`: for messages. */
   readonly dtype: string;
   /**
-   * Its values in row-major order, computed when asked: a checkpoint may hold much that a network does not use.
+   * Its values in row-major order, computed when asked: a checkpoint may hold
+   * much that a network does not use.
    * @throws ActionstreamError MODEL_INVALID where the file does not hold them
    */
   read(): Float32Array;

@@ -25,10 +25,10 @@ const NAMED = 5;
 const MAX_WIDTH = 4;
 
 /**
- * A checkpoint as a network of ours and its weights. Width and classes come from the shapes; `overrides` are what may
- * differ without other weights: frames, size, SGS.
- * @throws ActionstreamError MODEL_INVALID naming file, tensor, shape found and shape expected; USAGE for a size at which the
- * format's arithmetic is not ours
+ * A checkpoint as a network of ours and its weights. Width and classes come from the
+ * shapes; `overrides` are what may differ without other weights: frames, size, SGS.
+ * @throws ActionstreamError MODEL_INVALID naming file, tensor, shape found and
+ *   shape expected; USAGE for a size at which the format's arithmetic is not ours
  */
 export function convertCheckpoint(
   checkpoint: Checkpoint,
@@ -88,7 +88,10 @@ function take(
   return undefined;
 }
 
-/** Equal, or equal but for axes of length one: a classifier is a linear layer here and a 1×1×1 convolution there. */
+/**
+ * Equal, or equal but for axes of length one: a classifier is a linear layer
+ * here and a 1×1×1 convolution there.
+ */
 function fits(found: readonly number[], expected: readonly number[]): boolean {
   const squeezed = (shape: readonly number[]): string => shape.filter((n) => n !== 1).join();
   return squeezed(found) === squeezed(expected);

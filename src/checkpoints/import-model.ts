@@ -44,8 +44,8 @@ export interface ImportedModel {
 }
 
 /**
- * A checkpoint as a model of ours: its manifest says how the network computes, how it wants to be fed and where it comes
- * from; every tensor of the file is used once or listed with the reason why not.
+ * A checkpoint as a model of ours: its manifest says how the network computes, how it wants to be fed
+ * and where it comes from; every tensor of the file is used once or listed with the reason why not.
  * @throws ActionstreamError MODEL_INVALID, USAGE
  */
 export function importModel(checkpoint: Checkpoint, options: ImportOptions): ImportedModel {

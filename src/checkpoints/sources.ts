@@ -11,7 +11,10 @@ export interface TensorSource {
   readonly ours: string;
   /** Our shape. */
   readonly shape: readonly number[];
-  /** Name in the checkpoint, without prefix; absent where it holds no such tensor and `constant` stands for it. */
+  /**
+   * Name in the checkpoint, without prefix; absent where it holds no such
+   * tensor and `constant` stands for it.
+   */
   readonly theirs?: string;
   readonly constant?: number;
   /** Shape in the checkpoint. */
@@ -20,7 +23,10 @@ export interface TensorSource {
   readonly arrange?: (data: Float32Array) => Float32Array;
 }
 
-/** The tensors that a node needs; none where it has no weights, or weights that no public checkpoint has (learned SGS). */
+/**
+ * The tensors that a node needs; none where it has no weights, or weights that
+ * no public checkpoint has (learned SGS).
+ */
 export function sourcesOf(node: NetworkNode, format: CheckpointFormat): readonly TensorSource[] {
   const leaves = format.leaves ?? PYTORCH_LEAVES;
   switch (node.op) {

@@ -9,12 +9,12 @@ export interface ClipSlot {
 }
 
 /**
- * The middle of the clip, one stride long. Slots of overlapping clips tile the timeline, so each moment belongs to one
- * score. A classifier turns to "yes" when about half of its clip shows the action, wherever in the clip that half
- * lies: the start of the first slot and the end of the last are then within half a stride of onset and offset,
- * whatever the overlap, while the start of the first clip is early by half a clip. Without overlap the slot is the clip.
- * A clip that follows on no other (the first of a segment, or after time that no clip covers) also speaks for what comes
- * before its middle.
+ * The middle of the clip, one stride long. Slots of overlapping clips tile the timeline, so each moment
+ * belongs to one score. A classifier turns to "yes" when about half of its clip shows the action,
+ * wherever in the clip that half lies: the start of the first slot and the end of the last are then
+ * within half a stride of onset and offset, whatever the overlap, while the start of the first clip is
+ * early by half a clip. Without overlap the slot is the clip. A clip that follows on no other (the
+ * first of a segment, or after time that no clip covers) also speaks for what comes before its middle.
  */
 export function slotOf(clip: ScoredClip, strideMs: number, followsOnNone: boolean): ClipSlot {
   const marginMs = Math.max(0, (clip.endMs - clip.startMs - strideMs) / 2);

@@ -12,13 +12,14 @@ import type { EpisodeTracker, EpisodeTrackerOptions, ScoredClip } from './types.
 const ROUNDING_MS = 0.5;
 
 /**
- * Episodes of one stream: one state machine a label (label-episodes.ts), fed with clips in order. A clip of another
- * segment first ends what is open (`discontinuity`). Time that no clip covers, because clips were dropped or failed, ends
- * what it is too long for (`not_watched`). Events of one clip come in the order of labels. Scores are rounded
- * to the decimals that are published, so that an event shows the very numbers that were compared with the thresholds.
+ * Episodes of one stream: one state machine a label (label-episodes.ts), fed with clips in
+ * order. A clip of another segment first ends what is open (`discontinuity`). Time that no clip
+ * covers, because clips were dropped or failed, ends what it is too long for (`not_watched`).
+ * Events of one clip come in the order of labels. Scores are rounded to the decimals that are
+ * published, so that an event shows the very numbers that were compared with the thresholds.
  *
- * @throws CONFIG_INVALID for a policy that contradicts itself or names an unknown label. `observe` throws ENGINE_FAILED
- * for scores that are not one finite number a label, and leaves the episodes as they were.
+ * @throws CONFIG_INVALID for a policy that contradicts itself or names an unknown label. `observe` throws
+ *   ENGINE_FAILED for scores that are not one finite number a label, and leaves the episodes as they were.
  */
 export function createEpisodeTracker(options: EpisodeTrackerOptions): EpisodeTracker {
   const labels = policiesOf(options).map((policy) => policy && new LabelEpisodes(policy));

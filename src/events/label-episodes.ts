@@ -25,19 +25,22 @@ interface Moment {
 }
 
 /**
- * The episodes of one label on one stream. Smoothed scores decide whether there is an episode, raw scores when: a run of
- * raw scores ≥ on that lifts the smoothed score to on began at its first clip, and ended with the last raw score ≥ off.
+ * The episodes of one label on one stream. Smoothed scores decide whether there is
+ * an episode, raw scores when: a run of raw scores ≥ on that lifts the smoothed
+ * score to on began at its first clip, and ended with the last raw score ≥ off.
  *
  * - *idle*: nothing seen, or cooling down after an end. A raw score ≥ on → rising.
- * - *rising*: raw scores ≥ on, smoothed still below. Smoothed ≥ on → running. A raw score below on → idle, nothing published.
- * - *running*: lasts while the smoothed score is ≥ off, and through dips no longer than the merge gap. `started` is
- *   published once onset to extent reaches the minimum duration, then `updated`. A longer dip ends it at its extent, and so
- *   does the maximum duration. An episode that ends before it was published was never there.
+ * - *rising*: raw scores ≥ on, smoothed still below. Smoothed ≥ on → running. A
+ *   raw score below on → idle, nothing published.
+ * - *running*: lasts while the smoothed score is ≥ off, and through dips no longer than
+ *   the merge gap. `started` is published once onset to extent reaches the minimum
+ *   duration, then `updated`. A longer dip ends it at its extent, and so does the
+ *   maximum duration. An episode that ends before it was published was never there.
  * - *any*: time longer than the merge gap that no clip covers ends what is open, at the end of the last clip
  *   (`not_watched`): nobody can say that the action went on.
  *
- * Only scores and times decide. How many steps a clip kept ends nothing. Times are sums of doubles, so they are compared
- * with half a millisecond of tolerance: published times are whole milliseconds.
+ * Only scores and times decide. How many steps a clip kept ends nothing. Times are sums of doubles,
+ * so they are compared with half a millisecond of tolerance: published times are whole milliseconds.
  */
 export class LabelEpisodes {
   readonly #policy: EpisodePolicy;
@@ -73,7 +76,8 @@ export class LabelEpisodes {
     const run = this.#run;
     this.#smoothed = undefined;
     if (!run) return [];
-    // The last clip before a break also speaks for what comes after its middle: that may make an episode long enough.
+    // The last clip before a break also speaks for what comes after its middle:
+    // that may make an episode long enough.
     if (run.trailing.clips === 0) run.extent = { ms: last.endMs, us: last.endUs };
     const started = run.confirmed ? this.#start(run) : [];
     return [...started, ...this.#end(run, reason)];

@@ -1,13 +1,16 @@
 import type { Clip } from '../core/frame.ts';
 
 /**
- * Clips between the decoder, which pushes, and inference, which pulls.
- * `every_frame`: `push` always accepts, and the decoder waits for `room` before it reads on: at most what one read
- * yields lies above the limit. `freshest`: the oldest clip goes when the limit is passed, and is counted.
+ * Clips between the decoder, which pushes, and inference, which pulls. `every_frame`: `push` always
+ * accepts, and the decoder waits for `room` before it reads on: at most what one read yields lies
+ * above the limit. `freshest`: the oldest clip goes when the limit is passed, and is counted.
  */
 export interface ClipQueue {
   push(clip: Clip): void;
-  /** The oldest clip; undefined when the queue was closed and is empty, or the signal aborts. @throws what `fail` got */
+  /**
+   * The oldest clip; undefined when the queue was closed and is empty, or the signal aborts.
+   * @throws what `fail` got
+   */
   take(signal: AbortSignal): Promise<Clip | undefined>;
   /** Resolves once the producer may go on; at once under `freshest`. */
   room(signal: AbortSignal): Promise<void>;

@@ -21,7 +21,8 @@ const INSECURE =
   'tls.insecure: the certificate of this source is NOT checked; anyone on the way can read its password and change its video';
 
 /**
- * One camera or file as clips. Builds only: ffmpeg starts when `clips` is iterated, once in the life of the object.
+ * One camera or file as clips. Builds only: ffmpeg starts when `clips` is
+ * iterated, once in the life of the object.
  *
  *     ffmpeg ─ pictures + pts ─ frames on the grid ─ windowClips ─ [queue of queueClips] ─ clips()
  *
@@ -265,7 +266,10 @@ class SourceClips implements ClipStream {
     this.#restate();
   }
 
-  /** After gaps in the middle of a segment, the state is told once more: what a compacted topic keeps is the state. */
+  /**
+   * After gaps in the middle of a segment, the state is told once more: what a
+   * compacted topic keeps is the state.
+   */
   #restate(): void {
     if (!this.#gapTold) return;
     this.#gapTold = false;

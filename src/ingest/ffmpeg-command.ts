@@ -15,7 +15,9 @@ export interface FfmpegPlan {
   readonly kind: 'live' | 'file';
   /** Read a file no faster than it was filmed. */
   readonly realtime: boolean;
-  /** How long a read from the network may take before ffmpeg itself gives up. A backstop to our own watchdog. */
+  /**
+   * How long a read from the network may take before ffmpeg itself gives up. A backstop to our own watchdog.
+   */
   readonly ioTimeoutMs: number;
   readonly filter: string;
 }
@@ -27,14 +29,16 @@ export interface StartedFfmpeg {
 }
 
 /**
- * Composes the command and starts it. Raw rgb24 pictures go into `pixels`, whose back-pressure pauses ffmpeg; stderr
- * carries one `frame:` line a picture and what ffmpeg has to complain about. The caller owns the process.
+ * Composes the command and starts it. Raw rgb24 pictures go into `pixels`,
+ * whose back-pressure pauses ffmpeg; stderr carries one `frame:` line a picture
+ * and what ffmpeg has to complain about. The caller owns the process.
  * @throws FFMPEG_MISSING where the program cannot be started
  */
 export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<StartedFfmpeg> {
   await learnCapabilities(plan.ffmpegPath);
   const input = inputSource(plan.address, plan.kind, plan.ioTimeoutMs);
-  // The library keeps this path for the whole process, so it may change only once nobody asks for capabilities.
+  // The library keeps this path for the whole process, so it may change only
+  // once nobody asks for capabilities.
   const command = composeCommand(plan, input.target).setFfmpegPath(GUARD_SHELL).output(pixels, { end: true });
   return new Promise((resolve, reject) => {
     command.once('start', () => {
@@ -57,8 +61,8 @@ export function describeArguments(plan: FfmpegPlan): readonly string[] {
 }
 
 /**
- * A file whose connection breaks is read on from where it was, if the server answers ranges: tried at once, after 1 s and after
- * 3 s. Not `reconnect_streamed`: that one begins the file anew and takes it for the rest.
+ * A file whose connection breaks is read on from where it was, if the server answers ranges: tried at once,
+ * after 1 s and after 3 s. Not `reconnect_streamed`: that one begins the file anew and takes it for the rest.
  */
 function resumeOptions({ address, kind }: FfmpegPlan): readonly string[] {
   if (kind !== 'file' || !/^https?:/.test(address.url)) return [];
@@ -70,18 +74,21 @@ function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegC
     .input(target)
     .inputOptions(
       ...guardArguments(plan.ffmpegPath),
-      // Each line with its level: of the information only the declared length and the codec are of use (stderr-reader.ts).
+      // Each line with its level: of the information only the declared length
+      // and the codec are of use (stderr-reader.ts).
       ...['-hide_banner', '-nostats', '-loglevel', 'repeat+level+info'],
       // Times as the source sends them: otherwise ffmpeg smooths resets and jumps away.
       '-copyts',
-      // At its own pace one thread decodes it, 10 % cheaper, and each further one would delay pictures by one (cameras: low_delay).
+      // At its own pace one thread decodes it, 10 % cheaper, and each further
+      // one would delay pictures by one (cameras: low_delay).
       ...(plan.realtime && plan.kind === 'file' ? ['-re', '-threads', '1'] : []),
       ...inputOptions(plan.address, plan.kind),
     )
     .videoFilters(plan.filter)
     .outputOptions(
       ...['-map', '0:v:0', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-pix_fmt', 'rgb24'],
-      // Raw video has no times, yet the muxer complains of every frame after one that steps back: number them.
+      // Raw video has no times, yet the muxer complains of every frame after
+      // one that steps back: number them.
       ...['-bsf:v', 'setts=ts=N', '-f', 'rawvideo'],
     );
 }
@@ -89,8 +96,8 @@ function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegC
 let learned: Promise<void> | undefined;
 
 /**
- * The library asks ffmpeg for its formats and encoders before its first command and keeps the answer for the life of
- * the process. We let it ask the real program once; from then on its "ffmpeg" is the guard's shell.
+ * The library asks ffmpeg for its formats and encoders before its first command and keeps the answer for the
+ * life of the process. We let it ask the real program once; from then on its "ffmpeg" is the guard's shell.
  */
 function learnCapabilities(ffmpegPath: string): Promise<void> {
   learned ??= askCapabilities(ffmpegPath).catch((error: unknown) => {

@@ -19,7 +19,8 @@ export function ffmpegOfStream(
   return {
     plan: {
       ...{ ffmpegPath, address, kind, realtime },
-      // A camera's silence is for our watchdog to notice, not for ffmpeg; a file server's makes ffmpeg try once more.
+      // A camera's silence is for our watchdog to notice, not for ffmpeg; a
+      // file server's makes ffmpeg try once more.
       ioTimeoutMs: kind === 'live' ? 3 * limits.firstMs : limits.nextMs / 2,
       filter: samplingFilter({ ...options, fps: window.fps, arrivalTimes }),
     },

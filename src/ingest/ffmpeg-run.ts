@@ -64,8 +64,8 @@ const LONG_ROW = 20;
 const LONGEST_CHECK_MS = 1000;
 
 /**
- * One life of ffmpeg. Runs until it exits, until the signal aborts (SIGTERM, then SIGKILL) or until no frame has come for
- * too long (SIGKILL: a stalled ffmpeg hears nothing else; exits 0 mean nothing either).
+ * One life of ffmpeg. Runs until it exits, until the signal aborts (SIGTERM, then SIGKILL) or until no
+ * frame has come for too long (SIGKILL: a stalled ffmpeg hears nothing else; exits 0 mean nothing either).
  */
 export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<FfmpegEnd> {
   const splitter = createRawFrameSplitter(run.pictureBytes);
@@ -95,7 +95,8 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
       if (!run.onPicture(picture)) give('unpaired');
     }
     waiting = true;
-    // ffmpeg writes the time before the frame: it is in the other pipe by now, and without it the frame fills no queue.
+    // ffmpeg writes the time before the frame: it is in the other pipe by now,
+    // and without it the frame fills no queue.
     if (times < pictures) await setImmediate();
     await run.room(signal);
     waiting = false;
@@ -201,7 +202,10 @@ function createMediaSpan(): { note(ptsUs: number | undefined): void; readonly ms
   };
 }
 
-/** Follows complaints between frames; a decoder hands out the frames that it holds after it has complained of all the rest. */
+/**
+ * Follows complaints between frames; a decoder hands out the frames that it
+ * holds after it has complained of all the rest.
+ */
 function createComplaintRow(media: { readonly ms: number }) {
   let row = { count: 0, last: '' };
   let longest = { ...row, endedAtMs: 0 };

@@ -1,21 +1,27 @@
 import type { FfmpegEnd } from './ffmpeg-run.ts';
 import type { SourceFault } from './source-faults.ts';
 
-/** Texts of ffmpeg 5.1 to 8 where input ends before the container or the server said so; it exits with 0 all the same. */
+/**
+ * Texts of ffmpeg 5.1 to 8 where input ends before the container or the server
+ * said so; it exits with 0 all the same.
+ */
 const BROKEN_OFF =
   /partial file|ended prematurely|error during demuxing|: input\/output error|: connection (reset|refused|timed out)/i;
 const PREMATURE = /stream ends prematurely/i;
 /** A second video stream begins in the middle: what was read until then is not all of the video. */
 const OTHER_STREAM = /^(\[[^\]]*\] )?New video stream /;
-/** A damaged group of frames gives a few messages; a rest in another codec gives one or more for each frame of its. */
+/**
+ * A damaged group of frames gives a few messages; a rest in another codec gives
+ * one or more for each frame of its.
+ */
 const COMPLAINTS_A_SLOT = 20;
 const FASTEST_SOURCE_FPS = 120;
 /** So much may still come from a decoder that has seen the last frame it could decode. */
 const HELD_MS = 2000;
 
 /**
- * Whether ffmpeg, which exited with 0, left a rest of the file unread, and how much was read. A file that only ends early
- * (the container declares more than there is, as with a longer sound track) is no fault.
+ * Whether ffmpeg, which exited with 0, left a rest of the file unread, and how much was read. A file that
+ * only ends early (the container declares more than there is, as with a longer sound track) is no fault.
  */
 export function missingRest(
   end: FfmpegEnd,

@@ -32,14 +32,20 @@ interface AssemblerHandlers {
   readonly onDiscontinuity: (discontinuity: Discontinuity) => void;
   /** A frame was given up: out of order, or its slot is taken. */
   readonly onLate: () => void;
-  /** Live: the source's clock or the machine's is not what it should be; once a cause, each setting of the machine's clock. */
+  /**
+   * Live: the source's clock or the machine's is not what it should be; once a
+   * cause, each setting of the machine's clock.
+   */
   readonly onClockFault?: (fault: ClockFault, detail: string) => void;
 }
 
 export interface FrameAssembler {
   /** Announces the presentation time of the next picture. False: times without pictures pile up. */
   pts(ptsUs: number | undefined): boolean;
-  /** Takes the next picture. Frames come out once picture and time are there. False: pictures without times pile up. */
+  /**
+   * Takes the next picture. Frames come out once picture and time are there.
+   * False: pictures without times pile up.
+   */
   picture(data: Uint8Array): boolean;
   /** The source was opened anew: what comes next belongs to another segment. */
   restart(): void;
@@ -53,11 +59,11 @@ const LEAST_PICTURES = 8;
 /**
  * Pairs pictures with their times and turns them into frames on a constant-rate grid.
  *
- * Within a segment: `ptsUs` = slots since its first frame ÷ fps, and capture time = the segment's origin + pts. The
- * origin of a live segment is the wall clock at its first picture, and the source's times are held against that clock all
- * along (source-clock.ts). The origin of a file is its start time plus media time, holes included, which goes on where
- * the last segment ended when the media clock steps back. Neither clock ever steps back across segments, except
- * where the machine's own clock was set back (`clock_set`).
+ * Within a segment: `ptsUs` = slots since its first frame ÷ fps, and capture time = the segment's origin +
+ * pts. The origin of a live segment is the wall clock at its first picture, and the source's times are held
+ * against that clock all along (source-clock.ts). The origin of a file is its start time plus media time,
+ * holes included, which goes on where the last segment ended when the media clock steps back. Neither clock
+ * ever steps back across segments, except where the machine's own clock was set back (`clock_set`).
  */
 export function createFrameAssembler(
   options: AssemblerOptions,

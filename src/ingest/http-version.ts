@@ -6,8 +6,9 @@ const TIMEOUT_MS = 5000;
 const REDIRECTS = 5;
 
 /**
- * What an HTTP server says of a resource's version: ETag, Last-Modified and size, as far as given; undefined where it
- * answers a HEAD with anything but success, or the URL is none of HTTP. Certificates are checked as `trust` says.
+ * What an HTTP server says of a resource's version: ETag, Last-Modified and
+ * size, as far as given; undefined where it answers a HEAD with anything but
+ * success, or the URL is none of HTTP. Certificates are checked as `trust` says.
  * @throws Error where the server cannot be reached within 5 s
  */
 export async function httpVersionOf(

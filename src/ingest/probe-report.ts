@@ -38,7 +38,10 @@ const probeSchema = z.object({
   format: z.object({ duration: z.string().optional(), format_name: z.string().default('') }).prefault({}),
 });
 
-/** Parses ffprobe's JSON; undefined where it holds no video stream. @throws INPUT_INVALID where it is no report */
+/**
+ * Parses ffprobe's JSON; undefined where it holds no video stream.
+ * @throws INPUT_INVALID where it is no report
+ */
 export function parseProbe(json: string, source: string): SourceReport | undefined {
   const { packets, streams, format } = parseReport(json, source);
   const [stream] = streams;

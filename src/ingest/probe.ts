@@ -23,15 +23,16 @@ interface ProbeOptions extends SourceLocation {
 
 /**
  * Looks at a source for a few seconds with the ffprobe that lies beside ffmpeg.
- * @throws FFMPEG_MISSING, SOURCE_UNREACHABLE, SOURCE_UNAUTHORIZED, SOURCE_NOT_FOUND, SOURCE_NO_VIDEO, SOURCE_STALLED,
- *   INPUT_INVALID; ABORTED where the signal fires
+ * @throws FFMPEG_MISSING, SOURCE_UNREACHABLE, SOURCE_UNAUTHORIZED, SOURCE_NOT_FOUND,
+ *   SOURCE_NO_VIDEO, SOURCE_STALLED, INPUT_INVALID; ABORTED where the signal fires
  */
 export async function probeSource(options: ProbeOptions, signal: AbortSignal): Promise<SourceReport> {
   const { seconds = 3, timeoutMs = 15_000 } = options;
   const address = composeSourceAddress(options);
   if (address.path !== undefined) await demandReadable(address.path);
   const ffprobe = await besideFfmpeg(options.ffmpegPath);
-  // Stamps that lie (MJPEG over HTTP has none, and ffmpeg makes them up) may take long to pass: then arrival times count.
+  // Stamps that lie (MJPEG over HTTP has none, and ffmpeg makes them up) may
+  // take long to pass: then arrival times count.
   const mayLie = /^https?:/i.test(options.url);
   const attempts = mayLie
     ? ([

@@ -10,10 +10,11 @@ const BLOCK_BYTES = 64 << 10;
 const BLOCKS = 16;
 
 /**
- * SHA-256 of what a recording holds, cheap at any size: the size and at most 4 MiB of its bytes. Recordings that agree in
- * size, first and last MiB and 16 blocks evenly in between count as the same. Name, folder and time do not matter.
- * A recording on an HTTP server is known by its URL without credentials and by what the server says of its version.
- * What is neither (a pipe, a device, a pattern of file names) is known by its address alone. Never rejects.
+ * SHA-256 of what a recording holds, cheap at any size: the size and at most 4 MiB of its bytes.
+ * Recordings that agree in size, first and last MiB and 16 blocks evenly in between count as the
+ * same. Name, folder and time do not matter. A recording on an HTTP server is known by its URL
+ * without credentials and by what the server says of its version. What is neither (a pipe, a
+ * device, a pattern of file names) is known by its address alone. Never rejects.
  */
 export async function recordingDigest(location: SourceLocation, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');

@@ -1,4 +1,7 @@
-/** Slope of the line through points, as the median of the slopes of all pairs (Theil–Sen): a few outliers change nothing. */
+/**
+ * Slope of the line through points, as the median of the slopes of all pairs
+ * (Theil–Sen): a few outliers change nothing.
+ */
 export function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
   const slopes = points.flatMap(([x0, y0], index) =>
     points.slice(index + 1).flatMap(([x1, y1]) => (x1 === x0 ? [] : [(y1 - y0) / (x1 - x0)])),

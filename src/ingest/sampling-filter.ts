@@ -12,11 +12,13 @@ export interface PictureOptions {
 }
 
 /**
- * The filter graph: picture time in microseconds → at most one picture a grid slot → a line with its pts → model size.
+ * The filter graph: picture time in microseconds → at most one picture a grid
+ * slot → a line with its pts → model size.
  *
- * `select` thins instead of the `fps` filter because that one repeats frames over holes and so hides them; repeating
- * over short holes is done on our side, where long ones become discontinuities (sampling-grid.ts, ADR 0008). Pictures
- * are thinned before they are scaled. `metadata=print` writes `frame:N pts:P` to stderr, one write a picture, ahead of
+ * `select` thins instead of the `fps` filter because that one repeats frames over holes and
+ * so hides them; repeating over short holes is done on our side, where long ones become
+ * discontinuities (sampling-grid.ts, ADR 0008). Pictures are thinned before they are
+ * scaled. `metadata=print` writes `frame:N pts:P` to stderr, one write a picture, ahead of
  * the picture itself; it prints only pictures that carry metadata, hence the mark.
  */
 export function samplingFilter({
@@ -43,8 +45,8 @@ export function samplingFilter({
 }
 
 /**
- * The least size of the picture's shape that covers width×height. The shape is that of the display: pixels need not be square
- * (`sar`), and ffmpeg's own force_original_aspect_ratio goes by their numbers.
+ * The least size of the picture's shape that covers width×height. The shape is that of the display:
+ * pixels need not be square (`sar`), and ffmpeg's own force_original_aspect_ratio goes by their numbers.
  */
 function coveringSize(width: number, height: number): string {
   const shape = '(iw*sar/ih)';
@@ -52,17 +54,17 @@ function coveringSize(width: number, height: number): string {
 }
 
 /**
- * The grid slot of a presentation time: slot n takes the first picture from n/fps on. The same arithmetic, to the
- * rounding of doubles, as in the filter.
+ * The grid slot of a presentation time: slot n takes the first picture from
+ * n/fps on. The same arithmetic, to the rounding of doubles, as in the filter.
  */
 export function slotOf(ptsUs: number, fps: number): number {
   return Math.floor(((ptsUs + toleranceUs(fps)) * fps) / 1_000_000);
 }
 
 /**
- * A picture so little early counts as in time: clocks of cameras jitter and containers round to milliseconds, and at equal rates
- * every second picture would else miss its slot. Short enough that the last picture of a file (up to 125 a second)
- * does not slip into a slot behind its end.
+ * A picture so little early counts as in time: clocks of cameras jitter and containers round to
+ * milliseconds, and at equal rates every second picture would else miss its slot. Short enough
+ * that the last picture of a file (up to 125 a second) does not slip into a slot behind its end.
  */
 function toleranceUs(fps: number): number {
   return Math.min(8000, Math.floor(500_000 / fps));

@@ -4,7 +4,10 @@ import { slotOf } from './sampling-filter.ts';
 export type Placement =
   /** `holds` empty slots before it show the picture that came before. */
   | { readonly kind: 'next'; readonly slot: number; readonly holds: number }
-  /** Not filmed one after the other with the last picture: the first one, a hole, a step back, a new connection. */
+  /**
+   * Not filmed one after the other with the last picture: the first one, a
+   * hole, a step back, a new connection.
+   */
   | { readonly kind: 'discontinuity'; readonly slot: number; readonly why: 'start' | 'hole' | 'step_back' }
   /** Its slot is taken, or it comes out of order within the tolerance. */
   | { readonly kind: 'late' };
@@ -16,16 +19,28 @@ export interface SamplingGrid {
   reset(): void;
 }
 
-/** A hole longer than this is a discontinuity; over a shorter one the source is slow or thinned, and the frame stands still. */
+/**
+ * A hole longer than this is a discontinuity; over a shorter one the source is
+ * slow or thinned, and the frame stands still.
+ */
 const HOLE_MS = 5000;
-/** A source whose frames regularly lie further apart (time lapse, motion-only recorder) sets its own limit, up to this. */
+/**
+ * A source whose frames regularly lie further apart (time lapse, motion-only
+ * recorder) sets its own limit, up to this.
+ */
 const LONGEST_HOLE_MS = 60_000;
 const PACES = 5;
 const LEAST_PACES = 3;
-/** Decoders of damaged streams and low-delay decoding of B-frames step back by a few frames; clocks reset by more. */
+/**
+ * Decoders of damaged streams and low-delay decoding of B-frames step back by a
+ * few frames; clocks reset by more.
+ */
 const OUT_OF_ORDER_US = 500_000;
 
-/** Slot n is the first picture from n/fps on of the source's clock, or the one before it where that slot has none. */
+/**
+ * Slot n is the first picture from n/fps on of the source's clock, or the one
+ * before it where that slot has none.
+ */
 export function createSamplingGrid(fps: number): SamplingGrid {
   let paces: readonly number[] = [];
   let last: { readonly slot: number; readonly ptsUs: number } | undefined;

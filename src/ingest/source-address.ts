@@ -41,12 +41,16 @@ export interface SourceLocation {
   readonly tls?: SourceTrust;
 }
 
-/** ffmpeg's RTSP client keeps `user:password`, still percent-encoded, in 128 bytes and cuts the rest off silently. */
+/**
+ * ffmpeg's RTSP client keeps `user:password`, still percent-encoded, in 128
+ * bytes and cuts the rest off silently.
+ */
 const RTSP_USER_INFO_MAX = 127;
 
 /**
- * Joins URL, user and password; fields win over what the URL carries. Every character of a password given as a field
- * is accepted. @throws CONFIG_INVALID where ffmpeg could not log in with the result, or reads no such source
+ * Joins URL, user and password; fields win over what the URL carries. Every
+ * character of a password given as a field is accepted. @throws CONFIG_INVALID
+ * where ffmpeg could not log in with the result, or reads no such source
  */
 export function composeSourceAddress(location: SourceLocation): SourceAddress {
   const match = /^([a-z][a-z0-9+.-]+):\/\/([^/?#]*)(.*)$/is.exec(location.url);
@@ -86,7 +90,8 @@ export function composeSourceAddress(location: SourceLocation): SourceAddress {
 function fileAddress(path: string): SourceAddress {
   refuseDevice(path);
   const sdp = /\.sdp$/i.test(path);
-  // The prefix keeps names such as `-x.mp4`, `cam:1.mp4` or `concat:a` from being taken for options or protocols.
+  // The prefix keeps names such as `-x.mp4`, `cam:1.mp4` or `concat:a` from
+  // being taken for options or protocols.
   const url = `file:${path}`;
   const protocol = sdp ? 'sdp' : 'file';
   return { url, display: path, protocol, path, listens: sdp, transport: 'auto', redact };
@@ -135,7 +140,9 @@ function composeUserInfo({ username, password }: SourceLocation, inUrl: string |
     : `${encodeCredential(user)}:${encodeCredential(secret)}`;
 }
 
-/** Encodes only what the URL, the playlist or our redaction would trip over, because the room is 127 bytes. */
+/**
+ * Encodes only what the URL, the playlist or our redaction would trip over, because the room is 127 bytes.
+ */
 function encodeCredential(text: string): string {
   return encode(text, /[%/?#@:'"\\]|[^\x21-\x7e]/gu);
 }

@@ -22,7 +22,10 @@ export interface SourceClock {
   anchor(originMs: number): void;
   /** The source was opened anew. */
   restart(): void;
-  /** The frame's arrival on the wall clock, without the steps of less than two seconds that are still being followed. */
+  /**
+   * The frame's arrival on the wall clock, without the steps of less than two
+   * seconds that are still being followed.
+   */
   readonly arrivedAtMs: number;
   /** How far event times may be from the truth now, as far as arrivals tell. */
   readonly uncertaintyMs: number;
@@ -63,16 +66,17 @@ interface Bucket {
 }
 
 /**
- * Event time = the segment's origin + source time + correction. The origin is the arrival of the segment's first frame. Networks
- * only ever delay, so the least delay of recent seconds shows the true distance between the two clocks:
+ * Event time = the segment's origin + source time + correction. The origin is
+ * the arrival of the segment's first frame. Networks only ever delay, so the
+ * least delay of recent seconds shows the true distance between the two clocks:
  *
  * - its level falls below the origin's: the first frames were stored ones, and event time is ahead;
  * - it rises or falls steadily: the source's clock drifts, or its stamps lie about the rate;
  * - a single late second changes nothing.
  *
- * The correction follows in whole slots of the grid, so that frames stay on it: a slot more repeats a frame, a slot less gives one
- * up. It never lets time go back within a segment. A step of the machine's clock shows as a change between
- * its wall clock and its monotonic one, and is told apart from the source's.
+ * The correction follows in whole slots of the grid, so that frames stay on it: a slot more repeats a frame,
+ * a slot less gives one up. It never lets time go back within a segment. A step of the machine's clock shows
+ * as a change between its wall clock and its monotonic one, and is told apart from the source's.
  */
 export function createSourceClock(
   { fps, steer }: SourceClockOptions,

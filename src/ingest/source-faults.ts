@@ -83,7 +83,10 @@ export function faultError(address: SourceAddress, { code, detail }: SourceFault
   return new ActionstreamError(code, `${address.display}: ${cause}${remedy}`);
 }
 
-/** A line of ffmpeg without secrets and memory addresses, and with the source's name where ffmpeg saw our playlist. */
+/**
+ * A line of ffmpeg without secrets and memory addresses, and with the source's
+ * name where ffmpeg saw our playlist.
+ */
 export function tellable(line: string, address: SourceAddress): string {
   return address
     .redact(line)

@@ -15,8 +15,8 @@ const NETWORK_PROTOCOLS =
 const SDP_PROTOCOLS = 'file,crypto,data,rtp,srtp,udp';
 
 /**
- * Network sources reach ffmpeg as a one-line playlist on stdin, read by its concat demuxer: the URL with its password appears in no
- * process list, environment or file. Files are named on the command line.
+ * Network sources reach ffmpeg as a one-line playlist on stdin, read by its concat demuxer: the URL with
+ * its password appears in no process list, environment or file. Files are named on the command line.
  */
 export function inputSource(address: SourceAddress, kind: 'live' | 'file', ioTimeoutMs: number): SourceInput {
   if (address.path !== undefined) return { target: address.url, playlist: [] };
@@ -35,7 +35,9 @@ export function inputSource(address: SourceAddress, kind: 'live' | 'file', ioTim
   };
 }
 
-/** A source that waits for a sender is given all the time it wants; our watchdog begins with its first frame. */
+/**
+ * A source that waits for a sender is given all the time it wants; our watchdog begins with its first frame.
+ */
 function connectionOptions(
   { protocol, url, listens, transport, secure }: SourceAddress,
   kind: 'live' | 'file',

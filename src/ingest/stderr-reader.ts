@@ -17,7 +17,10 @@ export interface StderrHandlers {
   readonly onWarning: (line: string) => void;
 }
 
-/** `metadata=print` writes this in one go, but it may land in the middle of a message that is written in parts. */
+/**
+ * `metadata=print` writes this in one go, but it may land in the middle of a
+ * message that is written in parts.
+ */
 const PTS_LINE = /frame:\d+\s+pts:(-?\d+|\S+)\s+pts_time:\S+\n(?:m=1\n)?/g;
 const MARK_LINE = /^m=1$/;
 /** `[h264 @ 0x55e8] [error] text`: who says it, how grave it is, what is said. */

@@ -19,9 +19,11 @@ export interface SupervisorParent {
  *
  *     connecting ─▶ up (parent, at the first picture) ─▶ stalled (parent, watchdog) ─▶ down ─▶ back-off ─▶ connecting …
  *
- * live: every end of ffmpeg is a disconnect, whatever its exit code; back-off 1 → 30 s (by options) with jitter, starting anew
+ * live: every end of ffmpeg is a disconnect, whatever its exit code; back-off 1
+ * → 30 s (by options) with jitter, starting anew
  *   after a run that delivered pictures for ten first delays; endless unless `maxAttempts` runs in a row failed.
- * file: one run. It ends well when ffmpeg exits 0 with frames and read to the end. Damage in the middle that ffmpeg
+ * file: one run. It ends well when ffmpeg exits 0 with frames and read to the
+ * end. Damage in the middle that ffmpeg
  *   survives is a clean end with a detail. A file or a connection that breaks off, and a rest that cannot be decoded, are
  *   errors that say what share was read (file-end.ts); the frames before it have been delivered when this throws.
  */

@@ -10,13 +10,18 @@ export interface StreamOptions {
   readonly password?: string;
   /** How RTSP media travel. Default `auto`. */
   readonly transport?: RtspTransport;
-  /** Whom an https, rtsps or rtmps source may be. Default: whoever the authorities of this machine vouch for. */
+  /**
+   * Whom an https, rtsps or rtmps source may be. Default: whoever the authorities of this machine vouch for.
+   */
   readonly tls?: SourceTrust;
   /** `live`: endless, reconnects. `file`: ends at its end. Default by URL scheme. */
   readonly kind: 'live' | 'file';
   /** A file is read no faster than it was filmed, as if it were a camera. */
   readonly realtime: boolean;
-  /** `every_frame`: the decoder waits for inference. `freshest`: never waits; the oldest clip is dropped and counted. */
+  /**
+   * `every_frame`: the decoder waits for inference. `freshest`: never waits;
+   * the oldest clip is dropped and counted.
+   */
   readonly policy: 'every_frame' | 'freshest';
   readonly window: WindowOptions;
   readonly width: number;
@@ -27,9 +32,14 @@ export interface StreamOptions {
   readonly scale?: number;
   /** Event time of the first frame of a file, ms since 1970; absent: file-relative (1970-01-01 plus pts). */
   readonly startTimeMs?: number;
-  /** Until when an earlier run of the program watched this stream, ms since 1970; live only, absent: never. */
+  /**
+   * Until when an earlier run of the program watched this stream, ms since 1970; live only, absent: never.
+   */
   readonly watchedUntilMs?: number;
-  /** From frame to frame. Before the first one it is at least ten seconds: a camera answers, then sends a key frame. */
+  /**
+   * From frame to frame. Before the first one it is at least ten seconds: a
+   * camera answers, then sends a key frame.
+   */
   readonly noFrameTimeoutMs: number;
   readonly reconnect: { readonly firstMs: number; readonly maxMs: number; readonly maxAttempts: number };
   /** Clips that may wait for inference; beyond it the policy acts. */
@@ -55,7 +65,10 @@ export interface WindowOptions {
   readonly frames: number;
   readonly stride: number;
   readonly fps: number;
-  /** What becomes of the frames after the last full clip: dropped, or repeated to a full clip, or a shorter clip. */
+  /**
+   * What becomes of the frames after the last full clip: dropped, or repeated
+   * to a full clip, or a shorter clip.
+   */
   readonly tail: 'drop' | 'pad' | 'short';
   /** Frames before a clip that it brings along, where its segment has them. Default 0. */
   readonly context?: number;
@@ -75,15 +88,17 @@ export interface StreamCounters {
   readonly clipsDropped: Readonly<Record<string, number>>;
   readonly framesDropped: Readonly<Record<string, number>>;
   readonly reconnects: Readonly<Record<string, number>>;
-  /** What was wrong with the clock of the source or of the machine: `drift`, `machine_clock_set`, `no_times`. */
+  /**
+   * What was wrong with the clock of the source or of the machine: `drift`, `machine_clock_set`, `no_times`.
+   */
   readonly clockFaults: Readonly<Record<string, number>>;
   readonly lastFrameAtMs?: number;
 }
 
 /**
- * One stream as clips, pulled. The decoder is always drained or paused as the policy says; a slow reader never stalls
- * a camera. Iteration ends at the end of a file, or within 1 s of an abort, with every child process gone; it throws
- * an ActionstreamError where the source cannot be read at all.
+ * One stream as clips, pulled. The decoder is always drained or paused as the policy says; a slow
+ * reader never stalls a camera. Iteration ends at the end of a file, or within 1 s of an abort, with
+ * every child process gone; it throws an ActionstreamError where the source cannot be read at all.
  */
 export interface ClipStream {
   readonly streamId: string;

@@ -28,12 +28,14 @@ const ROUNDING_MS = 0.5;
 const MOST_AHEAD = 16;
 
 /**
- * Follows the clips of one stream, oldest first: formed → scored or lost. Gaps are half-open, do not overlap, and follow from
- * this alone: time is watched where a scored clip lies. A gap between clips is told when the next clip has been
- * scored, so neighbouring drops make one gap, and at most one follows each scored clip; a gap between segments is told when the new
- * segment begins. A stride longer than the clip leaves holes by the settings: they are no gaps.
+ * Follows the clips of one stream, oldest first: formed → scored or lost. Gaps are half-open,
+ * do not overlap, and follow from this alone: time is watched where a scored clip lies. A gap
+ * between clips is told when the next clip has been scored, so neighbouring drops make one gap,
+ * and at most one follows each scored clip; a gap between segments is told when the new segment
+ * begins. A stride longer than the clip leaves holes by the settings: they are no gaps.
  *
- * @param sinceMs until when an earlier run watched; absent: what comes before the first frame is not our matter
+ * @param sinceMs until when an earlier run watched; absent: what comes before
+ *   the first frame is not our matter
  */
 export function createWatchedTime(
   { frames, stride, fps, sinceMs }: Pick<WindowOptions, 'frames' | 'stride' | 'fps'> & { sinceMs?: number },

@@ -9,11 +9,12 @@ import type { WindowOptions } from './types.ts';
  *     frames 4, stride 2   in   a b c d e f g |      (one segment)
  *                          out        A   B   C|     A = abcd, B = cdef, C = efg by tail policy
  *
- * Windows start at the first frame of each segment and every `stride` frames after it; no clip spans two segments.
- * When a segment or the stream completes and frames are left that no clip holds, the policy decides: `drop` gives them
- * up, `pad` repeats the last one to a full clip, `short` makes a shorter clip. With stride > frames, the frames
- * between windows belong to none. With `context` n a clip also holds the last n frames of its segment before it. An error passes at once and takes the unfinished window with it; unsubscribing
- * releases it.
+ * Windows start at the first frame of each segment and every `stride` frames after it; no
+ * clip spans two segments. When a segment or the stream completes and frames are left that no
+ * clip holds, the policy decides: `drop` gives them up, `pad` repeats the last one to a full
+ * clip, `short` makes a shorter clip. With stride > frames, the frames between windows belong
+ * to none. With `context` n a clip also holds the last n frames of its segment before it. An
+ * error passes at once and takes the unfinished window with it; unsubscribing releases it.
  *
  * Covers [start of the first frame, start of the frame after the last real one), also when padded.
  */
@@ -111,7 +112,10 @@ function clipOf(
   };
 }
 
-/** Rounds like the frames themselves, so that the end of one clip equals the start of the next to the microsecond. */
+/**
+ * Rounds like the frames themselves, so that the end of one clip equals the
+ * start of the next to the microsecond.
+ */
 function nextSlotUs(ptsUs: number, fps: number): number {
   return Math.round(((Math.round((ptsUs * fps) / 1_000_000) + 1) * 1_000_000) / fps);
 }

@@ -12,11 +12,11 @@ export interface ArcWalk {
 }
 
 /**
- * s [T]: the way gone in similarity space up to each step; the first step stands at 0, or goes on where `before` ended. With a
- * noise floor n the path is measured with a ruler longer than n: the distance is taken from the anchor, the last step that
- * moved, and counts (whole) once it exceeds n. Noise around a static picture then adds nothing, while plain arc length
- * would add its size at every step; a slow drift still counts as soon as it has gone n. With n = 0 the anchor is always the
- * step before.
+ * s [T]: the way gone in similarity space up to each step; the first step stands at 0, or goes on where
+ * `before` ended. With a noise floor n the path is measured with a ruler longer than n: the distance is
+ * taken from the anchor, the last step that moved, and counts (whole) once it exceeds n. Noise around a
+ * static picture then adds nothing, while plain arc length would add its size at every step; a slow
+ * drift still counts as soon as it has gone n. With n = 0 the anchor is always the step before.
  */
 export function walkArc(
   embeddings: Embeddings,
@@ -40,8 +40,8 @@ export function walkArc(
 }
 
 /**
- * In bins. A drift of exactly δ a step must give one step a bin, though single precision stores 0.7 as 0.69999999:
- * an arc length this close below an edge counts as on it.
+ * In bins. A drift of exactly δ a step must give one step a bin, though single precision
+ * stores 0.7 as 0.69999999: an arc length this close below an edge counts as on it.
  */
 const EDGE_TOLERANCE = 1e-5;
 

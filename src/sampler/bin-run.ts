@@ -2,8 +2,8 @@ import { binOf, walkArc, type ArcWalk } from './arc-length.ts';
 import type { Embeddings, OrderedOptions } from './types.ts';
 
 /**
- * The first bin of `ordered` as it runs on along a stream behind the clip with which it began. Whether a step lies in it needs
- * nothing after that step, so what stands never changes.
+ * The first bin of `ordered` as it runs on along a stream behind the clip with which it began.
+ * Whether a step lies in it needs nothing after that step, so what stands never changes.
  */
 export interface BinRun {
   /** Steps since the bin began, those behind it too. */

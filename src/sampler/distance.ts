@@ -5,7 +5,10 @@ export type Distance = 'l2' | 'l1';
 /** How far two embeddings are apart, in double precision. */
 type Measure = (a: Float32Array, b: Float32Array) => number;
 
-/** ‖a − b‖; or, of embeddings with a vector a cell, how far their cells have moved in units of what the picture holds. */
+/**
+ * ‖a − b‖; or, of embeddings with a vector a cell, how far their cells have
+ * moved in units of what the picture holds.
+ */
 export function measureOf(p: Distance, cells?: Cells): Measure {
   return cells ? (a, b) => cellDistance(a, b, cells, p) : (a, b) => distanceWithin(a, b, 0, a.length, p);
 }
@@ -20,8 +23,9 @@ function distanceWithin(a: Float32Array, b: Float32Array, from: number, to: numb
 }
 
 /**
- * The mean of ‖a_c − b_c‖ over the `top` cells c that moved most, over the scale of both steps: so neither contrast nor the number
- * of channels or pixels moves δ, and what a small part of the picture does counts whole. 0 where both hold nothing.
+ * The mean of ‖a_c − b_c‖ over the `top` cells c that moved most, over the scale of
+ * both steps: so neither contrast nor the number of channels or pixels moves δ, and
+ * what a small part of the picture does counts whole. 0 where both hold nothing.
  */
 function cellDistance(a: Float32Array, b: Float32Array, { count, top }: Cells, p: Distance): number {
   const size = a.length / count;
@@ -38,7 +42,10 @@ function meanOfLargest(values: Float64Array, top: number): number {
   return largest.reduce((sum, value) => sum + value, 0) / largest.length;
 }
 
-/** Of a cell's length: what its contrast must reach to be the scale, so that a camera's noise on a blank wall is no motion. */
+/**
+ * Of a cell's length: what its contrast must reach to be the scale, so that a
+ * camera's noise on a blank wall is no motion.
+ */
 const LEAST_CONTRAST = 0.25;
 
 /** What the cells of a step differ by among themselves, on the mean, or a share of how long they are. */

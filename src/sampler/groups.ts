@@ -5,8 +5,9 @@ import type { OrderedOptions } from './types.ts';
 export type Group = readonly [start: number, end: number];
 
 /**
- * Runs of steps that share a bin. Where some step moves and they are fewer than `minSteps`, the group that goes the longest way is
- * cut where it is nearest to half of it, again and again; of groups that do not move, the longest, in its middle.
+ * Runs of steps that share a bin. Where some step moves and they are fewer than
+ * `minSteps`, the group that goes the longest way is cut where it is nearest to half
+ * of it, again and again; of groups that do not move, the longest, in its middle.
  */
 export function groupSteps(
   arc: Float64Array,

@@ -11,8 +11,9 @@ export { beginBin, continueBin, type BinRun } from './bin-run.ts';
 export type { Embeddings, OrderedOptions, SamplerOptions, SamplingPlan } from './types.ts';
 
 /**
- * Decides which time steps of one clip are kept, and how the others are mixed into them. Pure: the same embeddings give
- * the same plan, bit for bit. `none` and `uniform` read only `embeddings.length`, so `size` may then be 0.
+ * Decides which time steps of one clip are kept, and how the others are mixed
+ * into them. Pure: the same embeddings give the same plan, bit for bit. `none`
+ * and `uniform` read only `embeddings.length`, so `size` may then be 0.
  *
  * @param embeddings [T × L], every value finite; T = 0 gives an empty plan
  * @returns weights [B' × T], 1 ≤ B' where T ≥ 1

@@ -9,17 +9,19 @@ import type { Embeddings, OrderedOptions, SamplingPlan } from './types.ts';
  *     s_0 = 0,  s_t = s_{t−1} + ‖e_t − e_{t−1}‖,  bin b_t = ⌊s_t/δ⌋,  centre β_b = (b + ½)δ,
  *     k_t = 1 − |s_t − β_{b_t}|/δ,  w_t = k_t / Σ_{τ in the bin of t} k_τ.
  *
- * s never falls, so groups are contiguous and in order; b_t needs nothing after t, so a plan may be made as steps come:
- * only the last row can still change. Empty bins are skipped: B' ≤ T. A static clip has s = 0 and gives its mean.
+ * s never falls, so groups are contiguous and in order; b_t needs nothing after
+ * t, so a plan may be made as steps come: only the last row can still change.
+ * Empty bins are skipped: B' ≤ T. A static clip has s = 0 and gives its mean.
  *
- * Kernel. The half width is δ, twice that of the bin: the hat function of the grid of centres, cut to its own bin. So k_t
- * is 1 at the centre and ½ on an edge. With SGS's half width δ/2 it would be 0 on an edge, which is where the first
- * step (s = 0), a static clip and the most distinctive step fall. With k in [½, 1], a step of a row of n keeps
- * w_t ≥ ½/(½ + n − 1) > 1/(2n): at least half of its equal share, and exactly 1 where it is alone.
+ * Kernel. The half width is δ, twice that of the bin: the hat function of the grid of
+ * centres, cut to its own bin. So k_t is 1 at the centre and ½ on an edge. With SGS's half
+ * width δ/2 it would be 0 on an edge, which is where the first step (s = 0), a static clip
+ * and the most distinctive step fall. With k in [½, 1], a step of a row of n keeps w_t ≥
+ * ½/(½ + n − 1) > 1/(2n): at least half of its equal share, and exactly 1 where it is alone.
  *
- * Gradient, within bins (as with SGS, none flows through the choice of bin):
- * ∂w_i/∂s_t = −sign(s_t − β)/δ · ([i = t] − w_i)/Σk for i, t of one bin, else 0; ∂s_t/∂e_τ is the sum of the unit
- * vectors ±(e_τ − e_{τ∓1})/‖·‖ over the differences up to t in which e_τ stands.
+ * Gradient, within bins (as with SGS, none flows through the choice of bin): ∂w_i/∂s_t =
+ * −sign(s_t − β)/δ · ([i = t] − w_i)/Σk for i, t of one bin, else 0; ∂s_t/∂e_τ is the sum of
+ * the unit vectors ±(e_τ − e_{τ∓1})/‖·‖ over the differences up to t in which e_τ stands.
  *
  * δ = 0 is the limit of narrow bins: a step joins the one before exactly where s does not grow.
  *

@@ -1,6 +1,9 @@
 import type { SamplingPlan } from './types.ts';
 
-/** Rows, each [inputLength], as one plan. Where a row stands for other steps than those with a weight, `counts` says for how many. */
+/**
+ * Rows, each [inputLength], as one plan. Where a row stands for other steps
+ * than those with a weight, `counts` says for how many.
+ */
 export function planOf(
   rows: readonly Float32Array[],
   inputLength: number,

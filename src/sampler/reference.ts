@@ -4,14 +4,14 @@ import { planOf } from './plan.ts';
 import type { Embeddings, ReferenceOptions, SamplingPlan } from './types.ts';
 
 /**
- * Similarity Guided Sampling as the official code computes it (Fayyaz et al., CVPR 2021; MODELS.md §2.1), for parity
- * and for weights trained with it. Its defects (MODELS.md §2.4) are part of the definition: the step farthest from the
- * mean weighs 1e-7, a static clip becomes one row of 1e-7, steps before and after the mean fold together, and rows
- * stand in order of similarity. Bins in which every weight is 0 are dropped.
+ * Similarity Guided Sampling as the official code computes it (Fayyaz et al., CVPR 2021; MODELS.md §2.1),
+ * for parity and for weights trained with it. Its defects (MODELS.md §2.4) are part of the definition: the
+ * step farthest from the mean weighs 1e-7, a static clip becomes one row of 1e-7, steps before and after the
+ * mean fold together, and rows stand in order of similarity. Bins in which every weight is 0 are dropped.
  *
- * In double precision. The farthest step lies exactly on the last bin's edge, so in the single precision of the official
- * code the processor's rounding decides whether its row exists, or whether delta counts it; this gives what the formula
- * says. Hence a plan always has a row: that of the farthest step (ADR 0006).
+ * In double precision. The farthest step lies exactly on the last bin's edge, so in the single precision of
+ * the official code the processor's rounding decides whether its row exists, or whether delta counts it;
+ * this gives what the formula says. Hence a plan always has a row: that of the farthest step (ADR 0006).
  */
 export function planReference(embeddings: Embeddings, options: ReferenceOptions): SamplingPlan {
   const { length } = embeddings;

@@ -22,20 +22,23 @@ export interface OrderedOptions {
   readonly width: number;
   readonly distance: 'l2' | 'l1';
   /**
-   * n: a step no farther than n from the last step that moved counts as not having moved (ordered.ts), so that sensor
-   * noise adds no arc length. Default 0: the plain arc length.
+   * n: a step no farther than n from the last step that moved counts as not having moved
+   * (ordered.ts), so that sensor noise adds no arc length. Default 0: the plain arc length.
    */
   readonly noiseFloor?: number;
   /**
-   * Where bins begin. `clip` (default): with each clip. `stream`: clips of a stream that stay within one bin share it and its map,
-   * which is computed once (ADR 0024); one that does not begins its own. Clips by themselves know only the former.
+   * Where bins begin. `clip` (default): with each clip. `stream`: clips of a stream
+   * that stay within one bin share it and its map, which is computed once (ADR 0024);
+   * one that does not begins its own. Clips by themselves know only the former.
    */
   readonly anchor?: 'clip' | 'stream';
-  /** What stands for a group: its weighted mean (default), or its middle step alone, which no motion blurs. */
+  /**
+   * What stands for a group: its weighted mean (default), or its middle step alone, which no motion blurs.
+   */
   readonly representative?: 'mean' | 'middle';
   /**
-   * Kept steps of a clip in which some step moves farther than the noise floor, at least (groups.ts). Default 1. With more, the plan
-   * needs the whole clip.
+   * Kept steps of a clip in which some step moves farther than the noise floor,
+   * at least (groups.ts). Default 1. With more, the plan needs the whole clip.
    */
   readonly minSteps?: number;
 }
@@ -49,7 +52,10 @@ export interface SamplingPlan {
   readonly outputLength: number;
   /** Row-major [outputLength × inputLength]. */
   readonly weights: Float32Array;
-  /** For each input step the row that stands for it: the one with its largest weight, or of its group; −1 where there is none. */
+  /**
+   * For each input step the row that stands for it: the one with its largest
+   * weight, or of its group; −1 where there is none.
+   */
   readonly groupOf: Int32Array;
   /** [outputLength]: how many input steps each row stands for, at least 1. */
   readonly counts: Float32Array;

@@ -19,7 +19,8 @@ import { SERVER_TRIALS } from './server-trials.ts';
 import { SIGNAL_TRIALS } from './signal-trials.ts';
 import { volumeTrial } from './volume.ts';
 
-// The whole suite with CHAOS=full (`npm run test:chaos`), else a part of it. CHAOS_SEED repeats a run's moments.
+// The whole suite with CHAOS=full (`npm run test:chaos`), else a part of it.
+// CHAOS_SEED repeats a run's moments.
 const isFull = process.env['CHAOS'] === 'full';
 const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000);
 const IN_SUBSET = [

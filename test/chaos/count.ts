@@ -23,8 +23,8 @@ export interface Counts {
 export type Fact = Pick<ParsedRecord, 'type' | 'payload' | 'text'>;
 
 /**
- * Compares the journal with Kafka and Postgres, as strangers read them. What the runs printed counts as well: a bounded
- * journal deletes what is delivered.
+ * Compares the journal with Kafka and Postgres, as strangers read them. What
+ * the runs printed counts as well: a bounded journal deletes what is delivered.
  */
 export async function countBothSides(places: Places, printed: readonly string[] = []): Promise<Counts> {
   const parsed = parseJournal(places.journal);

@@ -58,7 +58,10 @@ export interface SiteRun extends RunningCli {
   said(text: string): Promise<void>;
 }
 
-/** A configuration with its own journal, topics and database: two cameras and a file, and episodes that change often. */
+/**
+ * A configuration with its own journal, topics and database: two cameras and a
+ * file, and episodes that change often.
+ */
 export interface Site extends Places {
   readonly config: string;
   readonly directory: string;

@@ -15,7 +15,10 @@ import type { Servers } from './site.ts';
 const BATCH = 1000;
 const never = new AbortController().signal;
 
-/** Synthetic records, every tenth one an event; rates, and how much memory `events verify` takes to compare them all. */
+/**
+ * Synthetic records, every tenth one an event; rates, and how much memory
+ * `events verify` takes to compare them all.
+ */
 export async function volumeTrial({ kafka, postgres }: Servers, count: number): Promise<Trial> {
   const directory = await temporaryDirectory();
   const dir = path.join(directory, 'journal');

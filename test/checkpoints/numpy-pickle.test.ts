@@ -86,7 +86,10 @@ describe('a pickle of numpy arrays', () => {
 });
 
 describe("the Kinetics I3D under Flax's names", () => {
-  /** The weights of the TensorFlow file, renamed; their logits are checked against an independent build (test/parity). */
+  /**
+   * The weights of the TensorFlow file, renamed; their logits are checked
+   * against an independent build (test/parity).
+   */
   const published = parseCheckpoint(checkpointBytes('kinetics-i3d.npz'), 'kinetics-i3d.npz');
   const renamed = [...published.tensors].flatMap(([name, tensor]) => {
     const flax = flaxName(name);

@@ -76,7 +76,8 @@ test('a short clip has the windows, scores and costs of run on a file that holds
   const folder = await temporaryDirectory();
   const at = (name: string): string => path.join(folder, name);
   const model = await saveModel(at('model'), tinyModel(LABELS, { shares: true }));
-  // 27 frames: five windows of 8, one every 4, and three frames that only a padded one holds. `part` is the last 18 of them.
+  // 27 frames: five windows of 8, one every 4, and three frames that only a
+  // padded one holds. `part` is the last 18 of them.
   const source = ['-f', 'lavfi', '-i', 'mandelbrot=size=96x64:rate=10', '-frames:v', '27', '-c:v', 'ffv1'];
   await ffmpeg(...source, at('whole.mkv'));
   await ffmpeg(

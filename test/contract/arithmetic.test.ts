@@ -163,7 +163,10 @@ function ordered(more: Partial<OrderedOptions>): OrderedOptions {
   return { kind: 'ordered', width: 0.4, distance: 'l2', ...more };
 }
 
-/** A still clip, dense and in one step; of the stem's taps in time only the middle one counts, so that no padding is seen below the cut. */
+/**
+ * A still clip, dense and in one step; of the stem's taps in time only the
+ * middle one counts, so that no padding is seen below the cut.
+ */
 async function denseAndOneStep(
   create: (model: Model) => InferenceEngine | Promise<InferenceEngine>,
   network: Partial<NetworkOptions>,

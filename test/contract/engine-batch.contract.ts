@@ -25,8 +25,9 @@ const SAMPLERS: readonly SamplerOptions[] = [
 ];
 
 /**
- * What every engine promises of several clips in one turn (src/inference/engine.ts), natively or one by one: the results of the
- * clips alone, whatever else is in the batch. `exact`: to the last bit; else logits within 1e-5.
+ * What every engine promises of several clips in one turn (src/inference/engine.ts),
+ * natively or one by one: the results of the clips alone, whatever else is in the
+ * batch. `exact`: to the last bit; else logits within 1e-5.
  */
 export function describeBatchContract(
   name: string,
@@ -168,7 +169,10 @@ function clipOf(seed: number): PixelClip {
   return { ...goldenClip(seed, SIZE), clipId: `clip-${seed}` };
 }
 
-/** The n-th clip of a stream, a quarter of a clip after the one before, with the pictures before it that the engine asks for. */
+/**
+ * The n-th clip of a stream, a quarter of a clip after the one before, with the
+ * pictures before it that the engine asks for.
+ */
 function streamed(seed: number, n: number, { info }: InferenceEngine, id = `stream-${seed}`) {
   const { data } = goldenClip(seed, { ...SIZE, frames: SIZE.frames + 3 * STRIDE });
   const firstFrame = n * STRIDE;

@@ -22,8 +22,9 @@ const LIVELY = goldenClip(1, SIZE);
 const STILL = goldenClip(2, SIZE, SIZE.frames);
 
 /**
- * What every engine promises (src/inference/engine.ts). `scores`: `reference` where they must be the reference engine's,
- * `own` for an engine that computes no network. `shares`: its clips of a stream share steps (ADR 0019).
+ * What every engine promises (src/inference/engine.ts). `scores`: `reference`
+ * where they must be the reference engine's, `own` for an engine that computes
+ * no network. `shares`: its clips of a stream share steps (ADR 0019).
  */
 export function describeEngineContract(
   name: string,
@@ -222,7 +223,9 @@ export function describeEngineContract(
   });
 }
 
-/** Clips of all frames, a quarter of a clip apart, each with the pictures before it that an engine asks for. */
+/**
+ * Clips of all frames, a quarter of a clip apart, each with the pictures before it that an engine asks for.
+ */
 function clipsOf({ data, height, width }: PixelClip, contextFrames: number) {
   const picture = height * width * 3;
   const { frames } = SIZE;

@@ -15,7 +15,9 @@ export interface SinkUnderTest {
   dispose(): Promise<void>;
 }
 
-/** What every sink promises. `open` makes an empty place, once for all tests: they use streams of their own. */
+/**
+ * What every sink promises. `open` makes an empty place, once for all tests: they use streams of their own.
+ */
 export function describeEventSink(name: string, open: () => Promise<SinkUnderTest>): void {
   describe(`${name} keeps the contract of an event sink`, () => {
     const never = new AbortController().signal;

@@ -8,7 +8,10 @@ const passwordOf = (unit: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.string({ unit, minLength: 1, maxLength: 20 });
 /** Passwords of all that can be typed. */
 const printable = passwordOf(fc.constantFrom(...PRINTABLE));
-/** What may stand in a URL as it is: no space; and no quote or bracket, which may belong to the sentence around it. */
+/**
+ * What may stand in a URL as it is: no space; and no quote or bracket, which
+ * may belong to the sentence around it.
+ */
 const inQuery = passwordOf(fc.constantFrom(...PRINTABLE.filter((c) => !` '")]}>,;:.&#?=_`.includes(c))));
 
 describe('redaction', () => {

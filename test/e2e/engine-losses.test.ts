@@ -10,7 +10,10 @@ import { busyVideo } from '../support/videos.ts';
 demandNoLeftovers();
 afterEach(endRuns);
 
-/** Two clips lose both of their tries, and a third one its first: the pauses before the next process have begun to grow. */
+/**
+ * Two clips lose both of their tries, and a third one its first: the pauses
+ * before the next process have begun to grow.
+ */
 const KILLS = 5;
 
 test('an engine that is killed again and again costs clips and no camera', async () => {

@@ -8,11 +8,17 @@ import { watchVideo } from '../../tools/scene-report/watch.ts';
 import { SHIPPED_MODEL } from '../support/shipped-model.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** The aim is one stride; the shipped model is held to what it reached (1.15 and 1.4, docs/model.md) and a third of a stride. */
+/**
+ * The aim is one stride; the shipped model is held to what it reached (1.15 and
+ * 1.4, docs/model.md) and a third of a stride.
+ */
 const MOST_STRIDES = { start: 1.5, end: 1.75 };
 const STRIDE_S = 0.6;
 
-/** Both stories from every view, in a room and with people that neither training nor the choice of thresholds saw. */
+/**
+ * Both stories from every view, in a room and with people that neither training
+ * nor the choice of thresholds saw.
+ */
 const SEED = 21;
 /** Of the falls, one in four may be missed. */
 const FALLS_FOUND = 3;

@@ -9,7 +9,8 @@ import { endRuns, isClip, isEvent, recordsOf, startRun, TINY, writeConfig } from
 import { fileDirectory } from '../support/temporary-directory.ts';
 import { sceneVideo } from '../support/videos.ts';
 
-// The shipped model on fixed cameras: what streams share, between clips and between processes, saves work and changes no episode.
+// The shipped model on fixed cameras: what streams share, between clips and
+// between processes, saves work and changes no episode.
 
 demandNoLeftovers();
 afterAll(endRuns);
@@ -48,12 +49,13 @@ test('streams on two engines give the records of one engine, apart from timings'
   }
 });
 
-// The first steps of a clip see real frames before it instead of padding (ADR 0019): a score near a threshold may cross it a clip sooner,
-// and where an action fades out, two.
+// The first steps of a clip see real frames before it instead of padding (ADR 0019): a
+// score near a threshold may cross it a clip sooner, and where an action fades out, two.
 test('episodes are the same with and without shared lower halves, onsets within one stride and offsets within two', async () => {
   const apart = await recordsOfRun('apart', { processes: 2, threads: 1, reuse: false });
 
-  // Left out: the mirrored scene, where the model is undecided about one episode, a weak "punch" that only the shared run reports.
+  // Left out: the mirrored scene, where the model is undecided about one
+  // episode, a weak "punch" that only the shared run reports.
   for (const { id } of streams.filter((stream) => stream.id !== 'mirrored')) {
     const episodes = episodesOf(shared, id);
     const others = episodesOf(apart, id);

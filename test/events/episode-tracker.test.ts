@@ -290,7 +290,8 @@ describe('labels', () => {
 });
 
 describe('on a labelled scene, onset and offset are right to one stride on average', () => {
-  // A clip's score is the share of it that shows the action: what a classifier of whole clips can give at best.
+  // A clip's score is the share of it that shows the action: what a classifier
+  // of whole clips can give at best.
   const errors = (windowMs: number, strideMs: number): number[] => {
     const actions = [
       [7310, 12_870],

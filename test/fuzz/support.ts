@@ -9,7 +9,10 @@ export const RUNS = Number(process.env['FUZZ_RUNS'] ?? 60);
 /** Inputs of properties that start processes or write files. */
 export const SLOW_RUNS = Math.ceil(RUNS / 10);
 
-/** What code may do with any input: take it, or refuse it with an error of ours that is no defect. Gives back what it took. */
+/**
+ * What code may do with any input: take it, or refuse it with an error of ours
+ * that is no defect. Gives back what it took.
+ */
 export function refusesOrTakes<T>(act: () => T): T | undefined {
   try {
     return act();
@@ -64,7 +67,10 @@ const edit = fc.oneof(
 
 type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never;
 
-/** A sound input with a few things wrong: bits flipped, bytes set, removed, repeated or inserted, the end cut off. */
+/**
+ * A sound input with a few things wrong: bits flipped, bytes set, removed,
+ * repeated or inserted, the end cut off.
+ */
 export function damaged(
   sound: readonly Uint8Array[],
   places: 'anywhere' | 'head' = 'anywhere',

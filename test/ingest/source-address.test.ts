@@ -11,7 +11,10 @@ const printable = fc.string({
   maxLength: 30,
 });
 
-/** How ffmpeg takes a URL apart: authority up to `/ ? #`, user info up to its last `@`, percent-decoded, cut at `:`. */
+/**
+ * How ffmpeg takes a URL apart: authority up to `/ ? #`, user info up to its
+ * last `@`, percent-decoded, cut at `:`.
+ */
 function readLikeFfmpeg(url: string): { user: string; password: string; host: string } {
   const [authority = ''] = url.slice(url.indexOf('://') + 3).split(/[/?#]/);
   const at = authority.lastIndexOf('@');

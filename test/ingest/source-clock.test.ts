@@ -175,7 +175,8 @@ describe("the machine's clock", () => {
 });
 
 it('does not stand still where the clock is set forward while event time is ahead of it', () => {
-  // Stored frames are dated after their arrival; the machine's clock is then set to the time of the last of them.
+  // Stored frames are dated after their arrival; the machine's clock is then
+  // set to the time of the last of them.
   const seen = see({
     seconds: 5,
     delay: (ms) => Math.max(1901 - ms, 0),

@@ -8,14 +8,16 @@ import { listVariantNames } from '../../src/inference/network/variants.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { noiseClip, shakenModel } from '../support/shaken-model.ts';
 
-// The ONNX engine against the definition: 1e-4 of the largest logit, whatever the network, size, number of steps or sampler.
-// Found: 2e-6 where the plan does not depend on embeddings, 3e-5 where it does. shakenModel tells what magnifies rounding.
+// The ONNX engine against the definition: 1e-4 of the largest logit, whatever the
+// network, size, number of steps or sampler. Found: 2e-6 where the plan does not
+// depend on embeddings, 3e-5 where it does. shakenModel tells what magnifies rounding.
 const TOLERANCE = 1e-4;
 const TINY = { widthMultiplier: 0.07, height: 32, width: 32, frames: 8, classes: 5 } as const;
 const NONE: SamplerOptions = { kind: 'none' };
 /**
- * Whose plans depend on the embeddings. `reference` with B bins scales distances to 2B·Δ/max Δ, so a weight carries the rounding
- * of the embeddings times 2B·‖e‖/max Δ, here about 100 with 6 bins: hence 3 (3e-5 of the logits instead of 8e-5).
+ * Whose plans depend on the embeddings. `reference` with B bins scales distances to
+ * 2B·Δ/max Δ, so a weight carries the rounding of the embeddings times 2B·‖e‖/max
+ * Δ, here about 100 with 6 bins: hence 3 (3e-5 of the logits instead of 8e-5).
  */
 const PLANNED: readonly SamplerOptions[] = [
   { kind: 'reference', bins: 3, kernel: 'linear', distance: 'l2' },

@@ -11,8 +11,8 @@ import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { findEngines } from '../support/engines.ts';
 import { noiseClip, shakenModel } from '../support/shaken-model.ts';
 
-// The TensorFlow engine against the ONNX one, which is itself held to the definition (onnx.test.ts): 1e-4 of the largest
-// logit. Plain JavaScript is left to the contract suite: it runs the same program.
+// The TensorFlow engine against the ONNX one, which is itself held to the definition (onnx.test.ts):
+// 1e-4 of the largest logit. Plain JavaScript is left to the contract suite: it runs the same program.
 const ENGINES = (await findEngines(['tfjs'])).filter(({ provider }) => provider !== 'js');
 const TINY = { widthMultiplier: 0.07, height: 32, width: 32, frames: 8, classes: 5 } as const;
 /** Both with every length and size; with the variants in turn. */
@@ -120,7 +120,10 @@ test('without a choice the engine takes what is fastest here, and says what it p
   if (engine.info.device !== 'cuda:0') expect(engine.info.notices.join()).toContain('tfjs on cuda: ');
 });
 
-/** A bright bar that crosses the picture in the second half of the clip: steps that are alike, then steps that are not. */
+/**
+ * A bright bar that crosses the picture in the second half of the clip: steps
+ * that are alike, then steps that are not.
+ */
 function movingBar({ manifest }: Model): PixelClip {
   const { frames, height, width } = manifest.network;
   const data = new Uint8Array(frames * height * width * 3).fill(90);

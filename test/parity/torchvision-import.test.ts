@@ -11,7 +11,8 @@ import { npyBytes } from '../support/npy.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { torchvisionGolden } from '../support/torchvision-golden.ts';
 
-// That the names are torchvision's own is shown on its file (checkpoints.test.ts); this one is as large as the published.
+// That the names are torchvision's own is shown on its file
+// (checkpoints.test.ts); this one is as large as the published.
 it("a full-size checkpoint in torchvision's names gives torchvision's logits through the command line", async () => {
   const { seed, gamma, logits, ...size } = torchvisionGolden();
   const dir = await temporaryDirectory();

@@ -3,7 +3,8 @@ import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.t
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
 import { torchvisionGolden } from '../support/torchvision-golden.ts';
 
-// At real width and size, where the reference engine takes minutes; it agrees with ONNX on every small network.
+// At real width and size, where the reference engine takes minutes; it agrees
+// with ONNX on every small network.
 it("the ONNX engine gives the logits of torchvision's own S3D, 16 × 224², all 8.3 M weights random", async () => {
   const { seed, gamma, logits, ...size } = torchvisionGolden();
   const model = goldenModel({ network: { ...size, variant: 's3d', classes: logits.length }, seed, gamma });

@@ -130,7 +130,8 @@ it.concurrent('what the largest δ cannot hold is dropped, counted, and shared b
     expect(totals.clipsDropped).toBeGreaterThan(0);
     expect(totals.clips).toBeGreaterThan(0);
   }
-  // Between the first clip of the last stream and the last clip of the first one, all three had something to do.
+  // Between the first clip of the last stream and the last clip of the first
+  // one, all three had something to do.
   const ids = drowned.clips.map(({ stream_id: id }) => id);
   const streams = [...new Set(ids)];
   const from = Math.max(...streams.map((id) => ids.indexOf(id)));

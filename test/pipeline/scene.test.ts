@@ -49,7 +49,8 @@ describe('a generated scene', () => {
     const first = renderer.frame(0);
     const later = renderer.frame(15);
 
-    // Two frames of independent noise of deviation s differ by 2s/√π on average; light drifts by a few levels at most.
+    // Two frames of independent noise of deviation s differ by 2s/√π on
+    // average; light drifts by a few levels at most.
     expect(meanDifference(first, later)).toBeLessThan(1.2 * scene.noise + 2);
     expect(largestBlockChange(scene, first, later)).toBeLessThan(2 * MOTION);
   });

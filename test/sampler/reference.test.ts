@@ -24,8 +24,9 @@ const anyOptions = fc.record({
 const drift = embeddingsOf(Array.from({ length: 32 }, (_, t) => [t * 0.1]));
 
 describe('reference: the arithmetic, by hand', () => {
-  // Mean 300, Δ = 300, 200, 100, 600; two bins, so Δ′ = 2, 4/3, 2/3, 4 and centres 1 and 3. The 1e-6 on each difference
-  // moves the first step 1e-8 into the upper bin; the lower linear bin still holds it by its own 1e-7, and counts it.
+  // Mean 300, Δ = 300, 200, 100, 600; two bins, so Δ′ = 2, 4/3, 2/3, 4 and centres
+  // 1 and 3. The 1e-6 on each difference moves the first step 1e-8 into the upper
+  // bin; the lower linear bin still holds it by its own 1e-7, and counts it.
   const clip = embeddingsOf([[0], [100], [200], [900]]);
   const expected: Readonly<Record<ReferenceOptions['kernel'], number[][]>> = {
     linear: [

@@ -70,7 +70,8 @@ test.each(RECORDS)('ce_dataschema of a %s is the identity of its schema', (name,
   expect(headers['ce_dataschema']).toBe(schemaOf(name).$id);
 });
 
-// A consumer of v1 must understand every later v1. The checked-in copy is v1 as first published: never edit it.
+// A consumer of v1 must understand every later v1. The checked-in copy is v1 as
+// first published: never edit it.
 test.each(NAMES)('%s only adds optional fields to v1 as first published', (name) => {
   const path = join(import.meta.dirname, `../fixtures/schemas/${name}.v1.json`);
   const published = JSON.parse(readFileSync(path, 'utf8')) as Schema;

@@ -49,7 +49,8 @@ export function createAuthority(directory: string): Authority {
         ...['-keyout', `${name}.key`, '-out', `${name}.csr`],
       );
       writeFileSync(file(`${name}.ext`), `subjectAltName=${subjectAltName}\n`);
-      // `ca` can date a certificate, `x509 -req` of older versions cannot: a negative number of days has ended.
+      // `ca` can date a certificate, `x509 -req` of older versions cannot: a
+      // negative number of days has ended.
       openssl(
         ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
         ...['-days', expired ? '-1' : '2', '-extfile', `${name}.ext`, '-out', `${name}.pem`],

@@ -14,7 +14,10 @@ export interface ClipReader {
   readonly said: readonly string[];
   /** Every line logged, as text. */
   readonly logged: readonly string[];
-  /** Resolves once the condition holds; looked at whenever something happens. Rejects where reading fails first. */
+  /**
+   * Resolves once the condition holds; looked at whenever something happens.
+   * Rejects where reading fails first.
+   */
   until(what: string, condition: () => boolean, timeoutMs?: number): Promise<void>;
   /** Resolves at the end of the stream, rejects with its error. */
   readonly done: Promise<void>;

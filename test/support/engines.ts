@@ -17,8 +17,9 @@ export interface EngineHere {
 const SMALLEST = { variant: 's3d', frames: 2, height: 16, width: 16, classes: 2, widthMultiplier: 0.05 };
 
 /**
- * Every engine that computes a network, on every device that this machine has, found by opening each. One line on
- * standard error says which are tested, and which not and why: a device is the one thing that a test may lack.
+ * Every engine that computes a network, on every device that this machine has,
+ * found by opening each. One line on standard error says which are tested, and
+ * which not and why: a device is the one thing that a test may lack.
  */
 export async function findEngines(kinds: readonly EngineHere['kind'][]): Promise<readonly EngineHere[]> {
   const here: EngineHere[] = [];

@@ -20,8 +20,8 @@ export const LABELS = [
 ];
 
 /**
- * Random weights of 8 frames of 32² at 10 a second, whose scores lie around a half, and so do the thresholds. Its clips share no
- * steps; with the short stem of the shipped model (`shares`) they do.
+ * Random weights of 8 frames of 32² at 10 a second, whose scores lie around a half, and so do the
+ * thresholds. Its clips share no steps; with the short stem of the shipped model (`shares`) they do.
  */
 export function tinyModel(labels: readonly string[], { shares = false } = {}): Model {
   const network = {

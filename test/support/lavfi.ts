@@ -25,7 +25,8 @@ export interface TestVideo {
 export async function timeVideo(folder: string, name: string, video: TestVideo): Promise<string> {
   const { seconds, fps = 25, keyframeEvery = 5, filter, output = [] } = video;
   const path = join(folder, name);
-  // Brightness left: the time of 10 s; right: of the second. Video black to white is 16 to 235 where rgb is 0 to 255.
+  // Brightness left: the time of 10 s; right: of the second. Video black to
+  // white is 16 to 235 where rgb is 0 to 255.
   const luma = '16+219*if(lt(X,W/2),T/10,mod(T,1))';
   const source = `nullsrc=size=64x64:rate=${fps}:duration=${seconds},format=yuv420p,geq=lum='${luma}':cb=128:cr=128`;
   await ffmpeg(

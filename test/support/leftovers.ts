@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { descendantsOf, type RunningProcess } from './processes.ts';
 
-/** Fails the test file when, at its end, a process still runs that it started, or one below such a process. */
+/**
+ * Fails the test file when, at its end, a process still runs that it started, or one below such a process.
+ */
 export function demandNoLeftovers(): void {
   let before: readonly RunningProcess[] = [];
   beforeAll(async () => {

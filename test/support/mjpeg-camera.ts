@@ -9,7 +9,10 @@ export interface MjpegCamera extends AsyncDisposable {
   readonly url: string;
 }
 
-/** An HTTP camera as its makers build them: five JPEG frames a second of `video`, without end and without times. */
+/**
+ * An HTTP camera as its makers build them: five JPEG frames a second of
+ * `video`, without end and without times.
+ */
 export async function startMjpegCamera(video: string, folder: string): Promise<MjpegCamera> {
   const frames = await jpegsOf(video, folder);
   const server = createServer((_, response) => {

@@ -23,7 +23,10 @@ export async function uniqueDatabase(serverUrl: string): Promise<{ url: string; 
   return { url: url.href, drop: () => runSql(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** A connection in which the statements have run; what they hold, such as locks, is held until the function is called. */
+/**
+ * A connection in which the statements have run; what they hold, such as locks,
+ * is held until the function is called.
+ */
 export async function heldSession(url: string, statements: string): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);

@@ -46,7 +46,10 @@ export function startRun(args: readonly string[], env: Readonly<Record<string, s
   return cli;
 }
 
-/** For `afterEach` or `afterAll`: a run that is still there belongs to a test that failed; what it said last is shown. */
+/**
+ * For `afterEach` or `afterAll`: a run that is still there belongs to a test
+ * that failed; what it said last is shown.
+ */
 export async function endRuns(): Promise<void> {
   for (const { cli, args } of running) {
     cli.child.kill('SIGKILL');

@@ -5,10 +5,11 @@ import { createRandomStream } from '../../src/inference/weights/random-stream.ts
 import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
 
 /**
- * Random weights with batch norms that do something, and a head loud enough to compare. Gates are mild: a gate is the sigmoid
- * of a sum over all channels, and where large terms cancel in it, it magnifies rounding. Measured against float64: with gate
- * weights of 0.3 terms were several hundred, and ten gates in a row made of the last bit of a feature 3e-4 of the logits, in plain
- * ONNX graphs as in blocked ones (6e-5 in the reference engine); with 0.03 it is 3e-6 in all, with no gates 2e-6.
+ * Random weights with batch norms that do something, and a head loud enough to compare. Gates are
+ * mild: a gate is the sigmoid of a sum over all channels, and where large terms cancel in it, it
+ * magnifies rounding. Measured against float64: with gate weights of 0.3 terms were several hundred,
+ * and ten gates in a row made of the last bit of a feature 3e-4 of the logits, in plain ONNX graphs
+ * as in blocked ones (6e-5 in the reference engine); with 0.03 it is 3e-6 in all, with no gates 2e-6.
  */
 export function shakenModel(network: Partial<NetworkOptions>): Model {
   const model = createUntrainedModel({ network, seed: 7 });
@@ -28,8 +29,9 @@ export function shakenModel(network: Partial<NetworkOptions>): Model {
 }
 
 /**
- * Noise, each picture of a brightness and contrast of its own: of noise alone all time steps look alike to a network, and the
- * distances that SGS compares are then small differences of large embeddings, which magnify rounding.
+ * Noise, each picture of a brightness and contrast of its own: of noise alone
+ * all time steps look alike to a network, and the distances that SGS compares
+ * are then small differences of large embeddings, which magnify rounding.
  */
 export function noiseClip({ manifest }: Model): PixelClip {
   const { frames, height, width } = manifest.network;

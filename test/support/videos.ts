@@ -9,7 +9,10 @@ export interface SceneVideo {
   readonly truth: SceneTruth;
 }
 
-/** The demo's scene, small: 30 s at 15 frames a second, an empty room, two people from about 8 to 22 s, an empty room. */
+/**
+ * The demo's scene, small: 30 s at 15 frames a second, an empty room, two
+ * people from about 8 to 22 s, an empty room.
+ */
 export async function sceneVideo(directory: string): Promise<SceneVideo> {
   const file = path.join(directory, 'scene.mp4');
   const truth = await writeSceneVideo(demoScene({ width: 160, height: 120 }), file);

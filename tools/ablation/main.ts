@@ -15,7 +15,8 @@ import { casesOf, NETWORKS, SIMILARITIES, type AblationCase } from './cases.ts';
  *
  *     npx tsx tools/ablation/main.ts --model M --out results.json --windows 2 --stride 64 --grid 0.5,1 --global 0.1 VIDEO…
  *
- * Cases that share a network share its lower half on each window. A file of results is written after every video.
+ * Cases that share a network share its lower half on each window. A file of
+ * results is written after every video.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -11,10 +11,13 @@ import { createTicker } from './ticker.ts';
 import { writeDemoConfig } from './demo-config.ts';
 import { startActionstream } from './start-actionstream.ts';
 
-// `npm run demo`: a scene of our own making plays as a file and through an RTSP camera; real Kafka and Postgres receive
-// what actionstream makes of it. Ends by itself and leaves nothing running.
+// `npm run demo`: a scene of our own making plays as a file and through an RTSP camera; real Kafka
+// and Postgres receive what actionstream makes of it. Ends by itself and leaves nothing running.
 
-/** The camera is watched for the length of the scene and a little more: connecting and the last clip take time. */
+/**
+ * The camera is watched for the length of the scene and a little more:
+ * connecting and the last clip take time.
+ */
 const CAMERA_EXTRA_MS = 6000;
 
 const directory = mkdtempSync(path.join(tmpdir(), 'actionstream-demo-'));

@@ -12,8 +12,9 @@ export interface GuardedChild {
 }
 
 /**
- * Starts `command`, output appended to `logFile`. Beside it waits a shell that reads a pipe held by this process: the
- * pipe ends when we do, for whatever reason, and the shell then kills the child and removes `directory`.
+ * Starts `command`, output appended to `logFile`. Beside it waits a shell that
+ * reads a pipe held by this process: the pipe ends when we do, for whatever
+ * reason, and the shell then kills the child and removes `directory`.
  */
 export function spawnGuarded(
   command: readonly [string, ...string[]],

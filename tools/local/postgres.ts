@@ -148,7 +148,10 @@ function hydrateSymlinks(root: string): void {
   runOrThrow([process.execPath, join('scripts', 'hydrate-symlinks.js')], root);
 }
 
-/** As root: inside a user namespace (nothing to chown, works below 0700 directories), else by a real change of user. */
+/**
+ * As root: inside a user namespace (nothing to chown, works below 0700
+ * directories), else by a real change of user.
+ */
 export function unprivileged(directory: string): readonly string[] {
   if (process.getuid?.() !== 0) return [];
   const namespace = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
@@ -163,7 +166,10 @@ function runOrThrow(command: readonly string[], cwd?: string): void {
   throw new Error(`${command.join(' ')} failed: ${result.error?.message ?? result.stderr}`);
 }
 
-/** After SIGKILL, backends of the old server may hold its shared memory for a moment: start anew until it works. */
+/**
+ * After SIGKILL, backends of the old server may hold its shared memory for a
+ * moment: start anew until it works.
+ */
 async function untilReady(
   url: string,
   server: () => GuardedChild,

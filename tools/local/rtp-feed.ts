@@ -10,8 +10,8 @@ export interface RtpFeed extends AsyncDisposable {
 }
 
 /**
- * Plays a file's video in real time as RTP packets (ffmpeg → UDP on the loopback → `onPacket`), without re-encoding.
- * ffmpeg runs under the guard of the ingest stage: it dies with this process, however that ends.
+ * Plays a file's video in real time as RTP packets (ffmpeg → UDP on the loopback → `onPacket`), without
+ * re-encoding. ffmpeg runs under the guard of the ingest stage: it dies with this process, however that ends.
  */
 export async function startRtpFeed(
   { file, ffmpegPath, loop }: { readonly file: string; readonly ffmpegPath: string; readonly loop: boolean },

@@ -16,7 +16,10 @@ export interface RtspConnectionParent {
 }
 
 export interface RtspConnection {
-  /** Sends one RTP packet, interleaved or over UDP, to a client that plays; a client that does not read loses packets. */
+  /**
+   * Sends one RTP packet, interleaved or over UDP, to a client that plays; a
+   * client that does not read loses packets.
+   */
   send(packet: Buffer): void;
   destroy(): void;
 }

@@ -46,7 +46,10 @@ export interface RtspServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** A camera on the loopback for tests and the demo: RTSP over TCP, TLS or with media over UDP, any number of clients, Basic or Digest login. */
+/**
+ * A camera on the loopback for tests and the demo: RTSP over TCP, TLS or with
+ * media over UDP, any number of clients, Basic or Digest login.
+ */
 export async function startRtspServer(options: RtspServerOptions): Promise<RtspServer> {
   const { file, path = '/cam', ffmpegPath = 'ffmpeg', loop = true } = options;
   const connections = new Set<RtspConnection>();

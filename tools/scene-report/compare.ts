@@ -16,7 +16,10 @@ export interface LabelComparison {
   readonly repeats: number;
 }
 
-/** What the model calls the scene's actions, which are named as in the real manifests; postures and what speaks of a whole clip have no episodes. */
+/**
+ * What the model calls the scene's actions, which are named as in the real
+ * manifests; postures and what speaks of a whole clip have no episodes.
+ */
 const MODEL_NAMES: LabelNames = {
   fight: 'fight',
   ...namesOf('ut-interaction'),

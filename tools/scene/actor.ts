@@ -92,7 +92,10 @@ export function addAction(actor: Actor, action: SceneAction): void {
   actor.actions.push(action);
 }
 
-/** Walks to a place, looking where it goes, and turns to the place's heading on arrival. Short ways are gone without turning. */
+/**
+ * Walks to a place, looking where it goes, and turns to the place's heading on
+ * arrival. Short ways are gone without turning.
+ */
 export function walkTo(actor: Actor, target: Place, speed: number, random: Random): void {
   const [dx, dz] = [target.x - actor.place.x, target.z - actor.place.z];
   const length = Math.hypot(dx, dz);

@@ -90,7 +90,10 @@ export function renderBackground(
   return background;
 }
 
-/** How much of the lamp reaches a point: one on the floor in the middle of the stage; a point light with furniture in its way. */
+/**
+ * How much of the lamp reaches a point: one on the floor in the middle of the
+ * stage; a point light with furniture in its way.
+ */
 export function createLampLevel(
   room: Room,
   stage: { readonly x: number; readonly z: number },

@@ -80,7 +80,10 @@ export function describeBody(random: Random): Body {
   };
 }
 
-/** The limbs of a body in a pose, at a place on the floor, its lowest point resting on the floor (or `lift` above it). */
+/**
+ * The limbs of a body in a pose, at a place on the floor, its lowest point
+ * resting on the floor (or `lift` above it).
+ */
 export function bodyCapsules(
   body: Body,
   pose: Pose,

@@ -19,7 +19,10 @@ export interface Projected {
   readonly depth: number;
 }
 
-/** `fieldOfView` is vertical, in degrees. A camera that looks straight down has the top of its picture towards +z. */
+/**
+ * `fieldOfView` is vertical, in degrees. A camera that looks straight down has
+ * the top of its picture towards +z.
+ */
 export function createCamera(options: {
   readonly position: Vector;
   readonly target: Vector;
@@ -53,7 +56,9 @@ export function project(camera: Camera, point: Vector): Projected {
   };
 }
 
-/** Direction through a pixel, scaled so that its length along the optical axis is one: hit distance is depth. */
+/**
+ * Direction through a pixel, scaled so that its length along the optical axis is one: hit distance is depth.
+ */
 export function rayThrough(camera: Camera, x: number, y: number): Vector {
   const u = (x - camera.centreX) / camera.focal;
   const v = (camera.centreY - y) / camera.focal;

@@ -11,7 +11,10 @@ import type { Setting } from './setting.ts';
 /** What people can be told to do, one after the other. `meet` brings two face to face. */
 export type Step = Exclude<Label, 'none' | 'no_fight'> | 'stand' | 'meet';
 
-/** Some people come, do things and go. Times in seconds of the scene; a start before 0 means that it is under way when the video begins. */
+/**
+ * Some people come, do things and go. Times in seconds of the scene; a start
+ * before 0 means that it is under way when the video begins.
+ */
 export interface Visit {
   readonly startS: number;
   readonly people: 1 | 2;
@@ -35,7 +38,10 @@ interface Cast {
   readonly random: Random;
 }
 
-/** How two people do something together: motions of the one who starts and of the other, distance in metres, duration range. */
+/**
+ * How two people do something together: motions of the one who starts and of
+ * the other, distance in metres, duration range.
+ */
 const TOGETHER = {
   handshake: { first: 'shake', second: 'shake', gap: 1.02, seconds: [1.7, 2.4] },
   hug: { first: 'hug', second: 'hug', gap: 0.86, seconds: [2, 2.8] },

@@ -47,7 +47,10 @@ const WHOLE_CLIP: ReadonlySet<Label> = new Set(['no_fight', 'none']);
 const PAIR_VIEWS: readonly View[] = ['side', 'side', 'hall', 'corner'];
 const SOLO_VIEWS: readonly View[] = ['ceiling', 'ceiling', 'corner', 'hall', 'side'];
 
-/** Writes short labelled clips, as many of each label, each with a room of its own, and a manifest.csv as the real footage has. */
+/**
+ * Writes short labelled clips, as many of each label, each with a room of its
+ * own, and a manifest.csv as the real footage has.
+ */
 export async function writeClipSet(options: ClipSetOptions, video: VideoOptions = {}): Promise<void> {
   const { directory, count, seed, labels = LABELS, split = 'scene-train' } = options;
   await mkdir(directory, { recursive: true });
@@ -94,7 +97,8 @@ export function describeClip(
   const { width = 320, height = 240, fps = 15 } = size;
   const options = { seed, view: random.pick(views), width, height, fps };
   const visit: Visit = { ...plan, startS: 0, enter: false, leave: false };
-  // The choreography does not depend on when it starts: write it once to learn its times, then again so that the clip shows the action.
+  // The choreography does not depend on when it starts: write it once to learn
+  // its times, then again so that the clip shows the action.
   const whole = describeScene({ ...options, visits: [visit], stillAfterS: 0 });
   const action = whole.actions.find((candidate) => candidate.label === label);
   const [startS, endS] = action === undefined ? [0, whole.durationS] : [action.startS, action.endS];

@@ -43,7 +43,10 @@ const ON_SIDE: Partial<Pose> = {
   rightKnee: 40,
 };
 
-/** Falling in three directions: a stumble, a drop that gathers speed, a little bounce, and how one lies after it. */
+/**
+ * Falling in three directions: a stumble, a drop that gathers speed, a little
+ * bounce, and how one lies after it.
+ */
 export const FALL_KEYS = {
   fallForward: [
     [0, {}],

@@ -37,8 +37,8 @@ const GUARD: Pose = {
 };
 
 /**
- * One of two figures (`role` 0 or 1, the same seed for both) trading blows while they circle. Both read the same list of blows, so
- * one's answer belongs to the other's attack.
+ * One of two figures (`role` 0 or 1, the same seed for both) trading blows while they
+ * circle. Both read the same list of blows, so one's answer belongs to the other's attack.
  */
 export function fightPose(seconds: number, remainingS: number, seed: number, role: 0 | 1): Pose {
   let pose = stepAround(seconds, seed, role);

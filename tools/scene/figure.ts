@@ -11,7 +11,10 @@ import type { Pose } from './pose.ts';
 
 export type MotionName = KeyedMotion | 'stand' | 'walk' | 'fight';
 
-/** Where a figure stands: metres on the floor, heading in radians (0 faces +z, positive to the right), height of what carries it. */
+/**
+ * Where a figure stands: metres on the floor, heading in radians (0 faces +z,
+ * positive to the right), height of what carries it.
+ */
 export interface Place {
   readonly x: number;
   readonly z: number;
@@ -34,7 +37,10 @@ export interface Segment {
   readonly blendS: number;
 }
 
-/** A person of the scene; exists from the first segment's start to the last one's end. Segments follow each other without a gap. */
+/**
+ * A person of the scene; exists from the first segment's start to the last
+ * one's end. Segments follow each other without a gap.
+ */
 export interface Figure {
   readonly id: number;
   readonly body: Body;

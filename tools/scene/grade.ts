@@ -1,7 +1,10 @@
 import type { Random } from './prng.ts';
 import type { Colour } from './texture.ts';
 
-/** What the camera makes of colours: white balance, saturation, brightness, darker corners. Plain numbers, so a scene is data. */
+/**
+ * What the camera makes of colours: white balance, saturation, brightness,
+ * darker corners. Plain numbers, so a scene is data.
+ */
 export interface GradeSettings {
   readonly gain: Colour;
   readonly saturation: number;

@@ -1,7 +1,10 @@
 import { blendPoses, STAND } from './pose.ts';
 import type { Pose } from './pose.ts';
 
-/** A moment of a motion: its share of the duration, the joints that differ from standing, and how it is reached. */
+/**
+ * A moment of a motion: its share of the duration, the joints that differ from
+ * standing, and how it is reached.
+ */
 export type Key = readonly [at: number, joints: Partial<Pose>, ease?: Ease];
 
 /** `smooth` starts and ends at rest, `in` gathers speed (falling, striking), `out` loses it. */

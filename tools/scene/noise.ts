@@ -6,7 +6,10 @@ export type NoiseAdder = (clean: Uint8ClampedArray, frameIndex: number, noisy: U
 /** A table of normal numbers, entered at another place in each row of each frame. */
 const TABLE_SIZE = 1 << 16;
 
-/** `deviation` in grey levels. Two thirds of the noise is common to the three channels, as from a real sensor after demosaicing. */
+/**
+ * `deviation` in grey levels. Two thirds of the noise is common to the three
+ * channels, as from a real sensor after demosaicing.
+ */
 export function createNoiseAdder(seed: number, deviation: number, width: number): NoiseAdder {
   const random = createRandom(seed);
   const table = new Float32Array(TABLE_SIZE + width * 4);

@@ -1,6 +1,7 @@
 /**
- * Joint angles in degrees, distances in metres for a body of 1.75 m. Zero everywhere is standing at attention. `left` and `right`
- * limbs: shoulder and hip swing forward, Out away from the body, Turn points a bent elbow inward.
+ * Joint angles in degrees, distances in metres for a body of 1.75 m. Zero
+ * everywhere is standing at attention. `left` and `right` limbs: shoulder and
+ * hip swing forward, Out away from the body, Turn points a bent elbow inward.
  */
 export interface Pose {
   /** The whole body: tips forward, leans to the right, turns to the right. */

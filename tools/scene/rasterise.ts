@@ -79,7 +79,8 @@ function drawCapsule(
       if (surface - DEPTH_SLACK_M > depth[pixel]!) continue;
 
       const facing = (offX * light[0] + offY * light[1]) / radius + bulge * light[2];
-      // Cloth scatters light around a limb: full darkness away from the lamp would make joints look like a robot's.
+      // Cloth scatters light around a limb: full darkness away from the lamp
+      // would make joints look like a robot's.
       const level = shading.ambient * (0.84 + 0.16 * bulge) + shading.lamp * (0.45 + 0.55 * facing);
       const cover = Math.min(1, radius + 0.5 - Math.sqrt(squared));
       const colour = colours[share > capsule.split ? 1 : 0];

@@ -10,7 +10,10 @@ type Common = Partial<Pick<SceneOptions, 'seed' | 'view' | 'width' | 'height' | 
 /** Seconds of empty room before the demo's people come, and after. */
 const STILL_S = 7.5;
 
-/** An empty room, people who come, and an empty room again: two who fight, or one who falls, gets up and goes. About 25 to 30 s. */
+/**
+ * An empty room, people who come, and an empty room again: two who fight, or
+ * one who falls, gets up and goes. About 25 to 30 s.
+ */
 export function demoScene(options: Common & { readonly story?: (typeof STORIES)[number] } = {}): Scene {
   const { story = 'fight', seed = 5, view = 'hall' } = options;
   const common = { startS: STILL_S, enter: true, leave: true } as const;
@@ -31,7 +34,10 @@ const ERRANDS: readonly { readonly people: 1 | 2; readonly steps: readonly Step[
   { people: 2, steps: ['stand', 'fight'] },
 ];
 
-/** A room that is empty most of the time: somebody comes every `everyS` seconds or so, and the lamp is switched now and then. */
+/**
+ * A room that is empty most of the time: somebody comes every `everyS` seconds
+ * or so, and the lamp is switched now and then.
+ */
 export function longScene(options: Common & { readonly minutes: number; readonly everyS?: number }): Scene {
   const { minutes, everyS = 75, seed = 11, view = 'hall' } = options;
   const random = createRandom(seed + 1);

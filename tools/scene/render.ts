@@ -15,7 +15,10 @@ import type { Vector } from './vector.ts';
 export interface SceneRenderer {
   readonly frameCount: number;
   readonly background: Background;
-  /** One frame of rgb24, width × height × 3 bytes. The same index gives the same bytes, whatever was drawn before. */
+  /**
+   * One frame of rgb24, width × height × 3 bytes. The same index gives the same
+   * bytes, whatever was drawn before.
+   */
   readonly frame: (index: number) => Uint8Array;
 }
 
@@ -29,7 +32,9 @@ export async function* renderScene(scene: Scene): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Draws what stands still once; after that a frame costs its light change, its moving figures and its noise. */
+/**
+ * Draws what stands still once; after that a frame costs its light change, its moving figures and its noise.
+ */
 export function createSceneRenderer(scene: Scene): SceneRenderer {
   const { width, height, setting } = scene;
   const grade = createGrade(scene.grade);

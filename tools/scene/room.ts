@@ -8,7 +8,10 @@ export interface Box {
   readonly texture: Texture;
 }
 
-/** A room with its corners on the axes. What lies outside is never seen, but for a corridor behind the door in the far (z1) wall. */
+/**
+ * A room with its corners on the axes. What lies outside is never seen, but for
+ * a corridor behind the door in the far (z1) wall.
+ */
 export interface Room {
   readonly x0: number;
   readonly x1: number;

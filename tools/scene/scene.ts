@@ -24,7 +24,10 @@ export interface SceneOptions {
   readonly lampSwitches?: Light['switches'];
 }
 
-/** All that is to be known about a scene, as plain data: the same options give the same scene, and it the same frames. */
+/**
+ * All that is to be known about a scene, as plain data: the same options give
+ * the same scene, and it the same frames.
+ */
 export interface Scene {
   readonly seed: number;
   readonly view: View;
@@ -42,7 +45,10 @@ export interface Scene {
   readonly actions: readonly SceneAction[];
 }
 
-/** Makes up a scene: room, camera and light from the seed, people from the visits. 320 × 240 at 15 frames a second by default. */
+/**
+ * Makes up a scene: room, camera and light from the seed, people from the
+ * visits. 320 × 240 at 15 frames a second by default.
+ */
 export function describeScene(options: SceneOptions): Scene {
   const { seed, width = 320, height = 240, fps = 15, visits = [] } = options;
   const random = createRandom(seed);

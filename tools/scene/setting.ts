@@ -6,7 +6,10 @@ import type { Random } from './prng.ts';
 import type { Box, Room } from './room.ts';
 import type { Vector } from './vector.ts';
 
-/** side: level with the people, outdoors. hall: a big room from its wall. corner: a room from under its ceiling. ceiling: straight down. */
+/**
+ * side: level with the people, outdoors. hall: a big room from its wall.
+ * corner: a room from under its ceiling. ceiling: straight down.
+ */
 export const VIEWS = ['side', 'hall', 'corner', 'ceiling'] as const;
 export type View = (typeof VIEWS)[number];
 
@@ -18,7 +21,9 @@ export interface Setting {
   readonly stage: { readonly x: number; readonly z: number };
   /** Heading along which two people face each other so that the camera sees both, radians. */
   readonly facing: number;
-  /** Where people come from and go to, unseen: outside the picture or behind the wall. Each with the way in. */
+  /**
+   * Where people come from and go to, unseen: outside the picture or behind the wall. Each with the way in.
+   */
   readonly entries: readonly (readonly Place[])[];
   /** In front of the chair, back turned to it. */
   readonly seat: Place;

@@ -9,8 +9,9 @@ import type { Vector } from './vector.ts';
 const SOFTNESS_M = 0.1;
 
 /**
- * Darkens the floor where limbs stand between it and the lamp (strength: the lamp's share of the light), and a little right under
- * them whatever the light. The distance to a limb's shadow is taken on the floor itself, so perspective and furniture come out right.
+ * Darkens the floor where limbs stand between it and the lamp (strength: the lamp's share
+ * of the light), and a little right under them whatever the light. The distance to a
+ * limb's shadow is taken on the floor itself, so perspective and furniture come out right.
  */
 export function drawShadows(
   canvas: Canvas,

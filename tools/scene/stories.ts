@@ -17,7 +17,10 @@ export interface StorySetOptions extends Size {
   readonly onVideo?: (done: number) => void;
 }
 
-/** What people come for. Fights and falls, and as often what begins like one: people who meet and part, who touch, who get down by will. */
+/**
+ * What people come for. Fights and falls, and as often what begins like one:
+ * people who meet and part, who touch, who get down by will.
+ */
 const STORIES: readonly Pick<Visit, 'people' | 'steps'>[] = [
   ...alone(['walk', 'falling', 'fallen'], ['falling', 'fallen'], ['stand', 'falling', 'fallen', 'walk']),
   ...alone(
@@ -43,7 +46,10 @@ const STORIES: readonly Pick<Visit, 'people' | 'steps'>[] = [
   ...together(['point', 'stand'], ['meet', 'push'], ['meet', 'punch', 'stand'], ['meet', 'kick', 'stand']),
 ];
 
-/** Writes scenes of one visit each, from the empty room to the empty room, in all views by turns; a room and people of its own each. */
+/**
+ * Writes scenes of one visit each, from the empty room to the empty room, in
+ * all views by turns; a room and people of its own each.
+ */
 export async function writeStorySet(options: StorySetOptions, video: VideoOptions = {}): Promise<void> {
   const { directory, count, seed, onVideo } = options;
   await mkdir(directory, { recursive: true });

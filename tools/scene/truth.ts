@@ -5,7 +5,10 @@ import type { Background } from './background.ts';
 import type { Figure } from './figure.ts';
 import type { Scene } from './scene.ts';
 
-/** What can be seen in a scene's video, in the shape of the JSON file beside it: seconds of the video, pixels from the top left. */
+/**
+ * What can be seen in a scene's video, in the shape of the JSON file beside it:
+ * seconds of the video, pixels from the top left.
+ */
 export interface SceneTruth {
   readonly seed: number;
   readonly view: string;
@@ -35,7 +38,9 @@ interface FigureBox {
 
 /** Sight is decided at this many moments a second. */
 const SIGHT_RATE = 30;
-/** A figure is in sight when this share of its limbs' ends is: a fingertip alone is not a person to be seen. */
+/**
+ * A figure is in sight when this share of its limbs' ends is: a fingertip alone is not a person to be seen.
+ */
 const SIGHT_SHARE = 0.03;
 
 /** Actions cut to the time in which one of their figures is in sight; those never seen are left out. */

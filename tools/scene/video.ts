@@ -15,7 +15,10 @@ export interface VideoOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Writes the video (H.264, a key frame each second) and its truth beside it as `.json`. Answers with the truth. */
+/**
+ * Writes the video (H.264, a key frame each second) and its truth beside it as
+ * `.json`. Answers with the truth.
+ */
 export async function writeSceneVideo(
   scene: Scene,
   path: string,

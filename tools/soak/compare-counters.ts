@@ -32,7 +32,10 @@ interface Sinks {
   readonly brokers: readonly string[];
 }
 
-/** What the program counted against what reached the sinks. Records that the journal refused for want of room would differ: there must be none. */
+/**
+ * What the program counted against what reached the sinks. Records that the
+ * journal refused for want of room would differ: there must be none.
+ */
 export async function compareCounters(metrics: Metrics, sinks: Sinks): Promise<readonly Finding[]> {
   const shed = metrics.get('actionstream_journal_shed_records_total') ?? NaN;
   return [

@@ -18,7 +18,10 @@ export interface FaultParts {
 /** What happens, and what undoes it. */
 type Fault = (camera: RtspServer) => Promise<(() => void) | undefined>;
 
-/** One fault after the other, each healed before the next, until the signal aborts; then all is well. Resolves to how often each happened. */
+/**
+ * One fault after the other, each healed before the next, until the signal
+ * aborts; then all is well. Resolves to how often each happened.
+ */
 export async function injectFaults(
   { run, cameras, kafka, postgres, seed, say }: FaultParts,
   signal: AbortSignal,

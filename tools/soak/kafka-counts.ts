@@ -14,7 +14,10 @@ interface Content {
   readonly state: string;
 }
 
-/** What the topics hold, as `kcat` reads them: each counter of the program that Kafka can answer for. Repeated messages count once. */
+/**
+ * What the topics hold, as `kcat` reads them: each counter of the program that
+ * Kafka can answer for. Repeated messages count once.
+ */
 export async function kafkaCounts(brokers: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);

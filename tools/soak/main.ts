@@ -14,8 +14,9 @@ import { sampleOf, scrape, type Metrics, type Sample } from './sample.ts';
 import { startSoakRun, type SoakRun } from './soak-run.ts';
 import { writeVideos } from './videos.ts';
 
-// `npm run test:soak`: cameras with faults and files in real time through one run for an hour; then its memory, descriptors and
-// children must not have grown, and its counters must equal Postgres and Kafka. The exit code tells.
+// `npm run test:soak`: cameras with faults and files in real time through one
+// run for an hour; then its memory, descriptors and children must not have
+// grown, and its counters must equal Postgres and Kafka. The exit code tells.
 
 const { minutes, seed } = new Command('test:soak')
   .option('--minutes <n>', 'length of the run', positiveNumber, 60)

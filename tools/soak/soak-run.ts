@@ -30,7 +30,10 @@ interface Sources {
 const MAIN = path.join(import.meta.dirname, '..', '..', 'dist', 'main.js');
 const LOG = path.join(import.meta.dirname, '..', '..', '.cache', 'soak.log');
 
-/** Starts `actionstream run` as built, with a small network of random weights: what is measured is everything around it. */
+/**
+ * Starts `actionstream run` as built, with a small network of random weights:
+ * what is measured is everything around it.
+ */
 export async function startSoakRun(directory: string, sources: Sources): Promise<SoakRun> {
   const port = await freePort();
   const config = path.join(directory, 'soak.yaml');

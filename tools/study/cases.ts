@@ -12,7 +12,10 @@ export interface Case {
   /** What is drawn as one series. */
   readonly series: string;
   readonly sampler: SamplerOptions;
-  /** Where SGS is put into weights that were trained without it, or another embedding than theirs; absent: their own. */
+  /**
+   * Where SGS is put into weights that were trained without it, or another
+   * embedding than theirs; absent: their own.
+   */
   readonly sgs?: SgsOptions;
   readonly order: 'normal' | 'reversed';
 }
@@ -28,7 +31,10 @@ export const PLACEMENTS = [
 const STRIDES = [2, 3, 4];
 const NONE: SamplerOptions = { kind: 'none' };
 
-/** δ where the embedding was learned: around those of training/study_run.py, and around those of a model's recipe. */
+/**
+ * δ where the embedding was learned: around those of training/study_run.py, and
+ * around those of a model's recipe.
+ */
 const STUDY_WIDTHS = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6];
 const MODEL_WIDTHS = [0.3, 0.6, 1, 1.5, 2.5];
 /** δ over pooled features: they have length one, so smaller numbers. */
@@ -90,7 +96,10 @@ export function studyCases(folder: string, seed: number): readonly Case[] {
   ];
 }
 
-/** The same questions for one model of any kind that brings its own SGS layer; `own` is the sampler of its manifest. */
+/**
+ * The same questions for one model of any kind that brings its own SGS layer;
+ * `own` is the sampler of its manifest.
+ */
 export function modelCases(model: string, sgs: SgsOptions, own: SamplerOptions): readonly Case[] {
   const of = (series: string, sampler: SamplerOptions, more: Partial<Case> = {}): Case => ({
     model,

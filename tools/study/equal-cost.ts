@@ -22,8 +22,9 @@ export interface AtEqualCost {
 }
 
 /**
- * Each point of a series beside the curve of every rival, a straight line from one of its points to the next and at last to `base` (dense, cost 1). Where a
- * point costs less than all of the rival, the rival's cheapest point counts: that favours the rival. Both sides are drawn alike.
+ * Each point of a series beside the curve of every rival, a straight line from one of its points
+ * to the next and at last to `base` (dense, cost 1). Where a point costs less than all of the
+ * rival, the rival's cheapest point counts: that favours the rival. Both sides are drawn alike.
  */
 export function compareAtEqualCost(
   joined: readonly Joined[],

@@ -13,7 +13,10 @@ type Item = keyof Scored['counts'];
 export type Estimates = Readonly<Record<FigureName, Estimate>>;
 export type StudyFigures = FiguresOf<Item, FigureName>;
 
-/** Over seeds and test items (clips; 15 s blocks of long videos). Everything compared must hold the same items as `like`. */
+/**
+ * Over seeds and test items (clips; 15 s blocks of long videos). Everything
+ * compared must hold the same items as `like`.
+ */
 export function createBootstrap({ counts }: Scored, seeds: number): PairedBootstrap<Item> {
   const random = createRandomStream(1, 'bootstrap');
   return createPairedBootstrap({ counts, seeds, random: () => random.word() / 2 ** 32 });

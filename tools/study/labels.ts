@@ -4,7 +4,9 @@ import type { LabelledClip } from '../../src/lab/datasets/types.ts';
 /** The six interactions of ut-interaction: one of them is true of a clip. */
 export const INTERACTIONS = Object.values(namesOf('ut-interaction'));
 
-/** Our labels of the actions that fir-action times; sit, sleeping, active and fallen are states, not actions. */
+/**
+ * Our labels of the actions that fir-action times; sit, sleeping, active and fallen are states, not actions.
+ */
 const INDOOR_OF = namesOf('fir-action');
 
 export const INDOOR = Object.values(INDOOR_OF);
@@ -14,8 +16,9 @@ const TOUCHED = 0.15;
 const FILLED = 0.5;
 
 /**
- * What is true of a window [startS, endS) of a long video, a label of INDOOR each: true where the action fills half of the
- * window or most of it lies inside; false where they do not meet; undefined where it is only touched.
+ * What is true of a window [startS, endS) of a long video, a label of INDOOR
+ * each: true where the action fills half of the window or most of it lies
+ * inside; false where they do not meet; undefined where it is only touched.
  */
 export function indoorTruth(
   segments: readonly LabelledClip[],

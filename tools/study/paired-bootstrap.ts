@@ -46,8 +46,8 @@ interface Draw<Kind extends string> {
 }
 
 /**
- * Percentile bootstrap over two levels: seeds are drawn again, and test items are drawn again, the same ones for everything
- * that is compared. With one seed only the items vary.
+ * Percentile bootstrap over two levels: seeds are drawn again, and test items are drawn
+ * again, the same ones for everything that is compared. With one seed only the items vary.
  */
 export function createPairedBootstrap<Kind extends string>({
   counts,

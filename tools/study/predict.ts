@@ -32,7 +32,10 @@ export interface Prediction {
   readonly videos: readonly VideoResult[];
 }
 
-/** The engine of a case, on the calling thread; each clip is computed whole, whatever it shares with its neighbours. */
+/**
+ * The engine of a case, on the calling thread; each clip is computed whole,
+ * whatever it shares with its neighbours.
+ */
 export async function openCase({ model, sgs }: Case, threads: number): Promise<InferenceEngine> {
   const opened = await openModel({ kind: 'file', path: model, ...(sgs && { network: { sgs } }) });
   return createOnnxEngine({ model: opened, threads, reuse: null });
@@ -47,8 +50,8 @@ export interface PredictOptions {
 }
 
 /**
- * The results of a case over all windows; taken from `folder` where the same weights were run the same way before.
- * Undefined where they would have to be computed and must not.
+ * The results of a case over all windows; taken from `folder` where the same weights were
+ * run the same way before. Undefined where they would have to be computed and must not.
  */
 export async function predictCase(
   one: Case,

@@ -50,7 +50,10 @@ export interface Joined {
 
 export type CostRatio = ShortAndLong & { readonly together: number };
 
-/** All ways of running, each with its cost beside that of the first one whose series is named `baseSeries`. Each needs the same seeds. */
+/**
+ * All ways of running, each with its cost beside that of the first one whose
+ * series is named `baseSeries`. Each needs the same seeds.
+ */
 export function joinSeeds(
   results: readonly CaseResult[],
   videos: readonly TestVideo[],

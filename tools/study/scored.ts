@@ -2,10 +2,15 @@ import { INDOOR, INTERACTIONS, indoorTruth } from './labels.ts';
 import type { Prediction, VideoResult } from './predict.ts';
 import type { TestVideo } from './videos.ts';
 
-/** Neighbouring windows of a long video show the same: they are drawn together, a block of so many seconds at a time. */
+/**
+ * Neighbouring windows of a long video show the same: they are drawn together,
+ * a block of so many seconds at a time.
+ */
 const BLOCK_S = 15;
 
-/** A yes-or-no question, its answers sorted by score. `item` is the clip or block that an answer belongs to. */
+/**
+ * A yes-or-no question, its answers sorted by score. `item` is the clip or block that an answer belongs to.
+ */
 export interface Question {
   readonly answers: readonly {
     readonly item: number;
@@ -33,7 +38,10 @@ export interface Cost {
   readonly multiplyAdds: number;
 }
 
-/** Compares a prediction with what the manifest says of the same videos. A clip's score is the mean over its windows. */
+/**
+ * Compares a prediction with what the manifest says of the same videos. A
+ * clip's score is the mean over its windows.
+ */
 export function scorePrediction(prediction: Prediction, videos: readonly TestVideo[]): Scored {
   const { labels } = prediction;
   const results = (task: VideoResult['task']): readonly VideoResult[] =>

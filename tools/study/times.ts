@@ -14,8 +14,8 @@ export interface CaseTime {
 const WINDOWS_EACH = 8;
 
 /**
- * Measures each case on the same few windows, spread over the test videos, round by round, so that a busy moment of the
- * machine meets all of them; the median over rounds counts.
+ * Measures each case on the same few windows, spread over the test videos, round by round,
+ * so that a busy moment of the machine meets all of them; the median over rounds counts.
  */
 export async function measureTimes(
   cases: readonly Case[],

@@ -18,7 +18,9 @@ export interface TestVideo {
   readonly segments: readonly LabelledClip[];
 }
 
-/** Videos of a split, in the manifest's order; clips of ut-interaction without an interaction are left out. */
+/**
+ * Videos of a split, in the manifest's order; clips of ut-interaction without an interaction are left out.
+ */
 export async function readTestVideos(manifest: string, split: string): Promise<readonly TestVideo[]> {
   const { clips } = await readManifest(manifest);
   const videos = new Map<string, TestVideo & { readonly segments: LabelledClip[] }>();

@@ -9,7 +9,10 @@ export interface VideoWindows {
   readonly clips: readonly Clip[];
 }
 
-/** Decodes all videos at the model's rate and size. Short clips get windows half a clip apart, long videos `longStride`. */
+/**
+ * Decodes all videos at the model's rate and size. Short clips get windows half
+ * a clip apart, long videos `longStride`.
+ */
 export async function readWindows(
   videos: readonly TestVideo[],
   info: EngineInfo,

@@ -11,8 +11,8 @@ export interface Agreement {
 }
 
 /**
- * How often sampled windows get the dense network's decision, by data set. A decision: of a detection task whether the label is there; of a
- * choice which of its labels is best.
+ * How often sampled windows get the dense network's decision, by data set. A decision: of
+ * a detection task whether the label is there; of a choice which of its labels is best.
  *
  * @throws Error where the two were not made of the same windows
  */

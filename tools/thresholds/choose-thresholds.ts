@@ -5,11 +5,17 @@ import { DETECTION_ON } from './choose-delta.ts';
 import type { PredictedVideo } from './predictions.ts';
 import { replayEpisodes, type Thresholds } from './replay-episodes.ts';
 
-/** Labels of a choice alarm from here: nothing in the training clips, cut around two people, says what they do in a full picture. */
+/**
+ * Labels of a choice alarm from here: nothing in the training clips, cut around
+ * two people, says what they do in a full picture.
+ */
 const CHOICE_ON = 0.7;
 /** Of labels with events in the training videos, the best of these. */
 const EVENT_ON = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8] as const;
-/** An episode goes on down to this share of the threshold that began it: further down, ends come late and doubts become events (training/RESULTS.md). */
+/**
+ * An episode goes on down to this share of the threshold that began it: further
+ * down, ends come late and doubts become events (training/RESULTS.md).
+ */
 const OFF_SHARE = 0.9;
 
 /** What one threshold gives on the training videos. */
@@ -56,8 +62,9 @@ export function chooseThresholds(
 }
 
 /**
- * The candidate with the best F1, of equal ones the middle, the higher of two: the weights have seen this footage and are surer of it than
- * they will be of any other, which asks for less, and a false alarm wakes somebody, which asks for more.
+ * The candidate with the best F1, of equal ones the middle, the higher of two: the
+ * weights have seen this footage and are surer of it than they will be of any other,
+ * which asks for less, and a false alarm wakes somebody, which asks for more.
  */
 function bestOn(candidates: readonly Candidate[]): number {
   const f1Of = ({ figures }: Candidate): number => figures.f1 ?? 0;

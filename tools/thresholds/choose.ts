@@ -26,9 +26,9 @@ export interface Choice extends ChosenThresholds {
 }
 
 /**
- * δ and thresholds of a model on its training split, by the rule of training/README.md and through `evaluate`: δ is the largest
- * that keeps the dense network's decisions on short clips; thresholds of labels with events in long videos have the best F1 at that δ, over these
- * videos and the scenes together.
+ * δ and thresholds of a model on its training split, by the rule of training/README.md and through
+ * `evaluate`: δ is the largest that keeps the dense network's decisions on short clips; thresholds of
+ * labels with events in long videos have the best F1 at that δ, over these videos and the scenes together.
  *
  * @throws Error where no δ keeps them, a video could not be evaluated, or nothing says how scenes are judged
  */

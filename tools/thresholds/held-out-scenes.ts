@@ -11,8 +11,8 @@ export const SCENES_AS = 'fir-action';
 export const SCENES_SPLIT = 'held-out-scenes';
 
 /**
- * Long videos that the weights have not seen: the demo's two stories in every view, a room and people of its own for each seed, with a
- * manifest of their timed actions; taken as they are where they are there.
+ * Long videos that the weights have not seen: the demo's two stories in every view, a room and people of
+ * its own for each seed, with a manifest of their timed actions; taken as they are where they are there.
  * @returns the manifest
  */
 export async function writeHeldOutScenes(directory: string, seeds: readonly number[]): Promise<string> {

@@ -24,8 +24,8 @@ const NO_COMPUTE: ScoredClip['compute'] = {
 };
 
 /**
- * The episodes that `run` would report of a video with other thresholds: windows keep their scores, and its own policy, smoothing and
- * durations make episodes of them.
+ * The episodes that `run` would report of a video with other thresholds: windows keep
+ * their scores, and its own policy, smoothing and durations make episodes of them.
  */
 export function replayEpisodes(
   { path, windows }: Pick<PredictedVideo, 'path' | 'windows'>,

@@ -18,7 +18,8 @@ export interface ProductRun {
 }
 
 /**
- * `actionstream evaluate --predictions FILE`, in this process; what an earlier call wrote there is taken as it is.
+ * `actionstream evaluate --predictions FILE`, in this process; what an earlier
+ * call wrote there is taken as it is.
  * @throws Error where a video could not be evaluated
  */
 export async function predictionsOf(

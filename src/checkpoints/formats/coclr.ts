@@ -2,7 +2,9 @@ import type { CheckpointFormat } from './format.ts';
 import { sequentialBranch } from './kylemin.ts';
 import { PAPER_SCALE } from './unit.ts';
 
-/** The stages in the order of the Sequentials `block1` … `block5`, under which every tensor stands once more. */
+/**
+ * The stages in the order of the Sequentials `block1` … `block5`, under which every tensor stands once more.
+ */
 const BLOCKS: Readonly<Record<string, string>> = {
   'block1.0': 'Conv_1a',
   'block2.1': 'Conv_2b',
@@ -18,7 +20,10 @@ const BLOCKS: Readonly<Record<string, string>> = {
   'block5.2': 'Mixed_5c',
 };
 
-/** github.com/TengdaHan/CoCLR, backbone S3D with or without gates: a network without a head, so its features are the output. */
+/**
+ * github.com/TengdaHan/CoCLR, backbone S3D with or without gates: a network
+ * without a head, so its features are the output.
+ */
 export const coclrS3dg: CheckpointFormat = {
   name: 'coclr-s3dg',
   source: 'github.com/TengdaHan/CoCLR',

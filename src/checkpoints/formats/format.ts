@@ -12,7 +12,10 @@ export interface CheckpointFormat {
   readonly anchors: readonly string[];
   /** The network that the tensors belong to, less what the shapes tell (width, classes). */
   network(tensors: ReadonlyMap<string, CheckpointTensor>): FormatNetwork;
-  /** What its arithmetic asks for, where the network is to run at a size at which ours would compute something else. */
+  /**
+   * What its arithmetic asks for, where the network is to run at a size at
+   * which ours would compute something else.
+   */
   problemOf?(options: NetworkOptions): string | undefined;
   /** Name prefixes of a convolution and of its batch norm; without one the convolution has a bias. */
   unit(unit: Unit): { readonly conv: string; readonly norm?: string };

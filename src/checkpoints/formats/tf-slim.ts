@@ -5,9 +5,9 @@ import type { CheckpointFormat, FormatNetwork } from './format.ts';
 import { MINUS_ONE_TO_ONE, PAPER_SCALE, unitOf, type Unit } from './unit.ts';
 
 /**
- * github.com/tensorflow/models, research/slim/nets/s3dg.py, its variables saved by name with numpy.savez: the authors' code of
- * S3D-G. Batch norms without γ; temporal convolutions with a bias and no batch norm, ReLU after both; gates without bias; a
- * dense stem of 1, 3, 5 or 7 steps.
+ * github.com/tensorflow/models, research/slim/nets/s3dg.py, its variables saved by name with
+ * numpy.savez: the authors' code of S3D-G. Batch norms without γ; temporal convolutions with a
+ * bias and no batch norm, ReLU after both; gates without bias; a dense stem of 1, 3, 5 or 7 steps.
  */
 export const tfSlimS3dg: CheckpointFormat = {
   name: 'tf-slim-s3dg',
@@ -61,8 +61,9 @@ const STEMS: Readonly<Record<number, NetworkOptions['stem']>> = {
 };
 
 /**
- * The code lets gates and temporal convolutions begin at any layer. With gates it is S3D-G, and misses tensors where they begin
- * later than at Conv_2c; without gates and with a flat stem, temporal convolutions from a later layer on are Top-heavy-S3D.
+ * The code lets gates and temporal convolutions begin at any layer. With gates it is
+ * S3D-G, and misses tensors where they begin later than at Conv_2c; without gates and
+ * with a flat stem, temporal convolutions from a later layer on are Top-heavy-S3D.
  */
 function formOf(tensors: ReadonlyMap<string, CheckpointTensor>): Pick<FormatNetwork, 'variant' | 'stem'> {
   const steps = tensors.get('Conv2d_1a_7x7/weights')?.shape[0] ?? 3;

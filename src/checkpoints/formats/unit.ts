@@ -1,11 +1,17 @@
 import type { Triple } from '../../inference/network/stages.ts';
 
-/** A convolution of ours by where it stands: the part of `Mixed_3b.b1.reduce` before, between and after the dots. */
+/**
+ * A convolution of ours by where it stands: the part of `Mixed_3b.b1.reduce`
+ * before, between and after the dots.
+ */
 export interface Unit {
   readonly stage: string;
   /** `b0` … `b3` of a Mixed block. */
   readonly branch?: 'b0' | 'b1' | 'b2' | 'b3';
-  /** `whole`: the branch's k×k×k or 1×1×1 convolution; `reduce` the 1×1×1 before it; else one half of a separable one. */
+  /**
+   * `whole`: the branch's k×k×k or 1×1×1 convolution; `reduce` the 1×1×1 before
+   * it; else one half of a separable one.
+   */
   readonly role: 'whole' | 'reduce' | 'spatial' | 'temporal';
 }
 

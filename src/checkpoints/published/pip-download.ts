@@ -14,8 +14,8 @@ const PIPS: readonly (readonly [command: string, ...args: readonly string[]])[] 
 ];
 
 /**
- * The archive of a package, fetched by the user's own pip with its mirrors and proxies; pip refuses another SHA-256. `folder` is
- * where it works.
+ * The archive of a package, fetched by the user's own pip with its mirrors and
+ * proxies; pip refuses another SHA-256. `folder` is where it works.
  * @throws ActionstreamError DOWNLOAD_FAILED, ABORTED
  */
 export async function pipDownload(

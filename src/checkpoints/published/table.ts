@@ -1,7 +1,10 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import { packagedNames } from './packages.ts';
 
-/** A checkpoint that its publisher offers for download, at an address read in the publisher's own code or documentation. */
+/**
+ * A checkpoint that its publisher offers for download, at an address read in
+ * the publisher's own code or documentation.
+ */
 export interface PublishedCheckpoint {
   readonly name: string;
   readonly url: string;
@@ -36,7 +39,10 @@ export function findPublished(name: string): PublishedCheckpoint {
   );
 }
 
-/** The beginning of the SHA-256 that a file name carries, as PyTorch's do (`s3d-d76dad2f.pth`); undefined where it has none. */
+/**
+ * The beginning of the SHA-256 that a file name carries, as PyTorch's do
+ * (`s3d-d76dad2f.pth`); undefined where it has none.
+ */
 export function checksumInName(url: string): string | undefined {
   const file = new URL(url).pathname.split('/').at(-1) ?? '';
   return /-([0-9a-f]{8,64})\.\w+$/.exec(file)?.[1];

@@ -7,7 +7,8 @@ import { readStrided } from './strided.ts';
 import type { ZipArchive } from './zip.ts';
 
 /**
- * `numpy.savez`: one .npy an array. Arrays of objects are pickles, and refused as everything else that holds no numbers.
+ * `numpy.savez`: one .npy an array. Arrays of objects are pickles, and refused
+ * as everything else that holds no numbers.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function readNpz(archive: ZipArchive, origin: string): Checkpoint {

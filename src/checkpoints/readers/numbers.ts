@@ -1,6 +1,9 @@
 import { widenToFloat32, type FloatFormat } from '../../inference/weights/widen.ts';
 
-/** Number formats that checkpoints hold, and their bytes. Integers beyond 2²⁴ lose digits as Float32: counters only. */
+/**
+ * Number formats that checkpoints hold, and their bytes. Integers beyond 2²⁴
+ * lose digits as Float32: counters only.
+ */
 export const NUMBER_BYTES = {
   F64: 8,
   F32: 4,

@@ -3,7 +3,10 @@ import type { Fail, PickleHost, PickleValue } from '../pickle/types.ts';
 import { NUMBER_BYTES, type NumberFormat } from './numbers.ts';
 import { asArray, asDtype, hosted, type NumpyState } from './numpy-values.ts';
 
-/** What a pickle of numpy arrays refers to: an array to be filled, and the format of its numbers. Both become data; none runs. */
+/**
+ * What a pickle of numpy arrays refers to: an array to be filled, and the
+ * format of its numbers. Both become data; none runs.
+ */
 export const numpyHost: PickleHost = {
   knows: ({ module, name }) => KNOWN.has(`${module}.${name}`),
   call({ module, name }, args, fail) {

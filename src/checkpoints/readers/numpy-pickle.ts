@@ -13,7 +13,8 @@ const COLLECTIONS = ['params', 'batch_stats'];
 const MAX_DEPTH = 32;
 
 /**
- * A pickle of dictionaries of numpy arrays, named by the keys on the way, `Mixed_3b/Branch_0/kernel`; Flax's collections are taken as one.
+ * A pickle of dictionaries of numpy arrays, named by the keys on the way,
+ * `Mixed_3b/Branch_0/kernel`; Flax's collections are taken as one.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function readNumpyPickle(bytes: Uint8Array, origin: string): Checkpoint {

@@ -3,8 +3,8 @@ import { NUMBER_BYTES, type NumberFormat } from './numbers.ts';
 import { asStorage, asTensor, hosted, type TorchStorage } from './torch-values.ts';
 
 /**
- * What a PyTorch pickle may refer to: tensors, storages, and a few things that stand beside weights in checkpoints of
- * training runs. All of them become plain data; none runs.
+ * What a PyTorch pickle may refer to: tensors, storages, and a few things that stand beside
+ * weights in checkpoints of training runs. All of them become plain data; none runs.
  */
 export const torchHost: PickleHost = {
   knows: ({ module, name }) =>
@@ -104,7 +104,10 @@ function rebuildParameter([data = null]: readonly PickleValue[], fail: Fail): Pi
   return data;
 }
 
-/** ('storage', type, key, location, elements[, view]); a view is (key, offset, elements) of the storage itself. */
+/**
+ * ('storage', type, key, location, elements[, view]); a view is (key, offset,
+ * elements) of the storage itself.
+ */
 function loadStorage(id: PickleValue, fail: Fail): PickleValue {
   const [tag, type, key, , count, view = null] = Array.isArray(id) ? id : [];
   if (tag !== 'storage' || typeof key !== 'string' || !isCount(count)) {

@@ -11,8 +11,9 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
 
 /**
- * `torch.save` before PyTorch 1.6: five pickles one behind the other (magic number, protocol, machine, the object, storage
- * keys), then each storage as its number of elements and its numbers, in little-endian order whatever the machine said.
+ * `torch.save` before PyTorch 1.6: five pickles one behind the other (magic number,
+ * protocol, machine, the object, storage keys), then each storage as its number of
+ * elements and its numbers, in little-endian order whatever the machine said.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function readTorchLegacy(bytes: Uint8Array, origin: string): Checkpoint {
@@ -52,7 +53,9 @@ function checkHead(magic: PickleValue, protocol: PickleValue, origin: string): v
   }
 }
 
-/** The host that also remembers which storages it met: their element sizes are not written beside the numbers. */
+/**
+ * The host that also remembers which storages it met: their element sizes are not written beside the numbers.
+ */
 function noting(storages: Map<string, TorchStorage>): PickleHost {
   return {
     ...torchHost,

@@ -6,7 +6,10 @@ import { tensorsOf } from './torch-tensors.ts';
 import type { TorchStorage } from './torch-values.ts';
 import type { ZipArchive } from './zip.ts';
 
-/** That of a network with its optimizer has some hundred kilobytes; text of a configuration may stand in it too. */
+/**
+ * That of a network with its optimizer has some hundred kilobytes; text of a
+ * configuration may stand in it too.
+ */
 const MAX_PICKLE_BYTES = 2 ** 28;
 
 /**
@@ -31,7 +34,8 @@ export function readTorchZip(archive: ZipArchive, origin: string): Checkpoint {
     );
   }
   const { value } = unpickle(archive.read(`${folder}data.pkl`), { place, host: torchHost });
-  // Many tensors may share a storage; each entry is checked and inflated once while they are read one after the other.
+  // Many tensors may share a storage; each entry is checked and inflated once
+  // while they are read one after the other.
   let last: { readonly key: string; readonly bytes: Uint8Array } | undefined;
   const load = (storage: TorchStorage): Uint8Array => {
     if (last?.key === storage.key) return last.bytes;

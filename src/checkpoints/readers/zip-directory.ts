@@ -15,8 +15,8 @@ const MAX_TOTAL = 2 ** 31 - 1;
 const MAX_ENTRIES = 100_000;
 
 /**
- * The entries that a zip's central directory lists. Afterwards each lies inside the file, none overlaps another, and all
- * together inflate to no more than a hundred times the file, and 2 GiB.
+ * The entries that a zip's central directory lists. Afterwards each lies inside the file, none
+ * overlaps another, and all together inflate to no more than a hundred times the file, and 2 GiB.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function parseDirectory(bytes: Uint8Array, origin: string): ReadonlyMap<string, ZipEntry> {
@@ -50,7 +50,9 @@ interface Directory {
   readonly end: number;
 }
 
-/** The end record stands last, before a comment of at most 65,535 bytes; zip64 puts its own record before it. */
+/**
+ * The end record stands last, before a comment of at most 65,535 bytes; zip64 puts its own record before it.
+ */
 function locateDirectory(view: DataView, origin: string): Directory {
   const length = view.byteLength;
   const lowest = Math.max(0, length - 22 - 0xffff);
@@ -126,7 +128,10 @@ function parseEntry(
   return { method: method === 0 ? 'stored' : 'deflated', compressedSize, size, crc, dataStart };
 }
 
-/** The 64-bit values of extra field 1, in the order size, compressed size, header offset: those that are needed. */
+/**
+ * The 64-bit values of extra field 1, in the order size, compressed size,
+ * header offset: those that are needed.
+ */
 function readZip64Extra(
   view: DataView,
   { from, to }: { readonly from: number; readonly to: number },
@@ -139,7 +144,10 @@ function readZip64Extra(
   return [];
 }
 
-/** Nothing is ever unpacked to disk; a name that climbs out of a folder is still no archive that PyTorch wrote. */
+/**
+ * Nothing is ever unpacked to disk; a name that climbs out of a folder is still
+ * no archive that PyTorch wrote.
+ */
 function checkName(name: string, origin: string): void {
   const climbs = name.startsWith('/') || name.includes('\\') || name.split('/').includes('..');
   if (climbs || name.includes('\0'))

@@ -20,8 +20,9 @@ interface Origin {
 const MAX_PLAYLIST_BYTES = 4 << 20;
 
 /**
- * A plain HTTP server on the loopback that stands for an https origin. Redirections and playlists that lead to other https origins
- * get servers of their own, so that every segment comes over a verified connection; what leads out of TLS is refused.
+ * A plain HTTP server on the loopback that stands for an https origin. Redirections
+ * and playlists that lead to other https origins get servers of their own, so that
+ * every segment comes over a verified connection; what leads out of TLS is refused.
  */
 export async function openHttpRelay(
   first: Origin,

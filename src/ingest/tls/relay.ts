@@ -15,9 +15,9 @@ export interface TlsRelay extends AsyncDisposable {
 }
 
 /**
- * Stands between ffmpeg and a source inside TLS: ffmpeg speaks plain text to a port of the loopback, this program speaks TLS to the
- * source and checks its certificate, before the first byte goes out. Why not ffmpeg: ADR 0028. One relay a life of ffmpeg.
- * A source without TLS is handed back as it is.
+ * Stands between ffmpeg and a source inside TLS: ffmpeg speaks plain text to a port of the loopback,
+ * this program speaks TLS to the source and checks its certificate, before the first byte goes out.
+ * Why not ffmpeg: ADR 0028. One relay a life of ffmpeg. A source without TLS is handed back as it is.
  */
 export async function openTlsRelay(
   address: SourceAddress,

@@ -14,7 +14,9 @@ import type { SourceTrust } from '../types.ts';
 
 /** Opens verified connections to the hosts of one source. */
 export interface TrustedConnector {
-  /** Resolves once the certificate has been checked: nothing is sent before. Rejects with words for people. */
+  /**
+   * Resolves once the certificate has been checked: nothing is sent before. Rejects with words for people.
+   */
   connect(host: string, port: number, signal: AbortSignal): Promise<TLSSocket>;
 }
 

@@ -5,8 +5,8 @@ import type { NetworkOptions } from '../../../src/inference/network/graph.ts';
 import { TEMPORAL_STAGES } from '../../../src/inference/network/stages.ts';
 import { listVariantNames, parseVariant } from '../../../src/inference/network/variants.ts';
 
-// 400 classes, 64 × 224², multiply-adds. Counted independently from the published layer table (docs/adr/0007); the
-// digits are those of that count.
+// 400 classes, 64 × 224², multiply-adds. Counted independently from the
+// published layer table (docs/adr/0007); the digits are those of that count.
 const DENSE_TABLE: readonly (readonly [Partial<NetworkOptions>, millions: number, giga: number])[] = [
   [{ variant: 'i3d' }, 12.7, 111.15],
   [{ variant: 'i2d' }, 6.01, 36.89],

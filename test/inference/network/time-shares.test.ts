@@ -33,7 +33,8 @@ describe('shares of steps in means over time', () => {
     const network = networkOf({ pooling: 'window' });
     const dense = timeShares(network, Array<number>(32).fill(1)).get('Head')!;
 
-    // Steps at the end stand for 8, 16 and 8 of 32: of the 8 dense ones the first two, the middle four and the last two.
+    // Steps at the end stand for 8, 16 and 8 of 32: of the 8 dense ones the
+    // first two, the middle four and the last two.
     const sum = (from: number, to: number): number => dense.slice(from, to).reduce((a, b) => a + b);
     expectClose(timeShares(network, [8, 0, 0, 0, 16, 0, 0, 0, 8, 0, 0, 0]).get('Head'), [
       sum(0, 2),

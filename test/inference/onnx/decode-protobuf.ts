@@ -1,4 +1,7 @@
-/** One field of a protobuf message as it lies in the bytes; `bytes` of a varint or fixed field are its own encoding. */
+/**
+ * One field of a protobuf message as it lies in the bytes; `bytes` of a varint
+ * or fixed field are its own encoding.
+ */
 export interface Field {
   readonly number: number;
   readonly wireType: number;

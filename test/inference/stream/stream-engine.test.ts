@@ -131,7 +131,8 @@ describe('clips of a stream', () => {
     for (const clip of clips)
       reused.push((await tolerant.infer(clip, { sampler: ORDERED })).compute.reusedSteps);
 
-    // Of 8 steps the overlap takes over 6; the first clip takes over all but those that see no motion before them.
+    // Of 8 steps the overlap takes over 6; the first clip takes over all but
+    // those that see no motion before them.
     expect(exact.map(({ compute }) => compute.reusedSteps).slice(1)).toEqual(reused.slice(1).map(() => 6));
     expect(reused.slice(1)).toEqual(reused.slice(1).map(() => 8));
   });
@@ -204,7 +205,8 @@ describe('clips of a stream', () => {
     };
     const before = await run(25);
 
-    // Without reuse of buffers each clip would leave 8 maps of 6 × 8 × 4 floats and its pixels: 3 MB a hundred clips.
+    // Without reuse of buffers each clip would leave 8 maps of 6 × 8 × 4 floats
+    // and its pixels: 3 MB a hundred clips.
     expect((await run(75)) - before).toBeLessThan(8e6);
   }, 60_000);
 });

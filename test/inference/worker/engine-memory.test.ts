@@ -11,7 +11,8 @@ const SGS = { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 2 }, boundary
 const NETWORK = { ...SIZE, variant: 's3d-g', classes: 5, widthMultiplier: 0.125, sgs: SGS };
 const PIXELS = Uint8Array.from({ length: 2 * 16 * 64 * 64 * 3 }, (_, i) => (i * 37) ^ (i >> 5));
 
-// The long form: bench/engine-memory.ts, 10,000 clips. The first activation, kept once a clip, would be 65 MB.
+// The long form: bench/engine-memory.ts, 10,000 clips. The first activation,
+// kept once a clip, would be 65 MB.
 test.each(['onnx', 'tfjs'] as const)('250 clips do not make the process of %s grow', async (engine) => {
   const spec: EngineSpec = { engine, model: { kind: 'untrained', network: NETWORK, seed: 5 }, threads: 1 };
   const entryUrl = builtFile('inference/worker/entry.js');

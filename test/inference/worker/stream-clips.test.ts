@@ -41,7 +41,8 @@ test('an inference process that dies in the middle of a stream changes no score'
     reused.push(found.compute.reusedSteps);
   }
 
-  // Of 8 steps 2 are new and one had waited for its right neighbours; after the start and the loss all are new.
+  // Of 8 steps 2 are new and one had waited for its right neighbours; after the
+  // start and the loss all are new.
   expect(reused).toEqual([0, 5, 5, 5, 0, 5, 5, 5, 5]);
   await rm(folder, { recursive: true });
 });

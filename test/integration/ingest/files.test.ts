@@ -174,7 +174,8 @@ describe('a file', () => {
     const captured = frames.map(({ capturedAtMs }) => capturedAtMs);
     expect(captured).toEqual([...captured].sort((a, b) => a - b));
     expect(captured[0]).toBe(5000);
-    // The hole is a gap, told before the state that ends it; where the clock stepped back the file simply goes on.
+    // The hole is a gap, told before the state that ends it; where the clock
+    // stepped back the file simply goes on.
     expect(reader.said).toEqual(['connecting', 'up', 'gap', 'up', 'up', 'ended']);
     expect(reader.gaps).toHaveLength(1);
     expect((reader.gaps[0]?.toMs ?? 0) - (reader.gaps[0]?.fromMs ?? 0)).toBeGreaterThan(97_000);
@@ -224,8 +225,8 @@ describe('a file', () => {
 
     await reader.until('first clip', () => reader.clips.length === 1);
     const held = await settled(() => reader.stream.counters.framesDecoded);
-    // Two clips in the queue, one with the reader, one being made, and the frame that is being read. Where the times of
-    // frames come late, 64 MiB of frames at most wait for them.
+    // Two clips in the queue, one with the reader, one being made, and the frame that is being
+    // read. Where the times of frames come late, 64 MiB of frames at most wait for them.
     const waiting = Math.floor(2 ** 26 / (512 * 512 * 3));
     expect(held).toBeLessThanOrEqual(5 * 4 + 2 + waiting);
 

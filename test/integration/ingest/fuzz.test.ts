@@ -25,7 +25,10 @@ beforeAll(async () => {
     media.set(kind, await readFile(await timeVideo(directory(), `whole.${kind}`, { seconds: 2, fps: 10 })));
 });
 
-/** The error of a reader that must end by itself, if it ends with one; clips are of one size whatever the file says. */
+/**
+ * The error of a reader that must end by itself, if it ends with one; clips are
+ * of one size whatever the file says.
+ */
 async function readToEnd(url: string): Promise<unknown> {
   const reader = readClips({ url, kind: 'file', policy: 'every_frame' });
   const overdue = setTimeout(() => void reader.stop(), LONGEST_MS);

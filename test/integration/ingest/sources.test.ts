@@ -12,7 +12,8 @@ import { readClips, type ClipReader } from '../../support/clip-reader.ts';
 import { timeVideo } from '../../support/lavfi.ts';
 import { fileDirectory } from '../../support/temporary-directory.ts';
 
-// What ffmpeg reads beside files and RTSP over TCP: RTSP over UDP, and addresses at which this program waits for a sender.
+// What ffmpeg reads beside files and RTSP over TCP: RTSP over UDP, and
+// addresses at which this program waits for a sender.
 
 const directory = fileDirectory();
 let video: string;

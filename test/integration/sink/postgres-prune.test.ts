@@ -163,7 +163,10 @@ const COUNTS = `SELECT (SELECT count(*)::int FROM actionstream.action_events) AS
   (SELECT count(*)::int FROM actionstream.stream_status) AS statuses,
   (SELECT count(*)::int FROM actionstream.stream_gaps) AS gaps`;
 
-/** Of a file without start_time an episode and a clip, of a camera a status and a gap; and in 2019 a clip that is to be dropped. */
+/**
+ * Of a file without start_time an episode and a clip, of a camera a status and
+ * a gap; and in 2019 a clip that is to be dropped.
+ */
 function generation(n: number): readonly PublishedRecord[] {
   const at = '1970-01-01T00:00:01.000Z';
   const { time } = actionEvent().payload;

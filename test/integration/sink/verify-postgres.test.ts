@@ -31,7 +31,10 @@ interface Delivered {
   readonly verify: () => Promise<VerifyResult>;
 }
 
-/** A journal of batches, each of a later time than the one before, and a database that has received all of them. */
+/**
+ * A journal of batches, each of a later time than the one before, and a
+ * database that has received all of them.
+ */
 async function delivered(...batches: readonly (readonly PublishedRecord[])[]): Promise<Delivered> {
   const database = await uniqueDatabase(inject('postgresUrl'));
   onTestFinished(database.drop);

@@ -99,7 +99,8 @@ describe('intervals', () => {
 
     expect(bootstrapInterval(examples, mean, { seed: 4 })).toEqual(interval);
     expect(bootstrapInterval(examples, mean, { seed: 5 })).not.toEqual(interval);
-    // The mean of 20 draws of 0…19 deviates by 5.77 / √20 = 1.29: twice that to either side of 9.5. Single clips would give 0.4.
+    // The mean of 20 draws of 0…19 deviates by 5.77 / √20 = 1.29: twice that to
+    // either side of 9.5. Single clips would give 0.4.
     expect(interval![0]).toBeCloseTo(9.5 - 1.96 * 1.29, 0);
     expect(interval![1]).toBeCloseTo(9.5 + 1.96 * 1.29, 0);
   });

@@ -10,9 +10,9 @@ interface Paragraph {
 }
 
 /**
- * Sentences of a Markdown page. Code blocks, tables, headings, images and HTML are no sentences; a list item begins a
- * new one. A link counts as its text, a proof in
- * brackets (the title of a test) as nothing, and inline code as one word.
+ * Sentences of a Markdown page. Code blocks, tables, headings, images and HTML are
+ * no sentences; a list item begins a new one. A link counts as its text, a proof
+ * in brackets (the title of a test) as nothing, and inline code as one word.
  */
 export function readSentences(markdown: string): readonly Sentence[] {
   return readParagraphs(markdown).flatMap(({ line, text }) =>
@@ -59,7 +59,10 @@ function plain(text: string): string {
     .replace(/\*\*|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '');
 }
 
-/** A sentence ends at `.`, `!` or `?` before a space; the point of an abbreviation is followed by a small letter. */
+/**
+ * A sentence ends at `.`, `!` or `?` before a space; the point of an
+ * abbreviation is followed by a small letter.
+ */
 function splitSentences(text: string): readonly string[] {
   return text
     .split(/(?<=[.!?][)”"]?)\s+(?=[^\p{Ll}]|code\b)/u)

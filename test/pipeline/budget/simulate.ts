@@ -25,7 +25,10 @@ export interface Run {
 
 const STEP_MS = 5;
 
-/** The live streams of a run in time that passes at once; `stepsAt` is what δ as configured would keep, ± 30 % by stream. */
+/**
+ * The live streams of a run in time that passes at once; `stepsAt` is what δ as
+ * configured would keep, ± 30 % by stream.
+ */
 export function simulate(
   machine: Machine,
   targets: BudgetTargets,

@@ -34,7 +34,8 @@ test('a whole journal is found to be whole, and salvage changes nothing', async 
 });
 
 test('damage anywhere is named, and salvage keeps every other record and the damaged files', async () => {
-  // Entry 1 of a finished file, the first entry of another, entries in the file being written: its middle and its end.
+  // Entry 1 of a finished file, the first entry of another, entries in the file
+  // being written: its middle and its end.
   const dir = await closedJournal(14);
   const segments = await segmentsOf(dir);
   const [first = '', second = ''] = segments;
