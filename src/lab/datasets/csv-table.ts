@@ -1,3 +1,5 @@
+import { CsvError, parse, type Options } from 'csv-parse/sync';
+
 import { ActionstreamError } from '../../core/errors.ts';
 
 /** A row of a table with a header. */
@@ -57,27 +59,28 @@ interface CsvRecord {
   readonly cells: readonly string[];
 }
 
-/** A cell, quoted or plain, and what ends it. */
-const CELL = /(?:[^\S\r\n]*"((?:[^"]|"")*)"[^\S\r\n]*|([^,\r\n]*))(,|\r?\n|\r|$)/y;
+const FORMAT: Options = {
+  bom: true,
+  info: true,
+  record_delimiter: ['\r\n', '\n', '\r'],
+  relax_column_count: true,
+  trim: true,
+};
 
 function parseRecords(text: string, file: string): readonly CsvRecord[] {
-  const records: CsvRecord[] = [];
-  let [line, start, at] = [1, 1, 0];
-  let cells: string[] = [];
-  while (at < text.length || cells.length > 0) {
-    CELL.lastIndex = at;
-    const match = CELL.exec(text);
-    if (!match || (match[2] ?? '').trimStart().startsWith('"')) {
-      throw new ActionstreamError('INPUT_INVALID', `${file}:${line}: a quote is opened and never closed`);
-    }
-    const [all, quoted, plain = '', end] = match;
-    cells.push((quoted?.replaceAll('""', '"') ?? plain).trim());
-    at += all.length;
-    line += all.split(/\r\n|\r|\n/).length - 1;
-    if (end === ',') continue;
-    records.push({ line: start, cells });
-    [cells, start] = [[], line];
-    if (at >= text.length) break;
+  let line = 1;
+  try {
+    const records = parse(text, FORMAT) as unknown as {
+      readonly info: { readonly lines: number };
+      readonly record: readonly string[];
+    }[];
+    return records.map(({ info, record }) => {
+      const first = line;
+      line = info.lines + 1;
+      return { line: first, cells: record };
+    });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw odd(file, Number(error['lines']), error.message);
   }
-  return records;
 }

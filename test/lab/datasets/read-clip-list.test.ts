@@ -104,7 +104,7 @@ describe('our manifest', () => {
   test.each([
     ['dataset,label\na,hug', ':1: the header has no column path; it has dataset, label'],
     ['', ':1: the header has no column dataset, path, label; it has none'],
-    ['dataset,path,label\na,"x.mp4,hug', ':2: a quote is opened and never closed'],
+    ['dataset,path,label\na,"x.mp4,hug', ':2: Quote Not Closed'],
     ['dataset,path,label', ': it lists no clip'],
     [
       'dataset,path,label\na,x.mp4,hug, kick',
