@@ -16,6 +16,8 @@ export interface DeliveryReport {
 
 /** The delivery workers of a run, one a sink. Disposing ends them. */
 export interface Deliveries extends AsyncDisposable {
+  /** True once the sink holds all that the journal holds at the call; false where the signal comes first. */
+  caughtUp(sink: string, signal: AbortSignal): Promise<boolean>;
   /**
    * Waits until everything is delivered that the journal holds, within the deadline of how the run ended (a signal that
    * comes while waiting shortens it), ends the workers, and reports what each sink lacks.
@@ -25,6 +27,8 @@ export interface Deliveries extends AsyncDisposable {
 
 /** How long a run waits at its end for its sinks: after the last file, and when told to stop. */
 const DRAIN_MS = { ended: 30_000, stopped: 5000 } as const;
+/** The longest that a timer can wait: 24 days. */
+const FOREVER_MS = 2 ** 31 - 1;
 /** The batch in flight may go on so long; a client that hears no signal is left behind after as much again. */
 const BATCH_MS = 1000;
 
@@ -55,6 +59,10 @@ export function startDeliveries(journal: Journal, sinks: readonly EventSink[], l
   };
 
   return {
+    async caughtUp(name, signal) {
+      const delivery = workers.find(({ sink }) => sink.name === name)?.delivery;
+      return (await delivery?.drain(FOREVER_MS, signal)) ?? false;
+    },
     async finish(signal) {
       if (!signal.aborted) await drain(DRAIN_MS.ended, signal);
       if (isAborted(signal)) await drain(DRAIN_MS.stopped);

@@ -12,10 +12,10 @@ export interface RunLog extends RecordLog {
   /** Journals what streams tell, without holding them up. */
   recordStatus(status: StreamStatus): void;
   /**
-   * Ends the episodes that a crash left open, with reason `restart`. Returns at once: the records are first in the queue,
-   * so whatever is appended later comes behind them.
+   * Ends the episodes that a crash left open, with reason `restart`. Need not be waited for: the records are first in the
+   * queue, so whatever is appended later comes behind them. Resolves once they are journalled; never rejects.
    */
-  endOpenEpisodes(): void;
+  endOpenEpisodes(): Promise<void>;
   /** Waits for what is being appended without a waiting caller, then says what could not be written. */
   finish(): Promise<void>;
 }
@@ -45,28 +45,30 @@ export function createRunLog(journal: Journal, signal: AbortSignal, logger: Logg
       unwritten += records.length;
     }
   };
-  const appendUnattended = (record: PublishedRecord, problem: string): void => {
+  const appendUnattended = (record: PublishedRecord, problem: string): Promise<void> => {
     const appended = append([record])
       .catch((error: unknown) => {
         logger.error({ stream_id: record.payload.stream_id, cause: messageOf(error) }, problem);
       })
       .finally(() => unattended.delete(appended));
     unattended.add(appended);
+    return appended;
   };
 
   return {
     append,
     recordStatus(payload) {
-      appendUnattended({ type: 'stream.status', payload }, 'stream status could not be journalled');
+      void appendUnattended({ type: 'stream.status', payload }, 'stream status could not be journalled');
     },
-    endOpenEpisodes() {
+    async endOpenEpisodes() {
       const open = journal.openEpisodes();
       if (open.length === 0) return;
       logger.warn({ count: open.length }, 'ending episodes that the last run left open');
-      for (const event of open) {
+      const appends = open.map((event) => {
         const record = { type: 'action.event', payload: endAfterRestart(event) } as const;
-        appendUnattended(record, 'the end of an episode could not be journalled');
-      }
+        return appendUnattended(record, 'the end of an episode could not be journalled');
+      });
+      await Promise.all(appends);
     },
     async finish() {
       while (unattended.size > 0) await Promise.all(unattended);

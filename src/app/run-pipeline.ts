@@ -15,6 +15,7 @@ import type { PipelineObserver } from '../pipeline/types.ts';
 import { RecordsRefused, type EventSink } from '../sink/event-sink.ts';
 import { openJournal } from '../sink/journal/open-journal.ts';
 import { openWatchedTimes } from '../sink/journal/watched-times.ts';
+import { endOrphans } from './end-orphans.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { modelChoice } from './model-choice.ts';
 import { startDeliveries } from './deliveries.ts';
@@ -56,6 +57,7 @@ export async function runPipeline(
   stop: AbortSignal,
 ): Promise<RunReport> {
   const { logger, observer } = context;
+  const startedAtMs = Date.now();
   const ffmpeg = await findFfmpeg(context.env);
   const { model, sampler, engine } = config;
   const spec = engineSpecOf(modelChoice({ ...model, ...sampler, ...engine, engine: engine.kind }));
@@ -125,14 +127,28 @@ export async function runPipeline(
   observer?.onReady?.(scheduler.info);
 
   // Not waited for: with a full journal their room comes from the sinks, and streams begin without it.
-  log.endOpenEpisodes();
+  const ended = log.endOpenEpisodes();
   const streamsEnded = new AbortController();
   const budgeting = budget.run(streamsEnded.signal);
   context.onPhase?.('ending the streams');
+  const { postgres } = config.sinks;
+  const searching =
+    postgres &&
+    endOrphans(
+      {
+        ...{ postgres, instance: config.instance, startedAtMs, log, logger },
+        streamIds: jobs.map(({ clips }) => clips.streamId),
+        async caughtUp(until) {
+          await ended;
+          return deliveries.caughtUp('postgres', until);
+        },
+      },
+      AbortSignal.any([signal, streamsEnded.signal]),
+    );
   const outcomes = await runStreamsUntil(jobs, { signal, logger }).finally(() => {
     streamsEnded.abort();
   });
-  await budgeting;
+  await Promise.all([budgeting, searching]);
   context.onPhase?.('journalling the last records');
   await log.finish();
   context.onPhase?.('delivering the last records');

@@ -10,10 +10,13 @@ export interface PostgresReader extends AsyncDisposable {
 }
 
 /** @throws POSTGRES_UNREACHABLE, POSTGRES_REFUSED, SCHEMA_OUTDATED */
-export async function openPostgresReader(connection: PostgresConnection): Promise<PostgresReader> {
+export async function openPostgresReader(
+  connection: PostgresConnection,
+  signal?: AbortSignal,
+): Promise<PostgresReader> {
   const database = createDatabase(connection, { max: 1 });
   try {
-    await checkSchema(database);
+    await checkSchema(database, signal);
   } catch (error) {
     await database.end();
     throw toPostgresError(error, connection);
@@ -23,7 +26,7 @@ export async function openPostgresReader(connection: PostgresConnection): Promis
       try {
         return await database.transaction(
           async (client) => (await client.query<Row>(text, [...values])).rows,
-          { access: 'read' },
+          { access: 'read', ...(signal && { signal }) },
         );
       } catch (error) {
         throw toPostgresError(error, connection);

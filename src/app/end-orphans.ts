@@ -1,0 +1,69 @@
+import { backoffMs, isAborted, sleep } from '../core/abort.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ActionEvent } from '../core/records.ts';
+import { toRfc3339 } from '../core/time.ts';
+import { endAfterRestart } from '../events/index.ts';
+import type { RecordLog } from '../pipeline/types.ts';
+import type { PostgresConnection } from '../sink/postgres/connection.ts';
+import { openPostgresReader, readEpisodes } from '../sink/postgres/reader.ts';
+import { NO_RUN } from '../sink/postgres/rows.ts';
+
+export interface OrphanSearch {
+  readonly postgres: PostgresConnection;
+  readonly instance: string;
+  readonly streamIds: readonly string[];
+  /** When this run began, ms since 1970. */
+  readonly startedAtMs: number;
+  readonly log: RecordLog;
+  readonly logger: Logger;
+  /** Resolves with true once Postgres holds what earlier runs left in the journal; with false where the signal comes first. */
+  caughtUp(signal: AbortSignal): Promise<boolean>;
+}
+
+const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
+
+/**
+ * Ends the episodes that an earlier run of this instance left open in Postgres and that the journal knows nothing of: its
+ * folder was deleted, or the sink's backlog was forgotten. The ends go through the journal, so every sink receives them. A
+ * file's episodes are left alone: the file heals them when it runs again.
+ */
+export async function endOrphans(search: OrphanSearch, signal: AbortSignal): Promise<void> {
+  const { log, logger } = search;
+  for (let failures = 0; !isAborted(signal); failures += 1) {
+    try {
+      // What waits in the journal may hold their true ends.
+      if (!(await search.caughtUp(signal))) return;
+      const orphans = await findOrphans(search, signal);
+      if (orphans.length === 0) return;
+      logger.warn(
+        { count: orphans.length, stream_ids: [...new Set(orphans.map(({ stream_id: id }) => id))] },
+        'ending episodes that are open in Postgres and unknown to the journal',
+      );
+      await log.append(orphans.map((last) => ({ type: 'action.event', payload: endNow(last) })));
+      return;
+    } catch (error) {
+      if (isAborted(signal)) return;
+      if (failures === 0)
+        logger.warn({ cause: messageOf(error) }, 'Postgres was not searched for open episodes yet');
+      await sleep(backoffMs(failures, BACKOFF), signal);
+    }
+  }
+}
+
+async function findOrphans(
+  { postgres, instance, streamIds, startedAtMs }: OrphanSearch,
+  signal: AbortSignal,
+): Promise<readonly ActionEvent[]> {
+  await using reader = await openPostgresReader(postgres, signal);
+  return await readEpisodes(reader, {
+    sql: `WHERE ended_at IS NULL AND stream_id = ANY($1::text[]) AND pipeline_instance = $2
+            AND processed_at < $3::timestamptz AND run_id = $4::uuid ORDER BY started_at`,
+    values: [streamIds, instance, toRfc3339(startedAtMs), NO_RUN],
+  });
+}
+
+/** Made now, by this journal: otherwise its other rows of that time would look like this journal's. */
+function endNow(last: ActionEvent): ActionEvent {
+  return { ...endAfterRestart(last), time: { ...last.time, processed_at: toRfc3339(Date.now()) } };
+}
