@@ -25,13 +25,19 @@ module.exports = {
       comment: 'Pure folders are tested exactly and shared by every engine.',
       severity: 'error',
       from: { path: '^src/(core|sampler|lab/evaluation)/' },
-      to: { dependencyTypes: ['npm', 'core'], pathNot: '^(node:)?crypto$|uuid' },
+      to: { dependencyTypes: ['npm', 'core'], pathNot: '^(node:)?crypto$|uuid|zod' },
+    },
+    {
+      name: 'settings-know-only-core',
+      comment: 'Kinds of value, flags and names mean nothing of what is set with them.',
+      severity: 'error',
+      ...outside('settings', ['core']),
     },
     {
       name: 'sampler-is-mathematics',
       comment: 'The sampler needs no tensor library and no stage.',
       severity: 'error',
-      ...outside('sampler', ['core']),
+      ...outside('sampler', ['core', 'settings']),
     },
     {
       name: 'processes-know-only-core',

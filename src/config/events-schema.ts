@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, fraction, list, overrides, section, text, weight } from './fields.ts';
+import { duration, fraction, list, overrides, section, text, weight } from '../settings/fields.ts';
 
 const policyShape = {
   on: fraction(

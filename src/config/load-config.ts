@@ -14,7 +14,7 @@ import type { Origins } from './origins.ts';
 import { configError } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import type { YamlFile } from './read-yaml.ts';
-import { resolveEngine, resolveModel, resolveSampler } from './resolve-model.ts';
+import { checkEngine, checkSampler, resolveModel, samplerSettings } from './resolve-model.ts';
 import { resolveSinks } from './resolve-sinks.ts';
 import { resolveStreams } from './resolve-stream-settings.ts';
 import { configJsonSchema, configSchema } from './schema.ts';
@@ -121,26 +121,19 @@ function resolve(
 ): Omit<Config, 'effective'> {
   const files = createFileSettings(report);
   const instance = settings.instance ?? defaultInstance();
-  const { journal, engine } = settings;
+  const { sampler, engine, journal, log } = settings;
+  checkSampler(sampler, ['sampler'], report);
+  checkEngine(engine, report);
   return {
     instance,
     model: resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report }),
-    sampler: resolveSampler(settings.sampler, report),
-    engine: resolveEngine(engine, report),
+    sampler: samplerSettings(sampler),
+    ...{ engine, journal, log },
     streams: resolveStreams(settings, { files, report }),
-    journal: {
-      dir: journal.dir,
-      maxBytes: journal.max_size,
-      shedAt: journal.shed_at,
-      fsync: journal.fsync,
-      ...(journal.segment_size !== undefined && { segmentBytes: journal.segment_size }),
-      ...(journal.retain !== undefined && { retainMs: journal.retain }),
-    },
     sinks: resolveSinks(settings.sinks, { files, env, instance, report }),
     ...(settings.metrics.port !== undefined && {
       metrics: { host: settings.metrics.host, port: settings.metrics.port },
     }),
-    log: settings.log,
   };
 }
 

@@ -1,4 +1,4 @@
-import { section, text, wholeBetween } from './fields.ts';
+import { section, text, wholeBetween } from '../settings/fields.ts';
 
 export const metricsSchema = section(
   {

@@ -5,6 +5,7 @@ import { parsePostgresUrl } from '../sink/postgres/address.ts';
 import { tlsOf } from '../sink/postgres/tls.ts';
 import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
 import type { Report } from './explain-issues.ts';
+import { omit } from './omit.ts';
 import type { Settings } from './schema.ts';
 import type { FileSettings } from './secrets.ts';
 import type { Config } from './types.ts';
@@ -31,26 +32,20 @@ export function resolveSinks(
 }
 
 function kafkaOptions(settings: NonNullable<Settings['sinks']['kafka']>, context: Context): KafkaSinkOptions {
-  const { topics, create_topics: create } = settings;
-  const tls = tlsOptions(settings.tls, 'kafka', context);
-  const sasl = saslOptions(settings.sasl, context);
+  const { topics, tls: tlsSettings, sasl: saslSettings, ...options } = settings;
+  const tls = tlsOptions(tlsSettings, 'kafka', context);
+  const sasl = saslOptions(saslSettings, context);
   return {
-    brokers: settings.brokers,
+    ...options,
     instance: context.instance,
     topics: {
-      'action.event': topics.action_event,
-      'clip.stats': topics.clip_stats,
-      'stream.status': topics.stream_status,
-      deadLetter: topics.dead_letter,
+      'action.event': topics.actionEvent,
+      'clip.stats': topics.clipStats,
+      'stream.status': topics.streamStatus,
+      deadLetter: topics.deadLetter,
     },
-    connectionTimeoutMs: settings.connection_timeout,
-    requestTimeoutMs: settings.request_timeout,
-    maxRecordBytes: settings.max_record_size,
     ...(tls !== undefined && { tls }),
     ...(sasl && { sasl }),
-    ...(create && {
-      createTopics: { partitions: create.partitions, replicationFactor: create.replication_factor },
-    }),
   };
 }
 
@@ -60,7 +55,7 @@ function saslOptions(
 ): KafkaSinkOptions['sasl'] {
   if (!sasl) return undefined;
   const path = ['sinks', 'kafka', 'sasl'];
-  const { mechanism, username, token_file: tokenFile } = sasl;
+  const { mechanism, username, tokenFile } = sasl;
   const demand = (key: string, given: unknown): void => {
     if (given === undefined) report({ path: [...path, key], message: `is missing; ${mechanism} needs it` });
   };
@@ -72,7 +67,7 @@ function saslOptions(
   }
   const password = files.secret(sasl, path, 'password');
   demand('username', username);
-  demand('password', password ?? sasl.password_file);
+  demand('password', password ?? sasl.passwordFile);
   if (username === undefined || password === undefined) return undefined;
   return { mechanism, username, password };
 }
@@ -87,11 +82,9 @@ function postgresOptions(
   const url = settings.url ?? context.env['DATABASE_URL'];
   checkPostgres(url, { tls, password }, context.report);
   return {
+    ...omit(settings, ['password', 'passwordFile', 'tls']),
     url: url ?? '',
-    autoMigrate: settings.auto_migrate,
     applicationName: `actionstream-${context.instance}`,
-    connectTimeoutMs: settings.connect_timeout,
-    statementTimeoutMs: settings.statement_timeout,
     ...(password !== undefined && { password }),
     ...(tls !== undefined && { tls }),
   };
@@ -134,7 +127,7 @@ function tlsOptions(tls: Tls | undefined, sink: string, { files }: Context): Kaf
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(passphrase !== undefined && { passphrase }),
-    ...(tls.server_name !== undefined && { servername: tls.server_name }),
+    ...(tls.serverName !== undefined && { servername: tls.serverName }),
     ...(tls.insecure && { rejectUnauthorized: false }),
   };
   return Object.keys(options).length === 0 ? true : options;

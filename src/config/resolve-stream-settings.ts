@@ -1,7 +1,7 @@
-import { defined } from './defined.ts';
 import type { Report } from './explain-issues.ts';
+import { omit } from './omit.ts';
 import type { SettingPath } from './problem.ts';
-import { checkSampler, streamSampler } from './resolve-model.ts';
+import { checkSampler, samplerSettings, streamSampler } from './resolve-model.ts';
 import type { Settings } from './schema.ts';
 import type { FileSettings } from './secrets.ts';
 import { sourceTrust } from './source-trust.ts';
@@ -28,8 +28,8 @@ export function resolveStreams(
     const tls = stream.tls
       ? sourceTrust(stream.tls, [...path, 'tls'], { files, report })
       : sourceTrust(settings.defaults.tls, ['defaults', 'tls'], { files, report });
-    const sampler = { ...stream.sampler, kind: stream.sampler.kind ?? settings.sampler.kind };
-    checkSampler(sampler, [...path, 'sampler'], report);
+    const kind = stream.sampler.kind ?? settings.sampler.kind;
+    checkSampler({ ...stream.sampler, ...(kind && { kind }) }, [...path, 'sampler'], report);
     const resolved = { ...streamSettings(stream, settings, password), ...(tls && { tls }) };
     checkReconnect(resolved.reconnect, [...path, 'reconnect'], report);
     if (Object.keys(stream.events).length > 1 || Object.keys(stream.events.labels).length > 0) {
@@ -65,37 +65,27 @@ function checkPolicies({ policy, labels }: EventSettings, path: SettingPath, rep
   for (const [name, own] of Object.entries(labels)) check(own, [...path, 'labels', name]);
 }
 
+/** The stream before `defaults`, setting by setting; the password may come from a file, and `tls` counts as a whole. */
 function streamSettings(
-  stream: Stream,
-  { defaults, events, sampler: general }: Settings,
+  { id, sampler, events, ...stream }: Stream,
+  settings: Settings,
   password: string | undefined,
 ): StreamSettings {
+  const { defaults } = settings;
   const kind = stream.kind ?? defaults.kind ?? kindOf(stream.url);
   const realtime = stream.realtime ?? defaults.realtime;
   const waits = kind === 'file' && !realtime;
-  const window = { ...defaults.window, ...defined(stream.window) };
-  const reconnect = { ...defaults.reconnect, ...defined(stream.reconnect) };
   return {
-    streamId: stream.id,
-    url: stream.url,
-    ...(stream.username !== undefined && { username: stream.username }),
-    ...(password !== undefined && { password }),
+    policy: waits ? 'every_frame' : 'freshest',
+    ...omit(defaults, ['tls']),
+    ...omit(stream, ['password', 'passwordFile', 'tls']),
+    streamId: id,
     kind,
-    realtime,
-    policy: stream.policy ?? defaults.policy ?? (waits ? 'every_frame' : 'freshest'),
-    transport: stream.transport ?? defaults.transport,
-    ...defined({ fit: stream.fit ?? defaults.fit }),
-    ...(stream.start_time !== undefined && { startTimeMs: stream.start_time }),
-    noFrameTimeoutMs: stream.no_frame_timeout ?? defaults.no_frame_timeout,
-    queueClips: stream.queue_clips ?? defaults.queue_clips,
-    reconnect: {
-      firstMs: reconnect.first,
-      maxMs: reconnect.max,
-      maxAttempts: reconnect.max_attempts === 0 ? Infinity : reconnect.max_attempts,
-    },
-    window: defined(window),
-    sampler: streamSampler(general, stream.sampler),
-    events: eventSettings(events, stream.events),
+    ...(password !== undefined && { password }),
+    window: { ...defaults.window, ...stream.window },
+    reconnect: { ...defaults.reconnect, ...stream.reconnect },
+    sampler: samplerSettings(streamSampler(settings.sampler, sampler)),
+    events: eventSettings(settings.events, events),
   };
 }
 
@@ -109,27 +99,10 @@ function eventSettings(general: Settings['events'], own: Stream['events']): Even
   const { labels: generalLabels, allow: generalAllow, ...generalPolicy } = general;
   const { labels: ownLabels, allow: ownAllow, ...ownPolicy } = own;
   const names = [...new Set([...Object.keys(generalLabels), ...Object.keys(ownLabels)])];
-  const labels = names.map((name) => [
-    name,
-    policyOf({ ...defined(generalLabels[name] ?? {}), ...defined(ownLabels[name] ?? {}) }),
-  ]);
   const allow = ownAllow ?? generalAllow;
   return {
-    policy: policyOf({ ...generalPolicy, ...defined(ownPolicy) }) as Policy,
-    labels: Object.fromEntries(labels) as EventSettings['labels'],
+    policy: { ...generalPolicy, ...ownPolicy },
+    labels: Object.fromEntries(names.map((name) => [name, { ...generalLabels[name], ...ownLabels[name] }])),
     ...(allow && { allow }),
   };
-}
-
-function policyOf(settings: Partial<Omit<Settings['events'], 'labels' | 'allow'>>): Partial<Policy> {
-  return defined({
-    on: settings.on,
-    off: settings.off,
-    smoothing: settings.smoothing,
-    minDurationMs: settings.min_duration,
-    mergeGapMs: settings.merge_gap,
-    cooldownMs: settings.cooldown,
-    maxDurationMs: settings.max_duration,
-    updateIntervalMs: settings.update_interval,
-  });
 }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { eventsSchema } from './events-schema.ts';
-import { choice, section } from './fields.ts';
+import { choice, section } from '../settings/fields.ts';
+import { asFlag, settingFlags } from '../settings/flags.ts';
 import { metricsSchema } from './metrics-schema.ts';
-import { engineSchema, modelSchema, samplerSchema } from './model-schema.ts';
+import { engineSchema } from './engine-schema.ts';
+import { modelSchema } from './model-schema.ts';
+import { samplerSchema } from './sampler-schema.ts';
 import { journalSchema, sinksSchema } from './sink-schema.ts';
 import { defaultsSchema, streamsSchema } from './stream-schema.ts';
 
@@ -15,11 +18,13 @@ export const configSchema = section(
       .string()
       .meta({ description: 'For editors: where the JSON Schema of this file is.' })
       .optional(),
-    instance: z
-      .string({ error: instanceError })
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: instanceError })
-      .meta({ description: 'Name of this program in events, Kafka and Postgres. Default: the host name.' })
-      .optional(),
+    instance: asFlag(
+      z
+        .string({ error: instanceError })
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: instanceError })
+        .meta({ description: 'Name of this program in events, Kafka and Postgres. Default: the host name.' }),
+      '--instance <name>',
+    ).optional(),
     model: modelSchema.prefault({}),
     sampler: samplerSchema.prefault({}),
     engine: engineSchema.prefault({}),
@@ -31,9 +36,9 @@ export const configSchema = section(
     metrics: metricsSchema.prefault({}),
     log: section(
       {
-        level: choice(
-          ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
-          'Least level that is written.',
+        level: asFlag(
+          choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'Least level that is written.'),
+          '--log-level <level>',
         ).default('info'),
       },
       'Log lines on standard error.',
@@ -44,6 +49,9 @@ export const configSchema = section(
 
 /** A valid file with every default filled in; units resolved to milliseconds and bytes. */
 export type Settings = z.output<typeof configSchema>;
+
+/** Every setting that a command may take as a flag. */
+export const SETTING_FLAGS = settingFlags(configSchema);
 
 /** The part of JSON Schema that our fields come out as. */
 export interface JsonSchema {

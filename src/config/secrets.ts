@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
+import { innerName } from '../settings/inner-names.ts';
 import type { Report } from './explain-issues.ts';
 import type { SettingPath } from './problem.ts';
 
-/** Reads the files that settings name, and collects what is wrong with them. */
+/** Reads the files that settings name, and collects what is wrong with them. `key` is as in the configuration file. */
 export interface FileSettings {
   /** The text of the file that `section.<key>_file` names, or `section.<key>` itself; both at once is a problem. */
   secret(section: Readonly<Record<string, unknown>>, path: SettingPath, key: string): string | undefined;
@@ -21,15 +22,15 @@ export function createFileSettings(report: Report): FileSettings {
     }
   };
   const file: FileSettings['file'] = (section, path, key) => {
-    const name = section[key];
+    const name = section[innerName(key)];
     return typeof name === 'string' ? read(name, [...path, key]) : undefined;
   };
   return {
     file,
     secret(section, path, key) {
-      const value = section[key];
+      const value = section[innerName(key)];
       const fileKey = `${key}_file`;
-      if (section[fileKey] === undefined) return typeof value === 'string' ? value : undefined;
+      if (section[innerName(fileKey)] === undefined) return typeof value === 'string' ? value : undefined;
       if (value !== undefined) {
         report({
           path: [...path, fileKey],

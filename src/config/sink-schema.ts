@@ -10,7 +10,8 @@ import {
   text,
   wait,
   wholeBetween,
-} from './fields.ts';
+} from '../settings/fields.ts';
+import { asFlag } from '../settings/flags.ts';
 
 const tls = section(
   {
@@ -32,9 +33,12 @@ const tls = section(
 
 const kafka = section(
   {
-    brokers: list(text('host:port'), 'Brokers to start from, host:port.').min(1, {
-      error: 'expected at least one broker',
-    }),
+    brokers: asFlag(
+      list(text('host:port'), 'Brokers to start from, host:port.').min(1, {
+        error: 'expected at least one broker',
+      }),
+      '--kafka <brokers>',
+    ),
     tls: tls.optional(),
     sasl: section(
       {
@@ -73,7 +77,10 @@ const kafka = section(
 
 const postgres = section(
   {
-    url: text('postgres://user@host:port/database. Default: the variable DATABASE_URL.').optional(),
+    url: asFlag(
+      text('postgres://user@host:port/database. Default: the variable DATABASE_URL.'),
+      '--postgres <url>',
+    ).optional(),
     password: secret('Where the URL does not carry it.').optional(),
     password_file: text('File that holds the password.').optional(),
     tls: tls.optional(),
@@ -98,7 +105,9 @@ export const sinksSchema = section(
 
 export const journalSchema = section(
   {
-    dir: text('Folder on a local disk; created where missing.').default('actionstream-data/journal'),
+    dir: asFlag(text('Folder on a local disk; created where missing.'), '--journal <dir>').default(
+      'actionstream-data/journal',
+    ),
     max_size: size(
       ['16KiB', '1024TiB'],
       'Bytes on disk. When full, clip statistics are given up first.',

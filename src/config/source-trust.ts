@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { defined } from './defined.ts';
 import type { Report } from './explain-issues.ts';
 import type { SettingPath } from './problem.ts';
 import type { Settings } from './schema.ts';
@@ -28,7 +27,12 @@ export function sourceTrust(
       message: 'holds no certificate; expected PEM (-----BEGIN CERTIFICATE-----)',
     });
   }
-  return defined({ ca, serverName: tls.server_name, insecure: tls.insecure || undefined });
+  const { serverName, insecure } = tls;
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(serverName !== undefined && { serverName }),
+    ...(insecure && { insecure }),
+  };
 }
 
 function isCertificate(pem: string): boolean {

@@ -12,13 +12,20 @@ import {
   wait,
   wholeBetween,
   wholeFrom,
-} from './fields.ts';
-import { streamSamplerSchema } from './model-schema.ts';
+} from '../settings/fields.ts';
+import { asFlag } from '../settings/flags.ts';
+import { streamSamplerSchema } from './sampler-schema.ts';
 import { z } from 'zod';
 
 const windowShape = {
-  stride: wholeBetween([1, 100_000], "Frames between clip starts. Default: the model's own.").optional(),
-  fps: upTo(1000, "Frames a second that the model sees. Default: the model's own.").optional(),
+  stride: asFlag(
+    wholeBetween([1, 100_000], "Frames between clip starts. Default: the model's own."),
+    '--clip-stride <n>',
+  ).optional(),
+  fps: asFlag(
+    upTo(1000, "Frames a second that the model sees. Default: the model's own."),
+    '--fps <r>',
+  ).optional(),
   tail: choice(
     ['drop', 'pad'],
     'The frames after the last full clip of a segment: dropped, or filled up to a full clip with the last one.',
@@ -26,14 +33,19 @@ const windowShape = {
 };
 const tls = section(
   {
-    ca_file: text(
-      "Authorities to trust, PEM, or the camera's own certificate. Default: those of this machine.",
+    ca_file: asFlag(
+      text("Authorities to trust, PEM, or the camera's own certificate. Default: those of this machine."),
+      '--ca-file <file>',
     ).optional(),
-    server_name: text(
-      'Name that the certificate must carry, where it is not the host of the URL.',
+    server_name: asFlag(
+      text('Name that the certificate must carry, where it is not the host of the URL.'),
+      '--server-name <name>',
     ).optional(),
-    insecure: flag(
-      'Accept any certificate. Anyone on the way can then read the password and change the video; each connection logs it.',
+    insecure: asFlag(
+      flag(
+        'Accept any certificate. Anyone on the way can then read the password and change the video; each connection logs it.',
+      ),
+      '--insecure',
     ).default(false),
   },
   'How the certificate of an https, rtsps or rtmps source is checked. As a whole: what a stream says here replaces what `defaults` say.',
@@ -41,15 +53,20 @@ const tls = section(
 const reconnectShape = {
   first: wait('100ms', 'Delay before the first try.').prefault('1s'),
   max: wait('100ms', 'Longest delay; it doubles each time.').prefault('30s'),
-  max_attempts: wholeFrom(0, 'Failures in a row after which the stream is given up; 0: never.').default(0),
+  max_attempts: wholeFrom(0, 'Failures in a row after which the stream is given up; 0: never.')
+    .transform((most) => (most === 0 ? Infinity : most))
+    .prefault(0),
 };
 const streamShape = {
   kind: choice(
     ['live', 'file'],
     '`live`: endless, reconnects. `file`: ends at its end. Default: file for http, https, ftp, sftp and paths; live for the rest and for .sdp files.',
   ).optional(),
-  realtime: flag(
-    'A file is read no faster than it was filmed, as if it were a camera; its policy is `freshest` by default.',
+  realtime: asFlag(
+    flag(
+      'A file is read no faster than it was filmed, as if it were a camera; its policy is `freshest` by default.',
+    ),
+    '--realtime',
   ).default(false),
   policy: choice(
     ['every_frame', 'freshest'],

@@ -1,12 +1,12 @@
 import { ActionstreamError } from '../core/errors.ts';
 import { planNone } from './none.ts';
-import { checkSamplerOptions } from './options.ts';
+import { parseSamplerOptions } from './options.ts';
 import { planOrdered } from './ordered.ts';
 import { planReference } from './reference.ts';
 import type { Embeddings, SamplerOptions, SamplingPlan } from './types.ts';
 import { planUniform } from './uniform.ts';
 
-export { DEFAULT_SAMPLER, parseSamplerOptions } from './options.ts';
+export { DEFAULT_SAMPLER, parseSamplerOptions, SAMPLERS, type SamplerKind } from './options.ts';
 export { beginBin, continueBin, type BinRun } from './bin-run.ts';
 export type { Embeddings, OrderedOptions, SamplerOptions, SamplingPlan } from './types.ts';
 
@@ -19,8 +19,8 @@ export type { Embeddings, OrderedOptions, SamplerOptions, SamplingPlan } from '.
  * @returns weights [B' × T], 1 ≤ B' where T ≥ 1
  * @throws SAMPLER_INVALID for an option out of range, a wrong data length, or a value that is not finite
  */
-export function planSampling(embeddings: Embeddings, options: SamplerOptions): SamplingPlan {
-  checkSamplerOptions(options);
+export function planSampling(embeddings: Embeddings, wanted: SamplerOptions): SamplingPlan {
+  const options = parseSamplerOptions(wanted);
   checkShape(embeddings);
   checkCells(embeddings);
   switch (options.kind) {

@@ -1,40 +1,93 @@
+import { z } from 'zod';
 import { ActionstreamError } from '../core/errors.ts';
-import type { SamplerOptions } from './types.ts';
+import { choice, notNegative, wholeBetween, wholeFrom } from '../settings/fields.ts';
+import { asFlag } from '../settings/flags.ts';
+import { innerKeys, type InnerSection } from '../settings/inner-names.ts';
 
-/** What a sampler is where only its kind is named; δ suits embeddings of unit length. */
-const DEFAULTS = {
-  none: { kind: 'none' },
-  uniform: { kind: 'uniform', stride: 2 },
-  reference: { kind: 'reference', kernel: 'linear', distance: 'l2' },
-  ordered: { kind: 'ordered', width: 0.05, distance: 'l2' },
-} as const satisfies { [K in SamplerOptions['kind']]: SamplerOptions & { kind: K } };
+const distance = asFlag(choice(['l2', 'l1'], 'Norm of the embedding distance.'), '--distance <norm>', {
+  unchecked: true,
+});
 
-export const DEFAULT_SAMPLER: SamplerOptions = DEFAULTS.ordered;
-
-interface Rule {
-  readonly expected: string;
-  readonly holds: (value: unknown) => boolean;
-}
-
-const DISTANCE: Rule = oneOf('l2', 'l1');
-
-const RULES: { readonly [K in SamplerOptions['kind']]: Readonly<Record<string, Rule>> } = {
+/**
+ * Every sampler with its options: type, bounds, default, meaning and flag. Configuration, command line, model manifests, engines
+ * and documents take them from here. A default stands where neither a setting nor the model says more.
+ */
+export const SAMPLERS = {
   none: {},
-  uniform: { stride: wholeFrom1() },
+  uniform: {
+    stride: asFlag(wholeFrom(1, '`uniform`: every n-th step is kept.'), '--stride <n>').default(2),
+  },
   reference: {
-    bins: wholeFrom1(65_536),
-    kernel: oneOf('linear', 'linear_normalized', 'delta', 'delta_normalized'),
-    distance: DISTANCE,
+    bins: asFlag(
+      wholeBetween([1, 65_536], '`reference`: number of bins. Default: as many as steps.'),
+      '--bins <B>',
+    ).optional(),
+    kernel: asFlag(
+      choice(
+        ['linear', 'linear_normalized', 'delta', 'delta_normalized'],
+        '`reference`: how steps are weighed within a bin.',
+      ),
+      '--kernel <name>',
+      { unchecked: true },
+    ).default('linear'),
+    distance: distance.default('l2'),
   },
   ordered: {
-    width: notNegative(),
-    distance: DISTANCE,
-    noiseFloor: notNegative(),
-    anchor: oneOf('clip', 'stream'),
-    representative: oneOf('mean', 'middle'),
-    minSteps: wholeFrom1(),
+    width: asFlag(
+      notNegative('`ordered`: bin width δ in embedding distance. Larger keeps fewer steps.'),
+      '--delta <δ>',
+    ).default(0.05),
+    distance: distance.default('l2'),
+    noise_floor: asFlag(
+      notNegative('`ordered`: moves no larger than this count as none.'),
+      '--noise-floor <n>',
+    ).optional(),
+    anchor: asFlag(
+      choice(
+        ['clip', 'stream'],
+        '`ordered`: where bins begin. `stream`: clips of a stream that stay within one bin share its map, which is computed once; needs `engine.reuse`. Default: `clip`, each clip by itself.',
+      ),
+      '--anchor <where>',
+    ).optional(),
+    representative: asFlag(
+      choice(
+        ['mean', 'middle'],
+        '`ordered`: what stands for a group of steps: their weighted mean (default), or the middle one alone, which no motion blurs.',
+      ),
+      '--representative <step>',
+    ).optional(),
+    min_steps: asFlag(
+      wholeFrom(
+        1,
+        '`ordered`: kept steps of a clip in which some step moves farther than `noise_floor`, at least. Default 1.',
+      ),
+      '--min-steps <N>',
+    ).optional(),
   },
-};
+} as const satisfies Readonly<Record<string, z.ZodRawShape>>;
+
+export type SamplerKind = keyof typeof SAMPLERS;
+
+/** The options of one kind, defaults filled in. */
+export type OptionsOf<K extends SamplerKind> = { readonly kind: K } & ([keyof (typeof SAMPLERS)[K]] extends [
+  never,
+]
+  ? unknown
+  : InnerSection<z.output<z.ZodObject<(typeof SAMPLERS)[K]>>>);
+
+/** How time steps are grouped. One union for config, command line, model manifest and engines. */
+export type SamplerOptions = { [K in SamplerKind]: OptionsOf<K> }[SamplerKind];
+
+const KINDS = Object.keys(SAMPLERS);
+
+const PARSERS = Object.fromEntries(
+  Object.entries(SAMPLERS).map(([kind, shape]) => [kind, z.strictObject(innerShape(shape))]),
+) as Readonly<Record<SamplerKind, z.ZodObject>>;
+
+function innerShape(shape: z.ZodRawShape): z.ZodRawShape {
+  const keys = innerKeys(shape);
+  return Object.fromEntries(Object.entries(shape).map(([key, field]) => [keys.get(key) ?? key, field]));
+}
 
 /**
  * Options from outside (a manifest, a config file, command-line flags), missing ones filled in; a key that is
@@ -46,58 +99,27 @@ export function parseSamplerOptions(value: unknown): SamplerOptions {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ActionstreamError('SAMPLER_INVALID', 'sampler: expected an object such as {"kind": "ordered"}');
   }
-  const given = Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined));
-  const kind = kindOf(given['kind']);
-  const options = { ...DEFAULTS[kind], ...given } as SamplerOptions;
-  checkSamplerOptions(options);
-  return options;
-}
-
-/** @throws SAMPLER_INVALID naming the option, its value and what is allowed */
-export function checkSamplerOptions(options: SamplerOptions): void {
-  const rules = RULES[kindOf(options.kind)];
-  const required = Object.keys(DEFAULTS[options.kind]);
-  const given: Readonly<Record<string, unknown>> = { ...options };
+  const { kind: name, ...options } = value as Readonly<Record<string, unknown>>;
+  const kind = kindOf(name);
+  const given = Object.fromEntries(Object.entries(options).filter(([, entry]) => entry !== undefined));
+  const known = Object.keys(PARSERS[kind].shape);
   for (const key of Object.keys(given)) {
-    if (key !== 'kind' && !Object.hasOwn(rules, key)) {
-      const known = Object.keys(rules).join(', ') || 'no options';
-      throw new ActionstreamError('SAMPLER_INVALID', `sampler.${key}: ${options.kind} takes ${known}`);
-    }
+    if (!known.includes(key)) throw invalid(`${key}: ${kind} takes ${known.join(', ') || 'no options'}`);
   }
-  for (const [key, rule] of Object.entries(rules)) {
-    const value = given[key];
-    if (value === undefined && !required.includes(key)) continue;
-    if (!rule.holds(value)) {
-      throw new ActionstreamError(
-        'SAMPLER_INVALID',
-        `sampler.${key}: expected ${rule.expected}, not ${String(value)}`,
-      );
-    }
-  }
+  const parsed = PARSERS[kind].safeParse(given);
+  if (parsed.success) return { kind, ...parsed.data } as SamplerOptions;
+  const [issue] = parsed.error.issues;
+  const key = String(issue?.path[0]);
+  throw invalid(`${key}: ${issue?.message ?? ''}, not ${String(given[key])}`);
 }
 
-function kindOf(kind: unknown): SamplerOptions['kind'] {
-  if (typeof kind === 'string' && Object.hasOwn(RULES, kind)) return kind as SamplerOptions['kind'];
-  throw new ActionstreamError(
-    'SAMPLER_INVALID',
-    `sampler.kind: expected one of ${Object.keys(RULES).join(', ')}, not ${String(kind)}`,
-  );
+export const DEFAULT_SAMPLER = parseSamplerOptions({ kind: 'ordered' }) as OptionsOf<'ordered'>;
+
+function kindOf(kind: unknown): SamplerKind {
+  if (typeof kind === 'string' && Object.hasOwn(SAMPLERS, kind)) return kind as SamplerKind;
+  throw invalid(`kind: expected one of ${KINDS.join(', ')}, not ${String(kind)}`);
 }
 
-function oneOf(...values: readonly string[]): Rule {
-  return {
-    expected: `one of ${values.join(', ')}`,
-    holds: (value) => typeof value === 'string' && values.includes(value),
-  };
-}
-
-function wholeFrom1(most = Number.MAX_SAFE_INTEGER): Rule {
-  return {
-    expected: most === Number.MAX_SAFE_INTEGER ? 'a whole number ≥ 1' : `a whole number from 1 to ${most}`,
-    holds: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most,
-  };
-}
-
-function notNegative(): Rule {
-  return { expected: 'a number ≥ 0', holds: (value) => Number.isFinite(value) && (value as number) >= 0 };
+function invalid(problem: string): ActionstreamError {
+  return new ActionstreamError('SAMPLER_INVALID', `sampler.${problem}`);
 }

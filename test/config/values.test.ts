@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSize } from '../../src/config/parse-size.ts';
+import { parseSize } from '../../src/settings/parse-size.ts';
 import { substituteEnv } from '../../src/config/substitute-env.ts';
 import { suggest } from '../../src/config/suggest.ts';
 

@@ -1,4 +1,4 @@
-import { configJsonSchema } from '../../src/config/schema.ts';
+import { configJsonSchema, SETTING_FLAGS } from '../../src/config/schema.ts';
 import type { JsonSchema } from '../../src/config/schema.ts';
 
 /** schemas/config.schema.json, for editors and other programs. */
@@ -34,22 +34,26 @@ const INTRODUCTION = [
 ];
 
 function renderSection(key: string, schema: JsonSchema, required: boolean): readonly string[] {
-  const rows = renderRows(schema.items ?? schema, '');
-  const own = rows.length > 0 ? [] : [row(key, schema, required)];
+  const rows = renderRows(schema.items ?? schema, { prefix: '', path: [key] });
+  const own = rows.length > 0 ? [] : [row(key, schema, { required, path: [key] })];
   return [`## ${key}`, '', schema.description ?? '', '', ...HEADER, ...rows, ...own, ''];
 }
 
-const HEADER = ['| key | value | default | meaning |', '| --- | --- | --- | --- |'];
+const HEADER = ['| key | flag | value | default | meaning |', '| --- | --- | --- | --- | --- |'];
 
 /** One row a setting, sections inside sections by dotted names. */
-function renderRows(schema: JsonSchema, prefix: string): readonly string[] {
+function renderRows(
+  schema: JsonSchema,
+  { prefix, path: above }: { readonly prefix: string; readonly path: readonly string[] },
+): readonly string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
     const name = `${prefix}${key}`;
-    if (child.properties)
-      return [row(name, child, isRequired(schema, key)), ...renderRows(child, `${name}.`)];
+    const path = [...above, key];
+    const own = row(name, child, { required: isRequired(schema, key), path });
+    if (child.properties) return [own, ...renderRows(child, { prefix: `${name}.`, path })];
     const free = child.additionalProperties;
-    if (typeof free === 'object') return [row(name, child, false), ...renderRows(free, `${name}.LABEL.`)];
-    return [row(name, child, isRequired(schema, key))];
+    if (typeof free === 'object') return [own, ...renderRows(free, { prefix: `${name}.LABEL.`, path })];
+    return [own];
   });
 }
 
@@ -57,12 +61,30 @@ function isRequired(schema: JsonSchema, key: string): boolean {
   return schema.required?.includes(key) === true;
 }
 
-function row(name: string, schema: JsonSchema, required: boolean): string {
+function row(
+  name: string,
+  schema: JsonSchema,
+  { required, path }: { readonly required: boolean; readonly path: readonly string[] },
+): string {
   const { default: value } = schema;
   const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
   const fallback = scalar ? `\`${value}\`` : '';
-  const cells = [`\`${name}\``, kindOf(schema), required ? 'required' : fallback, schema.description ?? ''];
+  const cells = [
+    `\`${name}\``,
+    flagOf(path),
+    kindOf(schema),
+    required ? 'required' : fallback,
+    schema.description ?? '',
+  ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function flagOf(path: readonly string[]): string {
+  const found = SETTING_FLAGS.find((flag) => flag.path.join('.') === path.join('.'));
+  if (!found) return '';
+  return [found.flag, ...(found.alias === undefined ? [] : [found.alias])]
+    .map((flag) => `\`${flag}\``)
+    .join(', ');
 }
 
 function kindOf({ enum: values, type, pattern, items, writeOnly }: JsonSchema): string {

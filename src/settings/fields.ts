@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { parseDuration } from '../core/time.ts';
-import { parseSimilarity } from '../inference/network/similarity.ts';
+import {
+  bareField,
+  innerKeys,
+  ofUnit,
+  type Bytes,
+  type InnerSection,
+  type Milliseconds,
+} from './inner-names.ts';
 import { parseSize } from './parse-size.ts';
 
 /**
@@ -76,57 +83,47 @@ export function weight(meaning: string) {
   return z.number({ error }).gt(0, { error }).max(1, { error }).meta({ description: meaning });
 }
 
-/** Text as parseSimilarity takes it. */
-export function similarity(meaning: string) {
-  const error = 'expected global, grid:N such as grid:7, or grid:N:K with K from 1 to N²';
-  return z
-    .string({ error })
-    .regex(/^(global|grid:\d{1,3}(:\d{1,5})?)$/, { error })
-    .refine((value) => isSimilarity(value), { error })
-    .meta({ description: meaning });
-}
-
-function isSimilarity(value: string): boolean {
-  try {
-    parseSimilarity(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const DURATION = /^\s*\d{1,9}(\.\d+)?\s*(ms|s|m|h|d)\s*$/;
 
 export function duration(meaning: string) {
   const error = 'expected a length of time such as 500ms, 30s, 5m, 2h or 7d';
-  return z
-    .string({ error })
-    .regex(DURATION, { error })
-    .meta({ description: meaning })
-    .transform((value) => parseDuration(value) ?? Number.NaN);
+  return ofUnit(
+    'Ms',
+    z
+      .string({ error })
+      .regex(DURATION, { error })
+      .meta({ description: meaning })
+      .transform((value) => (parseDuration(value) ?? Number.NaN) as Milliseconds),
+  );
 }
 
 /** A length of time that is waited: 0 would not wait at all, and Node's timers end at once beyond 24 days. */
 export function wait(least: '0s' | '100ms', meaning: string) {
   const error = `expected a length of time from ${least} to 24d, such as 500ms, 30s or 5m`;
   const [leastMs, mostMs] = [parseDuration(least) ?? 0, parseDuration('24d') ?? 0];
-  return z
-    .string({ error })
-    .regex(DURATION, { error, abort: true })
-    .refine((value) => isBetween(parseDuration(value), leastMs, mostMs), { error })
-    .meta({ description: meaning })
-    .transform((value) => parseDuration(value) ?? Number.NaN);
+  return ofUnit(
+    'Ms',
+    z
+      .string({ error })
+      .regex(DURATION, { error, abort: true })
+      .refine((value) => isBetween(parseDuration(value), leastMs, mostMs), { error })
+      .meta({ description: meaning })
+      .transform((value) => (parseDuration(value) ?? Number.NaN) as Milliseconds),
+  );
 }
 
 export function size([least, most]: readonly [string, string], meaning: string) {
   const error = `expected a size from ${least} to ${most}, such as 512KiB, 256MiB or 4GiB`;
   const [leastBytes, mostBytes] = [parseSize(least) ?? 0, parseSize(most) ?? 0];
-  return z
-    .string({ error })
-    .regex(/^\s*\d{1,15}(\.\d+)?\s*[KMGT]?i?B\s*$/, { error, abort: true })
-    .refine((value) => isBetween(parseSize(value), leastBytes, mostBytes), { error })
-    .meta({ description: meaning })
-    .transform((value) => parseSize(value) ?? Number.NaN);
+  return ofUnit(
+    'Bytes',
+    z
+      .string({ error })
+      .regex(/^\s*\d{1,15}(\.\d+)?\s*[KMGT]?i?B\s*$/, { error, abort: true })
+      .refine((value) => isBetween(parseSize(value), leastBytes, mostBytes), { error })
+      .meta({ description: meaning })
+      .transform((value) => (parseSize(value) ?? Number.NaN) as Bytes),
+  );
 }
 
 function isBetween(value: number | undefined, least: number, most: number): boolean {
@@ -136,24 +133,40 @@ function isBetween(value: number | undefined, least: number, most: number): bool
 /** An instant, RFC 3339; milliseconds since 1970 out. */
 export function instant(meaning: string) {
   const error = 'expected a time such as 2026-11-22T10:15:00Z';
-  return z.iso
-    .datetime({ offset: true, error })
-    .meta({ description: meaning })
-    .transform((value) => Date.parse(value));
+  return ofUnit(
+    'Ms',
+    z.iso
+      .datetime({ offset: true, error })
+      .meta({ description: meaning })
+      .transform((value) => Date.parse(value) as Milliseconds),
+  );
 }
 
 export function list<T extends z.ZodType>(item: T, meaning: string) {
   return z.array(item, { error: 'expected a list' }).meta({ description: meaning });
 }
 
-/** Settings of their own; keys not named in `shape` are refused. */
+/** Settings of their own, under their inner names once parsed; keys that `shape` does not name are refused. */
 export function section<T extends z.ZodRawShape>(shape: T, meaning: string) {
-  return z.strictObject(shape, { error: sectionError }).meta({ description: meaning });
+  const keys = innerKeys(shape);
+  return z
+    .strictObject(shape, { error: sectionError })
+    .meta({ description: meaning })
+    .transform((settings) => withKeys(settings, keys) as InnerSection<typeof settings>);
+}
+
+/** What is not set is left out, so that a spread does not overwrite with nothing. */
+function withKeys(settings: object, keys: ReadonlyMap<string, string>): object {
+  const set = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set.map(([key, value]) => [keys.get(key) ?? key, value as unknown]));
 }
 
 /** The same settings without their defaults: what a stream or label leaves out is taken from elsewhere. */
 export function overrides<T extends z.ZodRawShape>(shape: T) {
-  const entries = Object.entries(shape).map(([key, field]) => [key, bare(field as z.ZodType).optional()]);
+  const entries = Object.entries(shape).map(([key, field]) => [
+    key,
+    bareField(field as z.ZodType).optional(),
+  ]);
   return Object.fromEntries(entries) as { [K in keyof T]: z.ZodOptional<Bare<T[K]>> };
 }
 
@@ -165,13 +178,6 @@ type Bare<T> =
       : T extends z.ZodOptional<infer U>
         ? U
         : T;
-
-function bare(field: z.ZodType): z.ZodType {
-  if (field instanceof z.ZodDefault || field instanceof z.ZodPrefault || field instanceof z.ZodOptional) {
-    return field.unwrap() as z.ZodType;
-  }
-  return field;
-}
 
 /** Unknown keys keep zod's own issue, which lists them. */
 function sectionError(issue: { readonly code?: string | undefined }): string | undefined {
