@@ -8,14 +8,32 @@ from data import Video
 from labels import INDEX, INTERACTIONS, targets_of
 from store import FrameStore
 
-# Share of a batch each pool gives. `fir:LABEL` and `scene:LABEL` are windows about a segment of that label, `fir:` anywhere.
+# Share of a batch each pool gives. `fir:LABEL` and `scene:LABEL` are windows about a segment of that label,
+# `fir:` anywhere.
 SHARES = {
-    "fight": 17, "no_fight": 17, "none": 5, **{name: 4.5 for name in INTERACTIONS},
-    "fir:falling": 6, "fir:standup": 3.5, "fir:sitdown": 3.5, "fir:lying": 3, "fir:walk": 3,
-    "fir:sit": 1, "fir:active": 1, "fir:sleeping": 1, "fir:fallen": 1, "fir:": 5,
-    "scene:fight": 1, **{f"scene:{name}": 0.7 for name in INTERACTIONS},
-    "scene:falling": 1, "scene:standup": 0.6, "scene:sitdown": 0.6, "scene:lying": 0.6, "scene:walk": 1, "scene:": 2,
-}  # fmt: skip
+    "fight": 17,
+    "no_fight": 17,
+    "none": 5,
+    **dict.fromkeys(INTERACTIONS, 4.5),
+    "fir:falling": 6,
+    "fir:standup": 3.5,
+    "fir:sitdown": 3.5,
+    "fir:lying": 3,
+    "fir:walk": 3,
+    "fir:sit": 1,
+    "fir:active": 1,
+    "fir:sleeping": 1,
+    "fir:fallen": 1,
+    "fir:": 5,
+    "scene:fight": 1,
+    **{f"scene:{name}": 0.7 for name in INTERACTIONS},
+    "scene:falling": 1,
+    "scene:standup": 0.6,
+    "scene:sitdown": 0.6,
+    "scene:lying": 0.6,
+    "scene:walk": 1,
+    "scene:": 2,
+}
 # Pools whose clips mean the same played backwards.
 REVERSIBLE = ("fight", "no_fight", "none", "handshake", "hug")
 REVERSED_SHARE = 0.3
@@ -26,7 +44,15 @@ SPEED_SPREAD = 0.3
 class ClipSampler:
     """Draws windows of `frames` frames at about `fps`, each played up to 1.35 times slower or faster."""
 
-    def __init__(self, store: FrameStore, videos: list[Video], frames: int, fps: float, seed: int, scene_weight: float = 1.0):
+    def __init__(
+        self,
+        store: FrameStore,
+        videos: list[Video],
+        frames: int,
+        fps: float,
+        seed: int,
+        scene_weight: float = 1.0,
+    ):
         self.store, self.frames, self.fps = store, frames, fps
         self.rng = np.random.default_rng(seed)
         slots = {id(video): i for i, video in enumerate(store.videos)}
@@ -36,18 +62,23 @@ class ClipSampler:
             pool = {"fir-action": "fir", "scene": "scene"}.get(video.dataset, label)
             self.pools.setdefault(pool, []).append((slots[id(video)], video))
         self.segments = {
-            f"{pool}:{label}": [(slot, v, s) for slot, v in self.pools[pool] for s in v.segments if s.label == label]
-            for pool in ("fir", "scene") if pool in self.pools
+            f"{pool}:{label}": [
+                (slot, v, s) for slot, v in self.pools[pool] for s in v.segments if s.label == label
+            ]
+            for pool in ("fir", "scene")
+            if pool in self.pools
             for label in {s.label for _, v in self.pools[pool] for s in v.segments}
-        }  # fmt: skip
+        }
         names = [name for name in SHARES if name.partition(":")[0] in self.pools]
-        weights = np.array([SHARES[name] * (scene_weight if name.startswith("scene") else 1) for name in names])
+        weights = np.array(
+            [SHARES[name] * (scene_weight if name.startswith("scene") else 1) for name in names]
+        )
         self.names, self.weights = names, weights / weights.sum()
         self.turn: dict[str, list] = {}
 
     def batch(self, size: int, before: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """(indices of frames [size, before + frames], targets [size, labels]); `before` is how many frames of the stream
-        to show ahead of each clip."""
+        """(indices of frames [size, before + frames], targets [size, labels]); `before` is how many frames of
+        the stream to show ahead of each clip."""
         names = self.rng.choice(self.names, size, p=self.weights)
         windows, targets = zip(*(self.clip(name, before) for name in names))
         return np.stack(windows), np.stack(targets)

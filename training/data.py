@@ -1,4 +1,5 @@
-"""Clips of the data folder: manifest rows, decoded grey frames in a cache, and what is known of each window."""
+"""Clips of the data folder: manifest rows, decoded grey frames in a cache, and what is known of each
+window."""
 
 import csv
 import hashlib
@@ -37,7 +38,8 @@ class Video:
         return len(self.frames) / self.fps
 
     def window(self, start_s: float, count: int, fps: float) -> np.ndarray:
-        """Indices of `count` frames at `fps` from start_s; past the end the last frame repeats, as the product pads."""
+        """Indices of `count` frames at `fps` from start_s; past the end the last frame repeats, as the
+        product pads."""
         at = np.floor((start_s + np.arange(count) / fps) * self.fps + 0.5).astype(np.int64)
         return np.clip(at, 0, len(self.frames) - 1)
 
@@ -45,7 +47,7 @@ class Video:
 def load_videos(data: Path, cache: Path, split: str) -> list[Video]:
     """All videos of a split with frames [n, 176, 176] uint8, memory-mapped. Decodes what the cache lacks."""
     videos: dict[str, Video] = {}
-    with open(data / "manifest.csv", newline="") as file:
+    with (data / "manifest.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             if row["dataset"] not in DATASETS or row["split"] != split:
                 continue
@@ -74,9 +76,13 @@ def load_scenes(folder: Path, cache: Path) -> list[Video]:
 
 
 def decode(path: Path, cache: Path, fps: float) -> np.ndarray:
-    """Grey = 0.299 R + 0.587 G + 0.114 B, the picture stretched to the cache's size, as the product stretches it."""
+    """Grey = 0.299 R + 0.587 G + 0.114 B, the picture stretched to the cache's size, as the product stretches
+    it."""
     cache.mkdir(parents=True, exist_ok=True)
-    stored = cache / f"{hashlib.sha1(f'{path.parent.name}/{path.name} {CACHE_SIZE} {fps}'.encode()).hexdigest()}.npy"
+    stored = (
+        cache
+        / f"{hashlib.sha1(f'{path.parent.name}/{path.name} {CACHE_SIZE} {fps}'.encode()).hexdigest()}.npy"
+    )
     if not stored.exists():
         filters = f"fps={fps:.6f},scale={CACHE_SIZE}:{CACHE_SIZE}:flags=area"
         command = ["ffmpeg", "-v", "error", "-threads", "1", "-i", path, "-vf", filters]
@@ -93,7 +99,8 @@ def decode(path: Path, cache: Path, fps: float) -> np.ndarray:
 
 
 def fold_of(videos: list[Video]) -> dict[str, int]:
-    """Group -> fold: groups of a dataset, largest first, each to the fold that holds fewest of its clips so far."""
+    """Group -> fold: groups of a dataset, largest first, each to the fold that holds fewest of its clips so
+    far."""
     folds: dict[str, int] = {}
     for dataset in DATASETS:
         sizes: dict[str, int] = {}
@@ -108,7 +115,8 @@ def fold_of(videos: list[Video]) -> dict[str, int]:
 
 
 def weight_of(video: Video) -> int:
-    """What a video counts for when folds are filled: long ones by their falls, clips without an interaction nothing."""
+    """What a video counts for when folds are filled: long ones by their falls, clips without an interaction
+    nothing."""
     if video.dataset != "fir-action":
         return int(video.segments[0].label != "none")
     return 1 + 10 * sum(segment.label == "falling" for segment in video.segments)

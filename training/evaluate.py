@@ -9,11 +9,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from arithmetic import parse_sampling
 from data import Video
 from falls import add_up, episodes, match
 from labels import INDEX, INDOOR, INTERACTIONS, LABELS, UNKNOWN, targets_of
 from network import Network
-from sgs import Sampling
 from store import FrameStore
 
 POLICY = {"on": 0.5, "off": 0.35, "smoothing": 1, "merge_gap_s": 1, "min_duration_s": 1}
@@ -34,11 +34,17 @@ class Prediction:
         return 1 / (1 + np.exp(-self.logits.clip(-60, 60)))
 
 
-def predict_all(model: Network, store: FrameStore, videos: list[Video], fps: float, stride: int, how: str) -> list[Prediction]:
-    """Short clips with windows half a clip apart, long ones with `stride` frames. `how`: `dense` or `ordered:DELTA[:FLOOR]`."""
+def predict_all(
+    model: Network, store: FrameStore, videos: list[Video], fps: float, stride: int, how: str
+) -> list[Prediction]:
+    """Short clips with windows half a clip apart, long ones with `stride` frames. `how`: see
+    parse_sampling."""
     frames = model.description["options"]["frames"]
     slots = {id(video): i for i, video in enumerate(store.videos)}
-    starts = [first_frames(v, frames, fps, stride if v.dataset == "fir-action" else frames // 2) / fps for v in videos]
+    starts = [
+        first_frames(v, frames, fps, stride if v.dataset == "fir-action" else frames // 2) / fps
+        for v in videos
+    ]
     windows = [[store.window(slots[id(v)], s, frames, fps) for s in at] for v, at in zip(videos, starts)]
     logits, kept = predict(model, store, np.concatenate([np.stack(w) for w in windows]), how)
     edges = np.cumsum([len(at) for at in starts])[:-1]
@@ -46,8 +52,9 @@ def predict_all(model: Network, store: FrameStore, videos: list[Video], fps: flo
 
 
 def first_frames(video: Video, frames: int, fps: float, stride: int) -> np.ndarray:
-    """Full windows, and one that ends with the video where it reaches half a stride further; one padded where none fits."""
-    available = int(round(video.duration_s * fps))
+    """Full windows, and one that ends with the video where it reaches half a stride further; one padded where
+    none fits."""
+    available = round(video.duration_s * fps)
     firsts = list(range(0, max(1, available - frames + 1), stride))
     if available > frames and available - frames - firsts[-1] >= max(1, stride // 2):
         firsts.append(available - frames)
@@ -55,36 +62,44 @@ def first_frames(video: Video, frames: int, fps: float, stride: int) -> np.ndarr
 
 
 @torch.no_grad()
-def predict(model: Network, store: FrameStore, windows: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:
+def predict(
+    model: Network, store: FrameStore, windows: np.ndarray, how: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Windows [n, t] as the product sees them: whole pictures, no augmentation."""
     size = model.description["options"]["height"]
-    kind, _, rest = how.partition(":")
-    width, _, floor = rest.partition(":")
     logits, kept = [], []
     for i in range(0, len(windows), CHUNK):
         clips = store.clips(windows[i : i + CHUNK]).float().div_(255)
         clips = F.interpolate(clips, (size, size), mode="bilinear", antialias=True, align_corners=False)
         record: list = []
-        sampling = None if kind == "dense" else Sampling(float(width), float(floor or 0), record)
-        logits.append(model(clips, sampling).float().cpu())
+        logits.append(model(clips, parse_sampling(how, record)).float().cpu())
         kept.append(record[0][0].cpu() if record else torch.full((len(clips),), clips.shape[1] // 2))
     return torch.cat(logits).numpy(), torch.cat(kept).numpy()
 
 
-def figures(predictions: list[Prediction], fps: float, stride: int, frames: int, policy: dict = POLICY) -> dict:
+def figures(
+    predictions: list[Prediction], fps: float, stride: int, frames: int, policy: dict = POLICY
+) -> dict:
     """Per dataset, as `actionstream evaluate` names them, and per indoor label the AUC over windows."""
     result: dict = {}
-    of = lambda dataset: [p for p in predictions if p.video.dataset == dataset]  # noqa: E731
+    of = lambda dataset: [p for p in predictions if p.video.dataset == dataset]
     if fights := of("fight-surv"):
         scores = np.array([p.scores[:, INDEX["fight"]].mean() for p in fights])
         truth = np.array([p.video.segments[0].label == "fight" for p in fights])
         best = max((((scores > c) == truth).mean() for c in scores), default=0)
         accuracy = float(((scores > 0.5) == truth).mean())
-        result["fight-surv"] = {"n": len(truth), "auc": auc(scores, truth), "accuracy": accuracy, "best_accuracy": float(best)}
+        result["fight-surv"] = {
+            "n": len(truth),
+            "auc": auc(scores, truth),
+            "accuracy": accuracy,
+            "best_accuracy": float(best),
+        }
     if pairs := [p for p in of("ut-interaction") if p.video.segments[0].label != "none"]:
         columns = [INDEX[name] for name in INTERACTIONS]
         guesses = [INTERACTIONS[int(p.scores[:, columns].mean(0).argmax())] for p in pairs]
-        wrong = [(p.video.segments[0].label, g) for p, g in zip(pairs, guesses) if g != p.video.segments[0].label]
+        wrong = [
+            (p.video.segments[0].label, g) for p, g in zip(pairs, guesses) if g != p.video.segments[0].label
+        ]
         result["ut-interaction"] = {"n": len(pairs), "top1": 1 - len(wrong) / len(pairs), "wrong": wrong}
     if rooms := of("fir-action"):
         result["fir-action"] = indoor_figures(rooms, frames / fps, stride / fps, policy)

@@ -1,12 +1,16 @@
-"""Episodes of one label over a long video, as src/events finds them, and how they meet the labelled segments."""
+"""Episodes of one label over a long video, as src/events finds them, and how they meet the labelled
+segments."""
 
 import numpy as np
 
 TOLERANCE_S = 1.5
 
 
-def episodes(starts: np.ndarray, scores: np.ndarray, policy: dict, clip_s: float, stride_s: float) -> list[tuple]:
-    """(start_s, end_s) of runs: smoothed score rises to `on`, lasts while it is >= `off`, slots one stride long."""
+def episodes(
+    starts: np.ndarray, scores: np.ndarray, policy: dict, clip_s: float, stride_s: float
+) -> list[tuple]:
+    """(start_s, end_s) of runs: smoothed score rises to `on`, lasts while it is >= `off`, slots one stride
+    long."""
     smoothed, run, found = None, None, []
     margin = max(0.0, (clip_s - stride_s) / 2)
     for start, score in zip(starts, scores):
@@ -24,8 +28,9 @@ def episodes(starts: np.ndarray, scores: np.ndarray, policy: dict, clip_s: float
 
 
 def match(found: list[tuple], truth: list[tuple]) -> dict:
-    """A fall is detected if an episode meets it, give or take the tolerance; an episode that meets none is false."""
-    meets = lambda a, b: a[0] < b[1] + TOLERANCE_S and b[0] - TOLERANCE_S < a[1]  # noqa: E731
+    """A fall is detected if an episode meets it, give or take the tolerance; an episode that meets none is
+    false."""
+    meets = lambda a, b: a[0] < b[1] + TOLERANCE_S and b[0] - TOLERANCE_S < a[1]
     detected = sum(any(meets(episode, fall) for episode in found) for fall in truth)
     false = sum(not any(meets(episode, fall) for fall in truth) for episode in found)
     return {"falls": len(truth), "detected": detected, "false_alarms": false}
@@ -35,4 +40,8 @@ def add_up(parts: list[dict], hours: float) -> dict:
     total = {key: sum(part[key] for part in parts) for key in ("falls", "detected", "false_alarms")}
     reported = total["detected"] + total["false_alarms"]
     denominator = total["falls"] + reported
-    return {**total, "hours": round(hours, 4), "f1": 2 * total["detected"] / denominator if denominator else 0.0}
+    return {
+        **total,
+        "hours": round(hours, 4),
+        "f1": 2 * total["detected"] / denominator if denominator else 0.0,
+    }

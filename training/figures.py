@@ -1,4 +1,5 @@
-"""Figures of a checkpoint on one fold or split, dense and sampled: what is measured on the way to the shipped model."""
+"""Figures of a checkpoint on one fold or split, dense and sampled: what is measured on the way to the shipped
+model."""
 
 import argparse
 import json
@@ -35,7 +36,11 @@ def main() -> None:
 def arrays_of(predictions: list[Prediction]) -> dict[str, np.ndarray]:
     out = {}
     for p in predictions:
-        out |= {f"{p.video.path}|starts": p.starts, f"{p.video.path}|logits": p.logits, f"{p.video.path}|kept": p.kept}
+        out |= {
+            f"{p.video.path}|starts": p.starts,
+            f"{p.video.path}|logits": p.logits,
+            f"{p.video.path}|kept": p.kept,
+        }
     return out
 
 

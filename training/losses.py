@@ -11,8 +11,8 @@ EXCLUSIVE = [[INDEX[name] for name in names] for names in (INTERACTIONS, ("backg
 
 
 def label_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """[n] per clip: binary cross entropy over the labels that are known, plus a cross entropy within each set of
-    labels that exclude one another, where exactly one of them is true."""
+    """[n] per clip: binary cross entropy over the labels that are known, plus a cross entropy within each set
+    of labels that exclude one another, where exactly one of them is true."""
     known = targets != UNKNOWN
     soft = targets.clamp(0, 1) * (1 - SMOOTHING) + SMOOTHING / 2
     binary = F.binary_cross_entropy_with_logits(logits, soft, reduction="none") * known
@@ -22,27 +22,33 @@ def label_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     for columns in EXCLUSIVE:
         part = targets[:, columns]
         one = (part != UNKNOWN).all(1) & (part.sum(1) == 1)
-        within = F.cross_entropy(logits[:, columns], part.argmax(1), label_smoothing=SMOOTHING, reduction="none")
+        within = F.cross_entropy(
+            logits[:, columns], part.argmax(1), label_smoothing=SMOOTHING, reduction="none"
+        )
         per_clip = per_clip + within * one
     return per_clip
 
 
 def distillation_loss(logits: torch.Tensor, teacher: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """[n] per clip: cross entropies against the teacher's scores (Hinton et al. 2015) for every label, those unknown to the
-    dataset too, and within the sets of labels that exclude one another where the dataset knows them."""
+    """[n] per clip: cross entropies against the teacher's scores (Hinton et al. 2015) for every label, those
+    unknown to the dataset too, and within the sets of labels that exclude one another where the dataset knows
+    them."""
     binary = F.binary_cross_entropy_with_logits(logits, teacher.sigmoid(), reduction="none")
     per_clip = 2 * binary.mean(1)
     for columns in EXCLUSIVE:
         known = (targets[:, columns] != UNKNOWN).all(1)
-        per_clip = per_clip + known * F.cross_entropy(logits[:, columns], teacher[:, columns].softmax(1), reduction="none")
+        per_clip = per_clip + known * F.cross_entropy(
+            logits[:, columns], teacher[:, columns].softmax(1), reduction="none"
+        )
     return per_clip
 
 
 def allocation_term(regret: torch.Tensor, arc: torch.Tensor, width: float) -> torch.Tensor:
-    """Lengthens the arcs of clips that lose most by being sampled and shortens those of the others; their mean stays.
+    """Lengthens the arcs of clips that lose most by being sampled and shortens those of the others; their
+    mean stays.
 
-    `regret` [n] is what a clip's distillation loss lies above its least. The choice of bins has no gradient, so nothing else tells the
-    embedding which clips need more steps."""
+    `regret` [n] is what a clip's distillation loss lies above its least. The choice of bins has no gradient,
+    so nothing else tells the embedding which clips need more steps."""
     relative = ((regret - regret.mean()) / regret.std().clamp_min(1e-6)).clamp(-3, 3)
     return -(relative.detach() * (arc / width + 1).log()).mean()
 

@@ -1,4 +1,5 @@
-"""Curves of runs as a picture: `python training/plot.py OUT.png RUN...` puts the stages of a recipe side by side."""
+"""Curves of runs as a picture: `python training/plot.py OUT.png RUN...` puts the stages of a recipe side by
+side."""
 
 import json
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 
 def plot_history(history: list[dict], path: Path, name: str = "training") -> None:
@@ -15,9 +16,12 @@ def plot_history(history: list[dict], path: Path, name: str = "training") -> Non
 
 
 def plot_runs(histories: dict[str, list[dict]], path: Path) -> None:
-    """Of each run the training loss, kept steps where it samples, figures on held-out groups where some are held out."""
+    """Of each run the training loss, kept steps where it samples, figures on held-out groups where some are
+    held out."""
     panels = [(name, history, draw) for name, history in histories.items() for draw in panels_of(history)]
-    figure, axes = plt.subplots(1, len(panels), figsize=(3.4 * len(panels), 2.9), constrained_layout=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(3.4 * len(panels), 2.9), constrained_layout=True, squeeze=False
+    )
     for axis, (name, history, draw) in zip(axes[0], panels):
         draw(axis, name, history)
         axis.set(xlabel="step", xlim=(0, None), ylim=(0, None))

@@ -1,8 +1,10 @@
-"""Self-supervised pretraining of the study's small S3D-G, and whether it helps: the same network trained on the labels from scratch and
-from what it learned of the frames alone (README.md). Held-out groups decide; no label is seen before the second part."""
+"""Self-supervised pretraining of the study's small S3D-G, and whether it helps: the same network trained on
+the labels from scratch and from what it learned of the frames alone (README.md). Held-out groups decide; no
+label is seen before the second part."""
 
 import argparse
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -32,7 +34,13 @@ def main() -> None:
     folds = fold_of(videos)
     held = [v for v in videos if folds[v.group] == args.hold_out]
     whole = FrameStore(held, torch.device("cpu"))
-    clips = StudyClips([v for v in videos if folds[v.group] != args.hold_out], args.cache, STUDY.frames, STUDY.fps, STUDY.size)
+    clips = StudyClips(
+        [v for v in videos if folds[v.group] != args.hold_out],
+        args.cache,
+        STUDY.frames,
+        STUDY.fps,
+        STUDY.size,
+    )
     for seed in args.seeds:
         learned = pretrained(args, clips, seed)
         for name, start in (("scratch", None), ("pretrained", learned)):
@@ -72,7 +80,8 @@ def pretrained(args: argparse.Namespace, clips: StudyClips, seed: int) -> dict:
 
 
 class Unlabelled:
-    """Windows of all videos, longer ones oftener by the root of their length, played in order, backwards or shuffled, at one of three speeds."""
+    """Windows of all videos, longer ones oftener by the root of their length, played in order, backwards or
+    shuffled, at one of three speeds."""
 
     def __init__(self, clips: StudyClips):
         self.clips = clips
@@ -95,14 +104,19 @@ class Unlabelled:
         if order == 1:
             clip = clip[::-1]
         elif order == 2:
-            clip = clip[rng.permutation(PARTS)[:, None] * (STUDY.frames // PARTS) + np.arange(STUDY.frames // PARTS)].reshape(clip.shape)
+            clip = clip[
+                rng.permutation(PARTS)[:, None] * (STUDY.frames // PARTS) + np.arange(STUDY.frames // PARTS)
+            ].reshape(clip.shape)
         clip = np.ascontiguousarray(clip)
         return clip, np.concatenate([[order, speed], flow_of(clip)]).astype(np.float32)
 
 
 def flow_of(clip: np.ndarray) -> np.ndarray:
-    """[PARTS * QUARTERS * FLOWS]: dense optical flow (Farnebäck 2003), pixels a frame, averaged and made small."""
-    flows = np.stack([cv2.calcOpticalFlowFarneback(a, b, None, 0.5, 2, 9, 2, 5, 1.1, 0) for a, b in zip(clip[:-1], clip[1:])])
+    """[PARTS * QUARTERS * FLOWS]: dense optical flow (Farnebäck 2003), pixels a frame, averaged and made
+    small."""
+    flows = np.stack(
+        [cv2.calcOpticalFlowFarneback(a, b, None, 0.5, 2, 9, 2, 5, 1.1, 0) for a, b in pairwise(clip)]
+    )
     flows = np.concatenate([flows[:1], flows])  # [t, h, w, 2]
     all_three = np.concatenate([np.linalg.norm(flows, axis=3, keepdims=True), flows], 3)
     t, h, w, c = all_three.shape
@@ -126,7 +140,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=root / "../shared/data")
     parser.add_argument("--cache", type=Path, default=root / ".cache/training")
     parser.add_argument("--out", type=Path, default=root / ".cache/pretrain")
-    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3])
+    parser.add_argument(
+        "--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3]
+    )
     parser.add_argument("--hold-out", type=int, default=0, help="fold of groups that both are measured on")
     parser.add_argument("--pretext-steps", type=int, default=1000, help="of 16 clips")
     parser.add_argument("--steps", type=int, default=STEPS, help="of 16 labelled clips")

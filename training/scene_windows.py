@@ -1,4 +1,5 @@
-"""Windows of scenes about the times when an action begins or ends, with targets that say how much of it they show."""
+"""Windows of scenes about the times when an action begins or ends, with targets that say how much of it they
+show."""
 
 import math
 
@@ -8,7 +9,8 @@ from data import Video
 from labels import INDEX, LABELS, SCENE, UNKNOWN
 from store import FrameStore
 
-# A window is half yes when it shows this share of its own length of the action, or of the action where that is short, ...
+# A window is half yes when it shows this share of its own length of the action, or of the action where that
+# is short, ...
 HALF_OF_WINDOW, HALF_OF_ACTION = 0.5, 0.7
 # ... and wholly so when it shows this many seconds more: half a stride of the shipped model.
 RAMP_S = 0.3
@@ -36,7 +38,8 @@ class SceneSampler:
         self.weights = weights / weights.sum()
 
     def batch(self, size: int, before: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """(indices of frames [size, before + frames], soft targets [size, labels]); `before` as in ClipSampler."""
+        """(indices of frames [size, before + frames], soft targets [size, labels]); `before` as in
+        ClipSampler."""
         windows, targets = zip(*(self.clip(before) for _ in range(size)))
         return np.stack(windows), np.stack(targets)
 
@@ -52,12 +55,14 @@ class SceneSampler:
             start = self.rng.uniform(0, max(0.1, self.videos[slot].duration_s - span))
         video = self.videos[slot]
         start = max(0.0, min(start, video.duration_s - span))
-        return self.store.window(slot, start - before / fps, before + self.frames, fps), soft_targets(video, start, start + span)
+        return self.store.window(slot, start - before / fps, before + self.frames, fps), soft_targets(
+            video, start, start + span
+        )
 
 
 def soft_targets(video: Video, start_s: float, end_s: float) -> np.ndarray:
-    """[labels] in 0..1, 0.5 where the middle of the window is where a long action begins or ends, as src/events/clip-slot.ts assumes of a
-    classifier; UNKNOWN where blows may be called a fight or not."""
+    """[labels] in 0..1, 0.5 where the middle of the window is where a long action begins or ends, as
+    src/events/clip-slot.ts assumes of a classifier; UNKNOWN where blows may be called a fight or not."""
     target = np.zeros(len(LABELS), np.float32)
     for name in SCENE:
         for low, high in joined([(s.start_s, s.end_s) for s in video.segments if s.label == name]):

@@ -1,7 +1,7 @@
-"""Trains the networks of the trade-off study alike, one after another; goes on from what is there (docs/study.md).
+"""Trains the networks of the trade-off study alike, one after another; goes on from what is there
+(docs/study.md).
 
-`npm run study` calls it, evaluates what it wrote through the product and draws the plots.
-"""
+`npm run study` calls it, evaluates what it wrote through the product and draws the plots."""
 
 import argparse
 from pathlib import Path
@@ -30,9 +30,9 @@ def main() -> None:
 
 
 def stages(steps: int, more: int) -> list:
-    """Seed -> runs, in the order of what the study asks first. Networks are trained dense from scratch; S3D-G then goes on for
-    `more` steps: dense (the control), with uniform strides, with SGS at each place, all held to what it said before. Whatever is
-    compared has seen equally many clips."""
+    """Seed -> runs, in the order of what the study asks first. Networks are trained dense from scratch; S3D-G
+    then goes on for `more` steps: dense (the control), with uniform strides, with SGS at each place, all held
+    to what it said before. Whatever is compared has seen equally many clips."""
 
     def alone(*variants: str):
         return lambda seed: [Plan(f"{variant}-{seed}", variant, seed, steps, RATE) for variant in variants]
@@ -43,7 +43,7 @@ def stages(steps: int, more: int) -> list:
     def ordered(*places: str):
         return lambda seed: [onwards(f"ordered-{after}", seed, after, "ordered") for after in places]
 
-    controls = lambda seed: [onwards("dense", seed), onwards("uniform-Conv_2b", seed, "Conv_2b", "uniform")]  # noqa: E731
+    controls = lambda seed: [onwards("dense", seed), onwards("uniform-Conv_2b", seed, "Conv_2b", "uniform")]
     first, *others = VARIANTS
     elsewhere = [after for after in PLACEMENTS if after != "Conv_2b"]
     return [alone(first), ordered("Conv_2b"), controls, alone(*others), ordered(*elsewhere)]
@@ -55,8 +55,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=root / "../shared/data")
     parser.add_argument("--cache", type=Path, default=root / ".cache/training")
     parser.add_argument("--out", type=Path, default=root / ".cache/study/models")
-    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3])
-    parser.add_argument("--steps", type=int, default=STEPS, help="of 16 clips, from scratch: 28 epochs of 224 clips")
+    parser.add_argument(
+        "--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3]
+    )
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help="of 16 clips, from scratch: 28 epochs of 224 clips"
+    )
     parser.add_argument("--more-steps", type=int, default=224, help="for S3D-G to go on: 16 epochs")
     parser.add_argument("--frames", type=int, default=STUDY.frames)
     parser.add_argument("--fps", type=float, default=STUDY.fps)

@@ -1,4 +1,5 @@
-"""Training clips of the study: one small, cheap recipe for all networks, whatever the shipped model's recipe becomes."""
+"""Training clips of the study: one small, cheap recipe for all networks, whatever the shipped model's recipe
+becomes."""
 
 import hashlib
 import math
@@ -17,18 +18,20 @@ INDOOR_REST = ("walk", "sit", "fallen", "")
 
 
 class StudyClips:
-    """Balanced draws from videos that are held small in memory: [frames, size + MARGIN, size + MARGIN] uint8."""
+    """Balanced draws from videos that are held small in memory: [frames, size + MARGIN, size + MARGIN]
+    uint8."""
 
     def __init__(self, videos: list[Video], cache: Path, frames: int, fps: float, size: int):
         self.frames, self.fps, self.size = frames, fps, size
         for video in videos:
             video.frames = small_frames(video, cache, size + MARGIN)
-        of = lambda label: [v for v in videos if v.segments[0].label == label and v.dataset != "fir-action"]  # noqa: E731
+        of = lambda label: [v for v in videos if v.segments[0].label == label and v.dataset != "fir-action"]
         self.pools = {label: of(label) for label in ("fight", "no_fight", "none", *INTERACTIONS)}
         self.indoor = [v for v in videos if v.dataset == "fir-action"]
 
     def batch(self, step: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """16 clips [n, t, h, w] in [0, 1] and targets: 3 fights, 3 of none, 6 interactions, 1 none, 3 from indoors."""
+        """16 clips [n, t, h, w] in [0, 1] and targets: 3 fights, 3 of none, 6 interactions, 1 none, 3 from
+        indoors."""
         names = ["fight"] * 3 + ["no_fight"] * 3 + [*INTERACTIONS, "none"]
         drawn = [self.short_clip(name, rng) for name in names]
         turns = (INDOOR_TURNS[step % 5], INDOOR_TURNS[(step + 1) % 5], INDOOR_REST[step % 4])
@@ -62,10 +65,12 @@ class StudyClips:
     def window(self, video: Video, start_s: float, fps: float, rng: np.random.Generator):
         """A crop of 70 % to all of the picture, perhaps mirrored, with another gain and brightness."""
         pixels = video.frames[video.window(start_s, self.frames, fps)]
-        side = int(round((self.size + MARGIN) * math.sqrt(rng.uniform(0.7, 1.0))))
+        side = round((self.size + MARGIN) * math.sqrt(rng.uniform(0.7, 1.0)))
         top, left = rng.integers(self.size + MARGIN - side + 1, size=2)
         cut = torch.from_numpy(np.ascontiguousarray(pixels[:, top : top + side, left : left + side])).float()
-        cut = F.interpolate(cut[None], (self.size, self.size), mode="bilinear", align_corners=False)[0].numpy()
+        cut = F.interpolate(cut[None], (self.size, self.size), mode="bilinear", align_corners=False)[
+            0
+        ].numpy()
         cut = cut[:, :, ::-1] if rng.random() < 0.5 else cut
         gain, shift = math.exp(rng.normal(0, 0.15)), rng.normal(0, 12)
         mean = cut.mean()

@@ -1,4 +1,5 @@
-"""One network of the study: how it is trained, from scratch or from another run, and written as a model of the product."""
+"""One network of the study: how it is trained, from scratch or from another run, and written as a model of
+the product."""
 
 import hashlib
 import json
@@ -13,8 +14,8 @@ from safetensors.torch import save_file
 
 from labels import LABELS
 from losses import compute_term, distillation_loss, label_loss
-from network import Network, encode_motion, export_network
-from sgs import Sampling, pool_rows, rows_of
+from network import Network, export_network
+from sgs import Sampling
 from study_clips import StudyClips
 
 DELTA = 0.3
@@ -43,9 +44,11 @@ STEPS, RATE = 392, 3e-3
 
 @dataclass(frozen=True)
 class Plan:
-    """One run. `sampling`: None (dense), `ordered` or `uniform`, each step of training with a random δ or stride.
+    """One run. `sampling`: None (dense), `ordered` or `uniform`, each step of training with a random δ or
+    stride.
 
-    `parent` is the run whose weights it goes on from: SGS learns in a network that was trained dense first."""
+    `parent` is the run whose weights it goes on from: SGS learns in a network that was trained dense
+    first."""
 
     name: str
     variant: str
@@ -58,7 +61,8 @@ class Plan:
 
 
 def train(plan: Plan, shape: Shape, clips: StudyClips, out: Path, pause: Path | None) -> None:
-    """Trains and writes `out/model.safetensors` and manifest; goes on from `out/checkpoint.pt`; nothing to do where the manifest is."""
+    """Trains and writes `out/model.safetensors` and manifest; goes on from `out/checkpoint.pt`; nothing to do
+    where the manifest is."""
     if (out / "manifest.json").exists():
         return
     out.mkdir(parents=True, exist_ok=True)
@@ -75,7 +79,8 @@ def train(plan: Plan, shape: Shape, clips: StudyClips, out: Path, pause: Path | 
         model.adopt(weights, partial=True)
         parent = Network(export_network(network_options(replace(plan, after=None), shape))).eval()
         parent.adopt(weights)
-    # Runs that go on from another keep its batch-norm statistics: clips of different kept steps then do not disturb each other.
+    # Runs that go on from another keep its batch-norm statistics: clips of different kept steps then do not
+    # disturb each other.
     model.frozen_statistics = plan.parent is not None
     run = Run(plan, model, parent)
     run.resume(out / "checkpoint.pt")
@@ -87,10 +92,16 @@ def train(plan: Plan, shape: Shape, clips: StudyClips, out: Path, pause: Path | 
 def network_options(plan: Plan, shape: Shape) -> dict:
     sgs = {"after": plan.after, "boundary": "nearest_complete", "embedding": {"kind": "learned", "size": 16}}
     return {
-        "variant": plan.variant, "frames": shape.frames, "height": shape.size, "width": shape.size,
-        "classes": len(LABELS), "widthMultiplier": shape.width, "stem": "dense", "input": {"kind": "motion"},
+        "variant": plan.variant,
+        "frames": shape.frames,
+        "height": shape.size,
+        "width": shape.size,
+        "classes": len(LABELS),
+        "widthMultiplier": shape.width,
+        "stem": "dense",
+        "input": {"kind": "motion"},
         **({"sgs": sgs} if plan.after else {}),
-    }  # fmt: skip
+    }
 
 
 class Run:
@@ -119,10 +130,15 @@ class Run:
 
     def save(self, file: Path) -> None:
         state = {
-            "model": self.model.tensors(), "average": self.average, "step": self.step, "history": self.history,
-            "seconds": self.seconds, "optimizer": self.optimizer.state_dict(), "rng": self.rng.bit_generator.state,
+            "model": self.model.tensors(),
+            "average": self.average,
+            "step": self.step,
+            "history": self.history,
+            "seconds": self.seconds,
+            "optimizer": self.optimizer.state_dict(),
+            "rng": self.rng.bit_generator.state,
             "torch_rng": torch.get_rng_state(),
-        }  # fmt: skip
+        }
         partial = file.with_suffix(".partial")
         torch.save(state, partial)
         partial.rename(file)
@@ -142,7 +158,11 @@ class Run:
                 self.history.append(entry)
                 losses = []
                 self.save(file)
-                print(f"{self.plan.name}: step {self.step}/{self.plan.steps} loss {entry['loss']:.3f} {self.seconds:.0f} s", flush=True)
+                print(
+                    f"{self.plan.name}: step {self.step}/{self.plan.steps} "
+                    f"loss {entry['loss']:.3f} {self.seconds:.0f} s",
+                    flush=True,
+                )
 
     def update(self, clips: torch.Tensor, targets: torch.Tensor) -> float:
         for group in self.optimizer.param_groups:
@@ -169,17 +189,11 @@ class Run:
         if self.plan.sampling is None or self.rng.random() < DENSE_SHARE:
             return self.model(clips), 0.0
         if self.plan.sampling == "uniform":
-            return self.strided(clips, int(self.rng.choice(STRIDES))), 0.0
+            return self.model.strided(clips, int(self.rng.choice(STRIDES))), 0.0
         delta = DELTA * math.exp(self.rng.uniform(-DELTA_SPREAD, DELTA_SPREAD))
         how = Sampling(delta, record=[])
         logits = self.model(clips, how)
         return logits, COMPUTE * compute_term(how.record[0][1].float(), DELTA, clips.shape[1] // 2)
-
-    def strided(self, clips: torch.Tensor, stride: int) -> torch.Tensor:
-        """src/sampler/uniform.ts: every stride-th step after the cut."""
-        model, (lower, upper), cut = self.model, self.model.halves(), self.model.cut()
-        features = model.run(lower, {"input": encode_motion(clips)})[cut["input"]]
-        return model.run(upper, {cut["name"]: features[:, :, ::stride]})[model.description["output"]]
 
     @torch.no_grad()
     def follow(self) -> None:
@@ -197,13 +211,22 @@ def learning_rate(step: int, plan: Plan) -> float:
 def write_model(plan: Plan, shape: Shape, model: Network, history: list, out: Path) -> None:
     file = out / "model.safetensors"
     save_file({name: value.detach().float().contiguous() for name, value in model.tensors().items()}, file)
-    sampler = {"kind": "ordered", "width": DELTA, "distance": "l2"} if plan.sampling == "ordered" else {"kind": "none"}
+    sampler = (
+        {"kind": "ordered", "width": DELTA, "distance": "l2"}
+        if plan.sampling == "ordered"
+        else {"kind": "none"}
+    )
     manifest = {
-        "id": plan.name, "version": f"seed-{plan.seed}", "network": model.description["options"],
-        "labels": list(LABELS), "background": "background", "activation": "sigmoid", "sampler": sampler,
+        "id": plan.name,
+        "version": f"seed-{plan.seed}",
+        "network": model.description["options"],
+        "labels": list(LABELS),
+        "background": "background",
+        "activation": "sigmoid",
+        "sampler": sampler,
         "clip": {"fps": shape.fps, "stride": shape.frames // 2},
         "weights": {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()},
-    }  # fmt: skip
+    }
     (out / "history.json").write_text(json.dumps(history) + "\n")
     partial = out / "manifest.partial"
     partial.write_text(json.dumps(manifest, indent=2) + "\n")

@@ -13,7 +13,7 @@ def scene(*segments: tuple[str, float, float]) -> Video:
 
 def test_a_long_action_is_half_true_where_it_begins_in_the_middle():
     walk = scene(("walk", 4.0, 20.0))
-    at = lambda start: soft_targets(walk, start, start + 2.4)[INDEX["walk"]]  # noqa: E731
+    at = lambda start: soft_targets(walk, start, start + 2.4)[INDEX["walk"]]
     assert np.isclose(at(2.8), 0.5) and at(2.4) == 0 and at(3.2) == 1 and at(10.0) == 1
     assert np.isclose(at(18.8), 0.5), "and where it ends there"
     assert np.isclose(soft_targets(walk, 2.8, 5.2)[INDEX["background"]], 0.5)

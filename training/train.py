@@ -1,4 +1,5 @@
-"""One stage of training S3D-G with SGS on the data folder: see README.md. Resumes from the newest checkpoint of --out."""
+"""One stage of training S3D-G with SGS on the data folder: see README.md. Resumes from the newest checkpoint
+of --out."""
 
 import argparse
 import contextlib
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
+from arithmetic import add_arithmetic, sampling_with, with_arithmetic
 from augment import augment, mix_up
 from clips import ClipSampler
 from data import fold_of, load_scenes, load_videos
@@ -37,7 +39,9 @@ def main() -> None:
     # Trying out algorithms pays where shapes stay the same; sampled clips come in batches of every size.
     torch.backends.cudnn.benchmark = not args.sampled
     args.out.mkdir(parents=True, exist_ok=True)
-    description = json.loads(args.network.read_text()) if args.network else export_network(network_options(args))
+    description = (
+        json.loads(args.network.read_text()) if args.network else export_network(network_options(args))
+    )
     (args.out / "network.json").write_text(json.dumps(description))
     videos = load_videos(args.data, args.cache, "shared-train")
     folds = fold_of(videos)
@@ -46,7 +50,11 @@ def main() -> None:
     used += load_scenes(args.scenes, args.cache) if args.scenes else []
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     store = FrameStore(used + held, device)
-    run = Run(args, Network(description, args.dropout).to(device), ClipSampler(store, used, args.frames, args.fps, args.seed))
+    run = Run(
+        args,
+        Network(description, args.dropout).to(device),
+        ClipSampler(store, used, args.frames, args.fps, args.seed),
+    )
     run.resume()
     run.train(held)
 
@@ -56,13 +64,19 @@ def network_options(args: argparse.Namespace) -> dict:
     if args.teacher:
         colours = {"kind": "rgb", "mean": [0.5] * 3, "std": [0.5] * 3}
         return {**shape, "variant": "i3d", "padding": "same", "input": colours}
-    return {
-        **shape, "variant": "s3d-g", "widthMultiplier": args.width, "stem": "dense", "input": {"kind": "motion"},
+    options = {
+        **shape,
+        "variant": "s3d-g",
+        "widthMultiplier": args.width,
+        "stem": "dense",
+        "input": {"kind": "motion"},
         "sgs": {
-            "after": "Conv_2b", "boundary": "nearest_complete",
+            "after": "Conv_2b",
+            "boundary": "nearest_complete",
             "embedding": {"kind": "learned", "size": args.embedding},
         },
-    }  # fmt: skip
+    }
+    return with_arithmetic(options, args)
 
 
 class Run:
@@ -88,16 +102,21 @@ class Run:
         return bridge
 
     def groups(self) -> list[dict]:
-        """Parameters by weight decay and rate: what is new in a network that has learned already, its head or SGS, learns faster."""
+        """Parameters by weight decay and rate: what is new in a network that has learned already, its head or
+        SGS, learns faster."""
         named = [(name, p) for name, p in self.model.tensors().items() if p.requires_grad]
         named += [("bridge", p) for bridge in self.bridges for p in bridge.parameters()]
         groups: dict[tuple, list] = {}
         for name, parameter in named:
             decay = self.args.weight_decay if parameter.dim() > 1 else 0.0
-            fresh = (self.args.weights and name.startswith("Head")) or (self.args.sampled and name.startswith("SGS"))
+            fresh = (self.args.weights and name.startswith("Head")) or (
+                self.args.sampled and name.startswith("SGS")
+            )
             rate = 10.0 if fresh else 1.0
             groups.setdefault((decay, rate), []).append(parameter)
-        return [{"params": found, "weight_decay": decay, "rate": rate} for (decay, rate), found in groups.items()]
+        return [
+            {"params": found, "weight_decay": decay, "rate": rate} for (decay, rate), found in groups.items()
+        ]
 
     @property
     def checkpoint(self) -> Path:
@@ -116,16 +135,24 @@ class Run:
             state = torch.load(self.args.start_from / "checkpoint.pt", weights_only=False, map_location="cpu")
             state["model"] = state["average"]
         else:
-            return self.begin()
+            self.begin()
+            return
         self.model.adopt(state["model"])
         self.average = {name: value.to(self.device) for name, value in state["average"].items()}
 
     def begin(self) -> None:
         tensors = self.model.tensors()
         stored = load_file(self.args.weights) if self.args.weights else {}
-        unknown = [name for name, value in stored.items() if name not in tensors or tensors[name].shape != value.shape]
+        unknown = [
+            name
+            for name, value in stored.items()
+            if name not in tensors or tensors[name].shape != value.shape
+        ]
         if unknown:
-            raise SystemExit(f"{self.args.weights}: {len(unknown)} tensors do not fit the network, the first is {unknown[0]}")
+            raise SystemExit(
+                f"{self.args.weights}: {len(unknown)} tensors do not fit the network, "
+                f"the first is {unknown[0]}"
+            )
         self.model.adopt(stored, partial=True)
         if "SGS.bn.weight" in tensors:
             torch.nn.init.constant_(tensors["SGS.bn.weight"], 0.2)
@@ -133,10 +160,15 @@ class Run:
 
     def save(self) -> None:
         state = {
-            "model": self.model.tensors(), "average": self.average, "optimizer": self.optimizer.state_dict(),
-            "step": self.step, "spent_s": self.spent_s, "history": self.history, "torch_rng": torch.get_rng_state(),
+            "model": self.model.tensors(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "spent_s": self.spent_s,
+            "history": self.history,
+            "torch_rng": torch.get_rng_state(),
             "rng": [rng.bit_generator.state for rng in (self.rng, self.sampler.rng)],
-        }  # fmt: skip
+        }
         partial = self.checkpoint.with_suffix(".partial")
         torch.save(state, partial)
         partial.rename(self.checkpoint)
@@ -165,7 +197,9 @@ class Run:
         context = int(not self.args.teacher and self.sampler.rng.random() < 0.5)
         return *self.sampler.batch(self.args.batch, before=context * TEMPORAL_STRIDE), context
 
-    def update(self, index: np.ndarray, targets: np.ndarray, context: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def update(
+        self, index: np.ndarray, targets: np.ndarray, context: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """One step: (loss, kept steps), both still on the device."""
         args = self.args
         for group in self.optimizer.param_groups:
@@ -188,7 +222,9 @@ class Run:
         if sampling is not None:
             counts, arc = sampling.record[0]
             kept = counts.float().mean()
-            total = total + args.compute * compute_term(arc.float(), sampling.width, args.frames // TEMPORAL_STRIDE)
+            total = total + args.compute * compute_term(
+                arc.float(), sampling.width, args.frames // TEMPORAL_STRIDE
+            )
             if self.teachers:
                 regret = (distillation - distillation_loss(taught, taught, known)).detach()
                 total = total + args.allocation * allocation_term(regret, arc.float(), sampling.width)
@@ -204,11 +240,11 @@ class Run:
         args = self.args
         if not args.sampled or self.rng.random() < DENSE_SHARE:
             return None
-        return Sampling(args.delta * math.exp(self.rng.uniform(*args.delta_spread)), record=[])
+        return sampling_with(args, args.delta * math.exp(self.rng.uniform(*args.delta_spread)), record=[])
 
     def taught(self, clips: torch.Tensor, context: int) -> tuple[torch.Tensor, torch.Tensor | float]:
-        """Of the teachers on the very clips that the network sees, dense: their mean logits, and how far its features are from
-        theirs."""
+        """Of the teachers on the very clips that the network sees, dense: their mean logits, and how far its
+        features are from theirs."""
         frames = clips[:, context * TEMPORAL_STRIDE :]
         logits, apart = [], 0.0
         for teacher, bridge in zip(self.teachers, self.bridges):
@@ -219,7 +255,9 @@ class Run:
         return torch.stack(logits).mean(0), apart
 
     def autocast(self):
-        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else contextlib.nullcontext()
+        return (
+            torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else contextlib.nullcontext()
+        )
 
     @torch.no_grad()
     def follow(self) -> None:
@@ -231,11 +269,17 @@ class Run:
     def report(self, held: list, losses: list, seconds: float) -> None:
         args = self.args
         loss, kept = (torch.stack(values).mean().item() for values in zip(*losses))
-        entry = {"step": self.step, "loss": round(loss, 4), "kept": round(kept, 2), "seconds": round(seconds, 3)}
+        entry = {
+            "step": self.step,
+            "loss": round(loss, 4),
+            "kept": round(kept, 2),
+            "seconds": round(seconds, 3),
+        }
         if held:
             model = Network(self.model.description).to(self.device).eval()
             model.adopt(self.average)
-            for how in ["dense", *([f"ordered:{args.delta}"] if args.sampled else [])]:
+            sampled = f"ordered:{args.delta}:0:{args.representative}:{args.min_steps}"
+            for how in ["dense", *([sampled] if args.sampled else [])]:
                 predictions = predict_all(model, self.store, held, args.fps, args.stride, how)
                 entry[how.partition(":")[0]] = figures(predictions, args.fps, args.stride, args.frames)
         self.history.append(entry)
@@ -263,21 +307,37 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=root / "../shared/data")
     parser.add_argument("--cache", type=Path, default=root / ".cache/training")
     parser.add_argument("--out", type=Path, default=root / ".cache/run")
-    parser.add_argument("--network", type=Path, help="what tools/export-network.ts wrote, for a machine without Node")
-    parser.add_argument("--teacher", action="store_true", help="train I3D on the grey frames as a teacher; S3D-G with SGS without it")
+    parser.add_argument(
+        "--network", type=Path, help="what tools/export-network.ts wrote, for a machine without Node"
+    )
+    parser.add_argument(
+        "--teacher",
+        action="store_true",
+        help="train I3D on the grey frames as a teacher; S3D-G with SGS without it",
+    )
     parser.add_argument("--weights", type=Path, help="tensors to begin with, as kinetics.py writes them")
     parser.add_argument("--start-from", type=Path, help="run whose averaged weights to begin with")
-    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="runs whose mean logits to learn from")
+    parser.add_argument(
+        "--teachers", type=Path, nargs="*", default=[], help="runs whose mean logits to learn from"
+    )
     parser.add_argument("--distil", type=float, default=0.7, help="share of the loss that the teachers give")
-    parser.add_argument("--features", type=float, default=0.5, help="weight of the teachers' pooled features in it")
-    parser.add_argument("--sampled", action="store_true", help="with SGS at a random δ a clip, batch-norm statistics frozen")
+    parser.add_argument(
+        "--features", type=float, default=0.5, help="weight of the teachers' pooled features in it"
+    )
+    parser.add_argument(
+        "--sampled", action="store_true", help="with SGS at a random δ a clip, batch-norm statistics frozen"
+    )
     parser.add_argument("--scenes", type=Path, help="folder of videos of tools/scene with their truth")
-    parser.add_argument("--hold-out", type=int, default=-1, help="fold of groups kept for validation; -1: none")
+    parser.add_argument(
+        "--hold-out", type=int, default=-1, help="fold of groups kept for validation; -1: none"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--minutes", type=float, help="length of the run in place of --steps")
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--mixing", type=float, default=0.3, help="share of clips that are blended with another")
+    parser.add_argument(
+        "--mixing", type=float, default=0.3, help="share of clips that are blended with another"
+    )
     parser.add_argument("--strength", type=float, default=1.0, help="of augmentation")
     parser.add_argument("--dropout", type=float, default=0.4)
     parser.add_argument("--epoch", type=int, default=250, help="steps between checkpoints")
@@ -292,9 +352,17 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--stride", type=int, default=6, help="frames between windows of long videos")
     parser.add_argument("--embedding", type=int, default=32)
     parser.add_argument("--delta", type=float, default=1.0)
-    parser.add_argument("--delta-spread", type=float, nargs=2, default=(-1.5, 0.7), help="of ln δ around --delta")
-    parser.add_argument("--allocation", type=float, default=0.05, help="weight of the term that gives steps to clips that need them")
+    parser.add_argument(
+        "--delta-spread", type=float, nargs=2, default=(-1.5, 0.7), help="of ln δ around --delta"
+    )
+    parser.add_argument(
+        "--allocation",
+        type=float,
+        default=0.05,
+        help="weight of the term that gives steps to clips that need them",
+    )
     parser.add_argument("--compute", type=float, default=0.01, help="weight of the compute term")
+    add_arithmetic(parser)
     return parser.parse_args()
 
 

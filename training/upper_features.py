@@ -1,5 +1,5 @@
-"""Features of augmented clips at the last node that the last stage leaves as it is (upper.py), collected once and kept, and what the
-teachers say of them."""
+"""Features of augmented clips at the last node that the last stage leaves as it is (upper.py), collected once
+and kept, and what the teachers say of them."""
 
 import argparse
 import math
@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from arithmetic import sampling_with
 from augment import augment, mix_up
 from clips import ClipSampler
 from data import load_scenes, load_videos
 from labels import UNKNOWN
 from network import Network, encode, load_checkpoint
 from scene_windows import SceneSampler
-from sgs import arc_lengths, groups_of, plan_ordered, pool_rows
+from sgs import Sampling, pool_rows, rows_of
 from store import FrameStore
+from time_shares import time_shares
 from train import TEMPORAL_STRIDE, resize
 
 # Clips that are collected together.
@@ -34,10 +36,13 @@ def features_of(model: Network, args: argparse.Namespace, kind: str) -> list[dic
 
 @torch.no_grad()
 def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
-    """Augmented clips: features `at` [channels, steps, h, w], `target` [labels], and of real ones `taught` [labels], the mean logits of the
-    dense network and of the teachers."""
+    """Augmented clips: features `at` [channels, steps, h, w], `counts` [kept] of the steps at the cut,
+    `target` [labels], and of real ones `taught` [labels], the mean logits of the dense network and of the
+    teachers."""
     real = kind == "real"
-    videos = load_videos(args.data, args.cache, "shared-train") if real else load_scenes(args.scenes, args.cache)
+    videos = (
+        load_videos(args.data, args.cache, "shared-train") if real else load_scenes(args.scenes, args.cache)
+    )
     teachers = [load_checkpoint(path) for path in args.teachers] if real else []
     options, cut, (frozen, learning) = model.description["options"], model.cut(), halves(model, args.after)
     size = max([options["height"], *(teacher.description["options"]["height"] for teacher in teachers)])
@@ -49,23 +54,30 @@ def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
     while len(items) < count:
         context = (len(items) // TOGETHER) % 2
         index, targets = sampler.batch(TOGETHER, before=context * TEMPORAL_STRIDE)
-        clips, targets = augment(store.clips(index), size, rng.uniform(*args.strength)), torch.from_numpy(targets)
+        clips, targets = (
+            augment(store.clips(index), size, rng.uniform(*args.strength)),
+            torch.from_numpy(targets),
+        )
         if real:
             clips, others, share = mix_up(clips, targets, args.mixing)
             targets = torch.where((targets == others) | (share[:, None] == 1), targets, UNKNOWN)
         grey = resize(clips, options["height"])
-        features = model.run(model.halves()[0], {"input": encode(grey, options["input"])})[cut["input"]][:, :, context:]
-        dense = model.run(frozen, {cut["name"]: features})[args.after] if real else None
-        own = model.run(learning, {args.after: dense})[model.description["output"]] if real else None
-        taught = mean_logits(own, teachers, clips[:, context * TEMPORAL_STRIDE :]) if real else None
-        arc = arc_lengths(model.embed(cut, features))
+        features = model.run(model.halves()[0], {"input": encode(grey, options["input"])})[cut["input"]][
+            :, :, context:
+        ]
+        taught = None
+        if real:
+            every = torch.ones(TOGETHER, features.shape[2])
+            dense = model.run(frozen, {cut["name"]: features}, time_shares(model.description, every))[
+                args.after
+            ]
+            own = model.above(learning, args.after, dense, every)
+            taught = mean_logits(own, teachers, clips[:, context * TEMPORAL_STRIDE :])
         for i in range(TOGETHER):
-            one = features[i : i + 1]
-            if rng.random() < DENSE_SHARE:
-                at = dense[i : i + 1] if real else model.run(frozen, {cut["name"]: one})[args.after]
-            else:
-                at = sampled(model, frozen, one, arc[i : i + 1], args.delta * math.exp(rng.uniform(*args.delta_spread)), args.after)
-            item = {"at": at[0].half(), "target": targets[i].clone(), "real": real}
+            width = args.delta * math.exp(rng.uniform(*args.delta_spread))
+            how = None if rng.random() < DENSE_SHARE else sampling_with(args, width)
+            at, counts = kept_of(model, frozen, features[i : i + 1], how, args.after)
+            item = {"at": at[0].half(), "counts": counts[0], "target": targets[i].clone(), "real": real}
             items.append(item | ({"taught": taught[i].clone()} if real else {}))
         if len(items) % 256 == 0:
             print(f"{kind}: {len(items)} of {count} clips", flush=True)
@@ -74,7 +86,9 @@ def collect(model: Network, args: argparse.Namespace, kind: str) -> list[dict]:
 
 def mean_logits(own: torch.Tensor, teachers: list[Network], clips: torch.Tensor) -> torch.Tensor:
     """[n, labels]: the mean of `own` and of what the teachers say of the very clips [n, t, h, w]."""
-    return torch.stack([own, *(teacher(resize(clips, teacher.description["options"]["height"])) for teacher in teachers)]).mean(0)
+    return torch.stack(
+        [own, *(teacher(resize(clips, teacher.description["options"]["height"])) for teacher in teachers)]
+    ).mean(0)
 
 
 def halves(model: Network, after: str) -> tuple[list[dict], list[dict]]:
@@ -84,11 +98,16 @@ def halves(model: Network, after: str) -> tuple[list[dict], list[dict]]:
     return upper[:at], upper[at:]
 
 
-def sampled(model: Network, frozen: list[dict], features: torch.Tensor, arc: torch.Tensor, width: float, after: str) -> torch.Tensor:
-    """Of one clip."""
-    groups = groups_of(arc, width)
-    plan = plan_ordered(arc, groups, width)[:, : int(groups[0, -1]) + 1]
-    return model.run(frozen, {model.cut()["name"]: pool_rows(plan, features)})[after]
+def kept_of(
+    model: Network, frozen: list[dict], features: torch.Tensor, how: Sampling | None, after: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of one clip: what the node `after` gives, and the input steps that each kept step stands for."""
+    cut = model.cut()
+    kept, counts = features, torch.ones(1, features.shape[2])
+    if how is not None:
+        [(_, plans, counts)] = rows_of(model.embed(cut, features), how, cut["embedding"].get("top", 1))
+        kept = pool_rows(plans, features)
+    return model.run(frozen, {cut["name"]: kept}, time_shares(model.description, counts))[after], counts
 
 
 def replace(file: Path, state: object) -> None:

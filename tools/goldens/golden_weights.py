@@ -1,8 +1,8 @@
-"""The random stream of src/inference/weights/random-stream.ts, and the weights of golden networks made from it.
+"""The random stream of src/inference/weights/random-stream.ts, and the weights of golden networks made from
+it.
 
-Both sides compute weights and pixels from a seed, so that fixtures hold results only. test/support/golden-weights.ts is
-the TypeScript half of `tensor` and `pixels`.
-"""
+Both sides compute weights and pixels from a seed, so that fixtures hold results only.
+test/support/golden-weights.ts is the TypeScript half of `tensor` and `pixels`."""
 
 import math
 

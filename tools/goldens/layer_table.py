@@ -1,4 +1,5 @@
-"""Mixed blocks of the paper's layer table: channels of b0, b1 reduce, b1, b2 reduce, b2, b3. Typed in here, not read from the product."""
+"""Mixed blocks of the paper's layer table: channels of b0, b1 reduce, b1, b2 reduce, b2, b3. Typed in here,
+not read from the product."""
 
 MIXED = {
     "3b": (64, 96, 128, 16, 32, 32),

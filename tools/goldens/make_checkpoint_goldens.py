@@ -1,11 +1,11 @@
-"""Checkpoints of every public layout as PyTorch (or numpy) writes them, with the outputs of an independent build.
+"""Checkpoints of every public layout as PyTorch (or numpy) writes them, with the outputs of an independent
+build.
 
     python tools/goldens/make_checkpoint_goldens.py     # needs torch, torchvision, numpy
 
-Each network is a sixteenth as wide as published, its weights random (seeded), its modules named as the publisher's code names
-them; the torchvision one is made of torchvision's own blocks. Outputs are computed in float64 from the weights as stored.
-Writes test/fixtures/checkpoints/*.gz and cases.json.
-"""
+Each network is a sixteenth as wide as published, its weights random (seeded), its modules named as the
+publisher's code names them; the torchvision one is made of torchvision's own blocks. Outputs are computed in
+float64 from the weights as stored. Writes test/fixtures/checkpoints/*.gz and cases.json."""
 
 import gzip
 import io
@@ -65,7 +65,9 @@ class Net:
 
     def conv(self, path, norm, cin, cout, kernel, stride=(1, 1, 1), padding=None):
         half = tuple((k - 1) // 2 for k in kernel) if padding is None else padding
-        conv = attach(self.root, path, nn.Conv3d(cin, cout, kernel, stride, 0 if self.tf else half, bias=False))
+        conv = attach(
+            self.root, path, nn.Conv3d(cin, cout, kernel, stride, 0 if self.tf else half, bias=False)
+        )
         bn = attach(self.root, norm, nn.BatchNorm3d(cout, eps=self.eps))
         pad = (lambda x: same(x, kernel, stride)) if self.tf else (lambda x: x)
         return lambda x: F.relu(bn(conv(pad(x))))
@@ -101,14 +103,20 @@ class Net:
             if self.gates:
                 for i, n in enumerate((b0, b1, b2, b3)):
                     branches[i].append(self.gate(self.gate_name(block, i), n))
-            self.steps.append(lambda x, branches=branches: torch.cat([run(branch, x) for branch in branches], 1))
+            self.steps.append(
+                lambda x, branches=branches: torch.cat([run(branch, x) for branch in branches], 1)
+            )
             c = b0 + b1 + b2 + b3
         self.head(c)
         return self
 
     def window_head(self, path, c):
         conv = attach(self.root, path, nn.Conv3d(c, CLASSES, 1))
-        self.steps.append(lambda x: conv(F.avg_pool3d(x, [min(k, n) for k, n in zip((2, 7, 7), x.shape[2:])], 1)).mean((2, 3, 4)))
+        self.steps.append(
+            lambda x: conv(F.avg_pool3d(x, [min(k, n) for k, n in zip((2, 7, 7), x.shape[2:])], 1)).mean(
+                (2, 3, 4)
+            )
+        )
 
 
 def run(steps, x):
@@ -119,7 +127,14 @@ def run(steps, x):
 
 def path_of(part):
     """Sequentials of whole units; the pool of branch 3 comes first."""
-    return {"b0": "branch0.0", "r1": "branch1.0", "b1": "branch1.1", "r2": "branch2.0", "b2": "branch2.1", "b3": "branch3.1"}[part]
+    return {
+        "b0": "branch0.0",
+        "r1": "branch1.0",
+        "b1": "branch1.1",
+        "r2": "branch2.0",
+        "b2": "branch2.1",
+        "b3": "branch3.1",
+    }[part]
 
 
 class Separable(Net):
@@ -150,7 +165,9 @@ class Kylemin(Separable):
 
     def head(self, c):
         conv = attach(self.root, "fc.0", nn.Conv3d(c, CLASSES, 1))
-        self.steps.append(lambda x: conv(F.avg_pool3d(x, (min(2, x.shape[2]), *x.shape[3:]), 1)).mean((2, 3, 4)))
+        self.steps.append(
+            lambda x: conv(F.avg_pool3d(x, (min(2, x.shape[2]), *x.shape[3:]), 1)).mean((2, 3, 4))
+        )
 
 
 class CoClr(Separable):
@@ -195,7 +212,11 @@ class MilNce(Separable):
         return stem
 
     def pool(self, kernel, stride):
-        amounts = [m for k, s in list(zip(kernel, stride))[::-1] for m in (max(k - s, 0) // 2, -(-max(k - s, 0) // 2))]
+        amounts = [
+            m
+            for k, s in list(zip(kernel, stride))[::-1]
+            for m in (max(k - s, 0) // 2, -(-max(k - s, 0) // 2))
+        ]
         return lambda x: F.max_pool3d(F.pad(x, amounts), kernel, stride, ceil_mode=True)
 
     def head(self, c):
@@ -233,7 +254,14 @@ class SonnetNames(Piergiaj):
     norm = "batch3d"
 
     def base(self, block, part):
-        name = {"b0": "branch_0", "r1": "branch_1.0", "b1": "branch_1.1", "r2": "branch_2.0", "b2": "branch_2.1", "b3": "branch_3.1"}
+        name = {
+            "b0": "branch_0",
+            "r1": "branch_1.0",
+            "b1": "branch_1.1",
+            "r2": "branch_2.0",
+            "b2": "branch_2.1",
+            "b3": "branch_3.1",
+        }
         return self.single[block].lower() if block in self.single else f"mixed_{block}.{name[part]}"
 
     def head(self, c):
@@ -241,7 +269,8 @@ class SonnetNames(Piergiaj):
 
 
 class Hassony2(SonnetNames):
-    """Its own padding: k - s zeros in all, but SAME over time in convolutions; pools round up, the last window over the end."""
+    """Its own padding: k - s zeros in all, but SAME over time in convolutions; pools round up, the last
+    window over the end."""
 
     def conv(self, path, norm, cin, cout, kernel, stride=(1, 1, 1)):
         conv = attach(self.root, path, nn.Conv3d(cin, cout, kernel, stride, bias=False))
@@ -251,7 +280,9 @@ class Hassony2(SonnetNames):
             over = x.shape[2] % stride[0]
             time = max(kernel[0] - over, 0) if over else max(kernel[0] - stride[0], 0)
             totals = [max(k - s, 0) for k, s in zip(kernel[:0:-1], stride[:0:-1])] + [time]
-            return F.relu(bn(conv(F.pad(x, [m for total in totals for m in (total // 2, total - total // 2)]))))
+            return F.relu(
+                bn(conv(F.pad(x, [m for total in totals for m in (total // 2, total - total // 2)])))
+            )
 
         return unit
 
@@ -267,7 +298,7 @@ class Torchvision:
     def build(self):
         norm = lambda n: nn.BatchNorm3d(n, eps=0.001)
         c, wide = narrow(64), narrow(192)
-        plain = dict(norm_layer=norm)
+        plain = {"norm_layer": norm}
         sep = lambda cin, cout, k, s, p: tv.TemporalSeparableConv(cin, cout, k, s, p, norm)
         pool = lambda k, s, p: nn.MaxPool3d(k, s, p)
         blocks = [
@@ -315,12 +346,22 @@ def shake(root, seed):
 
 
 def sonnet(state):
-    """hassony2's weights under the variable names of kinetics-i3d: [t, h, w, in, out], no batch norm scale."""
+    """hassony2's weights under the variable names of kinetics-i3d: [t, h, w, in, out], no batch norm
+    scale."""
     arrays = {}
     for name, tensor in state.items():
         base, leaf = name.rsplit(".", 1)
-        base = base.replace("conv3d_0c_1x1", "Logits/Conv3d_0c_1x1").replace(".conv3d", "/conv_3d").replace(".batch3d", "/batch_norm")
-        for old, new in (("conv3d_1a", "Conv3d_1a"), ("conv3d_2b", "Conv3d_2b"), ("conv3d_2c", "Conv3d_2c"), ("mixed_", "Mixed_")):
+        base = (
+            base.replace("conv3d_0c_1x1", "Logits/Conv3d_0c_1x1")
+            .replace(".conv3d", "/conv_3d")
+            .replace(".batch3d", "/batch_norm")
+        )
+        for old, new in (
+            ("conv3d_1a", "Conv3d_1a"),
+            ("conv3d_2b", "Conv3d_2b"),
+            ("conv3d_2c", "Conv3d_2c"),
+            ("mixed_", "Mixed_"),
+        ):
             base = base.replace(old, new)
         for old, new in (
             (".branch_0", "/Branch_0/Conv3d_0a_1x1"),
@@ -355,19 +396,54 @@ AS_IS = ([0.0] * 3, [1.0] * 3)
 
 
 def cases():
-    """name, format, net, what is written, how pixels enter, dtype in the file, (frames, height, width) of each clip"""
-    legacy = dict(_use_new_zipfile_serialization=False)
+    """name, format, net, what is written, how pixels enter, dtype in the file, (frames, height, width) of
+    each clip"""
+    legacy = {"_use_new_zipfile_serialization": False}
     yield "torchvision-s3d.pth", "torchvision-s3d", Torchvision(), saved, KINETICS, torch.float32, (9, 39, 32)
-    yield "kylemin-s3d.pt", "kylemin-s3d", Kylemin(), lambda s: saved({f"module.{k}": v for k, v in s.items()}, **legacy), HALVES, torch.float32, (8, 32, 40)
+    yield (
+        "kylemin-s3d.pt",
+        "kylemin-s3d",
+        Kylemin(),
+        lambda s: saved({f"module.{k}": v for k, v in s.items()}, **legacy),
+        HALVES,
+        torch.float32,
+        (8, 32, 40),
+    )
     yield "milnce-s3d.pth", "milnce-s3d", MilNce(), saved, AS_IS, torch.float16, (10, 40, 72)
 
     def training(state):
-        others = {f"encoder_k.0.{k}": v.clone() for k, v in list(state.items())[:3]} | {"queue": torch.ones(2, 3)}
-        return saved({"epoch": 3, "state_dict": {f"encoder_q.0.{k}": v for k, v in state.items()} | others, "best": np.float64(0.5)})
+        others = {f"encoder_k.0.{k}": v.clone() for k, v in list(state.items())[:3]} | {
+            "queue": torch.ones(2, 3)
+        }
+        return saved(
+            {
+                "epoch": 3,
+                "state_dict": {f"encoder_q.0.{k}": v for k, v in state.items()} | others,
+                "best": np.float64(0.5),
+            }
+        )
 
     yield "coclr-s3dg.pth.tar", "coclr-s3dg", CoClr(), training, IMAGENET, torch.bfloat16, (9, 32, 32)
-    yield "piergiaj-i3d.pt", "piergiaj-i3d", Piergiaj(), lambda s: saved(s, **legacy), HALVES, torch.float16, (11, 40, 33)
-    yield "hassony2-i3d.pth", "hassony2-i3d", Hassony2(), saved, HALVES, torch.bfloat16, (10, 38, 46), (11, 50, 34), (19, 32, 32)
+    yield (
+        "piergiaj-i3d.pt",
+        "piergiaj-i3d",
+        Piergiaj(),
+        lambda s: saved(s, **legacy),
+        HALVES,
+        torch.float16,
+        (11, 40, 33),
+    )
+    yield (
+        "hassony2-i3d.pth",
+        "hassony2-i3d",
+        Hassony2(),
+        saved,
+        HALVES,
+        torch.bfloat16,
+        (10, 38, 46),
+        (11, 50, 34),
+        (19, 32, 32),
+    )
 
     def npz(state):
         out = io.BytesIO()
@@ -385,18 +461,39 @@ def main():
         root = shake(net.root, seed)
         if layout == "kinetics-i3d":
             with torch.no_grad():
-                [tensor.fill_(1) for key, tensor in root.state_dict().items() if key.endswith("batch3d.weight")]
+                [
+                    tensor.fill_(1)
+                    for key, tensor in root.state_dict().items()
+                    if key.endswith("batch3d.weight")
+                ]
         root.to(dtype)
         (OUT / f"{name}.gz").write_bytes(gzip.compress(write(root.state_dict()), mtime=0))
         root.double()
         for size in sizes:
             pixels = torch.from_numpy(golden_weights.pixels(seed, *size, 1)).double()
-            x = ((pixels / 255 - torch.tensor(mean).double()) / torch.tensor(std).double()).permute(3, 0, 1, 2)[None]
+            x = ((pixels / 255 - torch.tensor(mean).double()) / torch.tensor(std).double()).permute(
+                3, 0, 1, 2
+            )[None]
             with torch.inference_mode():
                 outputs = run(net.steps, x)[0]
-            print(name, (OUT / f"{name}.gz").stat().st_size, len(root.state_dict()), np.round(outputs[:6].numpy(), 3))
+            print(
+                name,
+                (OUT / f"{name}.gz").stat().st_size,
+                len(root.state_dict()),
+                np.round(outputs[:6].numpy(), 3),
+            )
             frames, height, width = size
-            written.append({"file": name, "format": layout, "seed": seed, "frames": frames, "height": height, "width": width, "outputs": [float(np.float32(v)) for v in outputs]})
+            written.append(
+                {
+                    "file": name,
+                    "format": layout,
+                    "seed": seed,
+                    "frames": frames,
+                    "height": height,
+                    "width": width,
+                    "outputs": [float(np.float32(v)) for v in outputs],
+                }
+            )
     (OUT / "cases.json").write_text("[\n" + ",\n".join(json.dumps(case) for case in written) + "\n]\n")
 
 

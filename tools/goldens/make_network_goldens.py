@@ -2,11 +2,12 @@
 
     python tools/goldens/make_network_goldens.py        # needs torch, safetensors
 
-Written from the table (S3D: Xie et al., ECCV 2018, figures 2 and 6; gating: section 5.2), not from our node list: the
-only things shared with src/inference are tensor names and the formula of weights and pixels (golden_weights.py).
-`ordered` and `nearest_complete` are written from docs/adr/0006 and 0015. Everything is computed in float64; cases with SGS are
-drawn until float32 gives the same plan and the same logits within 2e-5, and no step lies near an edge of its bin. Writes test/fixtures/goldens/network/{cases.json,logits.safetensors}.
-"""
+Written from the table (S3D: Xie et al., ECCV 2018, figures 2 and 6; gating: section 5.2), not from our node
+list: the only things shared with src/inference are tensor names and the formula of weights and pixels
+(golden_weights.py). `ordered` and `nearest_complete` are written from docs/adr/0006 and 0015, the arithmetic
+of few steps from 0027. Everything is computed in float64; cases with SGS are drawn until float32 gives the
+same plan and the same logits within 2e-5, and no step lies near an edge of its bin. Writes
+test/fixtures/goldens/network/{cases.json,logits.safetensors}."""
 
 import json
 import pathlib
@@ -61,10 +62,12 @@ def kernel_form(variant, layer):
 
 
 class RoundingDecides(Exception):
-    """A row of the plan lives by the last bit of an embedding: engines could not agree. Another seed, then."""
+    """A row of the plan lives by the last bit of an embedding: engines could not agree. Another seed,
+    then."""
 
 
-# In bins: no step may lie nearer to an edge, but for those that lie on one by definition (the first of `ordered`, the farthest).
+# In bins: no step may lie nearer to an edge, but for those that lie on one by definition (the first of
+# `ordered`, the farthest).
 EDGE_MARGIN = 1e-3
 
 
@@ -79,26 +82,66 @@ def plan_reference(embeddings, steps, sampler):
     distances = make_sgs_goldens.distances(embeddings, sampler["distance"], np.float64)
     farthest = distances == distances.max()
     place = distances[~farthest] * bins / distances.max()
-    if len(place) == 0 or np.abs(place - np.round(place)).min() < EDGE_MARGIN or plan[-1, farthest].min() == 0:
+    if (
+        len(place) == 0
+        or np.abs(place - np.round(place)).min() < EDGE_MARGIN
+        or plan[-1, farthest].min() == 0
+    ):
         raise RoundingDecides
     return plan
 
 
-def plan_ordered(embeddings, sampler):
-    """Bins of width d over the arc length s; weights 1 - |s - centre|/d, scaled to sum to one a bin; empty bins left out."""
-    e = embeddings.astype(np.float64)
-    lengths = np.linalg.norm(np.diff(e, axis=0), ord=2 if sampler["distance"] == "l2" else 1, axis=1)
+def step_lengths(embeddings, sampler, top):
+    """[T, L] -> [T - 1]: how far each step is from the one before. [T, N, L]: the mean over the `top` of N
+    cells that moved most, over the mean of both steps' scales: how far cells are from their mean, at least a
+    quarter of how far they are from nothing."""
+    e, order = embeddings.astype(np.float64), 2 if sampler["distance"] == "l2" else 1
+    ways = np.linalg.norm(np.diff(e, axis=0), ord=order, axis=-1)
+    if e.ndim == 2:
+        return ways
+    contrast = np.linalg.norm(e - e.mean(axis=1, keepdims=True), ord=order, axis=2).mean(axis=1)
+    scale = np.maximum(contrast, 0.25 * np.linalg.norm(e, ord=order, axis=2).mean(axis=1))
+    return np.sort(ways, axis=1)[:, -top:].mean(axis=1) / ((scale[1:] + scale[:-1]) / 2)
+
+
+def cut_widest(bins, s, least):
+    """Bins numbered from 0; the one with the longest way is cut behind the last step of its first half, until
+    there are enough."""
+    bins = np.unique(bins, return_inverse=True)[1]
+    while bins[-1] + 1 < least:
+        ways = np.array([np.ptp(s[bins == b]) for b in range(bins[-1] + 1)])
+        widest = ways.argmax()
+        inside = np.flatnonzero(bins == widest)
+        half = (s[inside[0]] + s[inside[-1]]) / 2
+        if (len(ways) > 1 and np.diff(np.sort(ways)[-2:]) < EDGE_MARGIN * ways.max()) or np.abs(
+            s[inside] - half
+        ).min() < EDGE_MARGIN * ways.max():
+            raise RoundingDecides
+        bins[s > half] += bins[s > half] >= widest
+    return bins
+
+
+def plan_ordered(embeddings, sampler, top):
+    """Bins of width d over the arc length s; weights 1 - |s - centre|/d, scaled to sum to one a bin; empty
+    bins left out."""
+    lengths = step_lengths(embeddings, sampler, top)
     s = np.concatenate([[0.0], np.cumsum(np.where(lengths > sampler.get("noiseFloor", 0), lengths, 0))])
     place = s / sampler["width"]
     moved = place[s > 0]
     if len(moved) and np.abs(moved - np.round(moved)).min() < EDGE_MARGIN:
         raise RoundingDecides
     bins = np.floor(place)
+    groups = cut_widest(bins, s, sampler["minSteps"]) if sampler.get("minSteps", 1) > 1 else bins
     rows = []
-    for b in np.unique(bins):
-        weights = np.where(bins == b, 1 - np.abs(place - (b + 0.5)), 0)
+    for group in np.unique(groups):
+        inside = np.flatnonzero(groups == group)
+        weights = np.zeros(len(s))
+        if sampler.get("representative") == "middle":
+            weights[inside[(len(inside) - 1) // 2]] = 1
+        else:
+            weights[inside] = 1 - np.abs(place[inside] - (bins[inside] + 0.5))
         rows.append(weights / weights.sum())
-    return np.stack(rows)
+    return np.stack(rows), np.unique(groups, return_counts=True)[1]
 
 
 class Net:
@@ -113,38 +156,51 @@ class Net:
         self.variant = self.options["variant"]
         self.gated = self.variant == "s3d-g"
         self.kept_steps = None
+        # Of each step above the cut, the input steps that it stands for; and their number at the cut.
+        self.counts = None
+        self.every = None
 
     def weight(self, name, *shape):
-        return torch.from_numpy(golden_weights.tensor(self.seed, name, shape, self.case["gamma"])).to(self.dtype)
+        return torch.from_numpy(golden_weights.tensor(self.seed, name, shape, self.case["gamma"])).to(
+            self.dtype
+        )
 
     def width(self, channels):
         # JavaScript rounds halves up.
         return max(1, int(np.floor(channels * self.options["widthMultiplier"] + 0.5)))
 
     def mark(self, out, source, kernel, stride, amounts):
-        """Keeps with a map which of its time steps have seen padding: what falls on padding has, and all that see such a step."""
+        """Keeps with a map which of its time steps have seen padding: what falls on padding has, and all that
+        see such a step."""
         touched = F.pad(source.touched, amounts[-2:], value=1.0)
         out.touched = F.max_pool1d(touched[None], kernel[0], stride[0])[0]
         return out
 
     def padding(self, x, kernel, stride):
-        """TF SAME from the actual size, or ⌊(k−1)/2⌋ on both sides; a 2-wide pool of a map of one pads its end."""
-        amounts = []
-        for axis in (4, 3, 2):
-            n, k, s = x.shape[axis], kernel[axis - 2], stride[axis - 2]
-            if self.options["padding"] == "same":
-                total = max((-(-n // s) - 1) * s + k - n, 0)
-                amounts += [total // 2, total - total // 2]
-            else:
-                half = (k - 1) // 2
-                amounts += [half, max(half, k - n - half)]
-        return amounts
+        """TF SAME from the actual size, or ⌊(k−1)/2⌋ on both sides; a 2-wide pool of a map of one pads its
+        end."""
+        return [
+            amount
+            for axis in (4, 3, 2)
+            for amount in self.ends(x.shape[axis], kernel[axis - 2], stride[axis - 2])
+        ]
+
+    def ends(self, n, k, s):
+        if self.options["padding"] == "same":
+            total = max((-(-n // s) - 1) * s + k - n, 0)
+            return total // 2, total - total // 2
+        half = (k - 1) // 2
+        return half, max(half, k - n - half)
 
     def unit(self, x, name, out, kernel, stride=(1, 1, 1)):
         weight = self.weight(f"{name}.weight", out, x.shape[1], *kernel)
         amounts = self.padding(x, kernel, stride)
         source = x
-        x = F.conv3d(F.pad(x, amounts), weight, stride=stride)
+        if self.kept_steps is not None and self.options.get("temporalEdge") == "edge":
+            x = F.pad(x, [0, 0, 0, 0, *amounts[-2:]], mode="replicate")
+            x = F.conv3d(F.pad(x, amounts[:-2]), weight, stride=stride)
+        else:
+            x = F.conv3d(F.pad(x, amounts), weight, stride=stride)
         mean, var = self.weight(f"{name}.bn.running_mean", out), self.weight(f"{name}.bn.running_var", out)
         gamma, beta = self.weight(f"{name}.bn.weight", out), self.weight(f"{name}.bn.bias", out)
         eps = self.options["batchNormEpsilon"]
@@ -163,7 +219,8 @@ class Net:
 
     def pool(self, x, kernel, stride):
         if self.options.get("poolPadding") == "same_even":
-            # As the ports write it: k - s zeros whatever the length, and the last window may reach over the end.
+            # As the ports write it: k - s zeros whatever the length, and the last window may reach over the
+            # end.
             amounts = []
             for axis in (2, 1, 0):
                 total = max(kernel[axis] - stride[axis], 0)
@@ -173,10 +230,18 @@ class Net:
             return out
         amounts = self.padding(x, kernel, stride)
         out = F.max_pool3d(F.pad(x, amounts, value=float("-inf")), kernel, stride)
+        if self.counts is not None and stride[0] > 1:
+            self.counts = np.add.reduceat(self.counts, np.arange(0, len(self.counts), stride[0]))[
+                : out.shape[2]
+            ]
+            self.every = (
+                self.every + sum(self.ends(self.every, kernel[0], stride[0])) - kernel[0]
+            ) // stride[0] + 1
         return self.mark(out, x, kernel, stride, amounts)
 
     def space_to_depth(self, x):
-        """Channel ((dt·2 + dh)·2 + dw)·3 + c of a block of 2×2×2 pixels, a 2×4×4 convolution, and the first of t, h, w cut."""
+        """Channel ((dt·2 + dh)·2 + dw)·3 + c of a block of 2×2×2 pixels, a 2×4×4 convolution, and the first
+        of t, h, w cut."""
         n, c, t, h, w = x.shape
         out = self.width(64)
         x = x.view(n, c, t // 2, 2, h // 2, 2, w // 2, 2).permute(0, 3, 5, 7, 1, 2, 4, 6)
@@ -184,7 +249,10 @@ class Net:
         weight = self.weight("Conv_1a.weight", out, c, 4, 8, 8).view(out, c, 2, 2, 4, 2, 4, 2)
         weight = weight.permute(0, 3, 5, 7, 1, 2, 4, 6).reshape(out, 8 * c, 2, 4, 4)
         x = F.conv3d(x, weight, padding=(1, 2, 2))[:, :, 1:, 1:, 1:]
-        statistics = [self.weight(f"Conv_1a.bn.{part}", out) for part in ("running_mean", "running_var", "weight", "bias")]
+        statistics = [
+            self.weight(f"Conv_1a.bn.{part}", out)
+            for part in ("running_mean", "running_var", "weight", "bias")
+        ]
         x = F.relu(F.batch_norm(x, *statistics, training=False, eps=self.options["batchNormEpsilon"]))
         x.touched = torch.zeros(1, x.shape[2])
         return x
@@ -193,12 +261,18 @@ class Net:
         if not self.gated or (name == "Conv_2c.gate" and not self.options.get("gateConv2c", True)):
             return x
         n = x.shape[1]
-        squeezed = x.mean(dim=(2, 3, 4)) @ self.weight(f"{name}.weight", n, n).T
+        squeezed = self.over_time(x.mean(dim=(3, 4))) @ self.weight(f"{name}.weight", n, n).T
         if self.options["gateBias"]:
             squeezed = squeezed + self.weight(f"{name}.bias", n)
         out = x * torch.sigmoid(squeezed)[:, :, None, None, None]
         out.touched = x.touched
         return out
+
+    def over_time(self, x):
+        """[1, C, T] -> [1, C]: the mean over steps, each as often as it stands for."""
+        if self.counts is None or self.options.get("timeMeans") != "multiplicity":
+            return x.mean(dim=2)
+        return x @ torch.from_numpy(self.counts / self.counts.sum()).to(self.dtype)
 
     def mixed(self, x, layer, channels):
         b0, (reduce1, b1), (reduce2, b2), b3 = channels
@@ -229,52 +303,75 @@ class Net:
         sampler = self.sampler
         steps = x.shape[2]
         if sampler["kind"] == "none":
-            plan = np.eye(steps)
+            plan, counts = np.eye(steps), np.ones(steps)
         elif sampler["kind"] == "uniform":
             plan = np.eye(steps)[:: sampler["stride"]]
+            counts = np.diff([*range(0, steps, sampler["stride"]), steps])
         else:
             embeddings = self.embed(x[0].transpose(0, 1), sgs["embedding"]).numpy().astype(np.float32)
             complete = np.flatnonzero(x.touched[0].numpy() == 0)
             if sgs["boundary"] == "nearest_complete" and len(complete) > 0:
                 embeddings = embeddings[[complete[np.abs(complete - t).argmin()] for t in range(steps)]]
             if sampler["kind"] == "ordered":
+                top = sgs["embedding"].get("top", 0)
                 if sampler["width"] is None:
                     # About three bins and a half, as a number that JSON holds exactly.
-                    order = 2 if sampler["distance"] == "l2" else 1
-                    total = np.linalg.norm(np.diff(embeddings, axis=0), ord=order, axis=1).sum()
+                    total = step_lengths(embeddings, sampler, top).sum()
                     if total == 0:
                         raise RoundingDecides
                     self.sampler = sampler = {**sampler, "width": float(f"{total / 3.5:.3g}")}
-                plan = plan_ordered(embeddings, sampler)
+                plan, counts = plan_ordered(embeddings, sampler, top)
             else:
                 plan = plan_reference(embeddings, steps, sampler)
+                counts = (plan != 0).sum(axis=1)
             if plan.sum(axis=1).min() < 0.01 or len(plan) < 2:
                 raise RoundingDecides
-        self.kept_steps = len(plan)
+        self.kept_steps, self.counts, self.every = len(plan), np.asarray(counts, np.float64), steps
         kept = torch.einsum("bt,nctyx->ncbyx", torch.from_numpy(plan).to(self.dtype), x)
         kept.touched = torch.zeros(1, len(plan))
         return kept
 
     def embed(self, steps, embedding):
-        """[T, C, H, W] -> [T, L]"""
+        """[T, C, H, W] -> [T, L], or a vector a cell: [T, N, C]"""
         if embedding["kind"] == "pooled":
             return F.normalize(F.adaptive_avg_pool2d(steps, embedding["grid"]).flatten(1))
+        if embedding["kind"] == "cells":
+            return F.adaptive_avg_pool2d(steps, embedding["grid"]).flatten(2).transpose(1, 2)
         c, size = steps.shape[1], embedding["size"]
         x = steps.mean(dim=(2, 3))
         x = F.linear(x, self.weight("SGS.fc1.weight", c // 2, c), self.weight("SGS.fc1.bias", c // 2))
-        x = F.linear(F.relu(x), self.weight("SGS.fc2.weight", size, c // 2), self.weight("SGS.fc2.bias", size))
-        statistics = [self.weight(f"SGS.bn.{part}", size) for part in ("running_mean", "running_var", "weight", "bias")]
+        x = F.linear(
+            F.relu(x), self.weight("SGS.fc2.weight", size, c // 2), self.weight("SGS.fc2.bias", size)
+        )
+        statistics = [
+            self.weight(f"SGS.bn.{part}", size) for part in ("running_mean", "running_var", "weight", "bias")
+        ]
         return F.batch_norm(x, *statistics, training=False, eps=1e-5)
 
     def encode(self, clip):
         """uint8 [T, H, W, 3] -> [1, 3, T, H, W]"""
         x = torch.from_numpy(clip).to(self.dtype).permute(3, 0, 1, 2)
         if self.options["input"]["kind"] == "rgb":
-            mean, std = (torch.tensor(self.options["input"][key], dtype=self.dtype).view(3, 1, 1, 1) for key in ("mean", "std"))
+            mean, std = (
+                torch.tensor(self.options["input"][key], dtype=self.dtype).view(3, 1, 1, 1)
+                for key in ("mean", "std")
+            )
             return ((x / 255 - mean) / std)[None]
         grey = (0.299 * x[0] + 0.587 * x[1] + 0.114 * x[2]) / 255
         change = torch.diff(grey, dim=0, prepend=grey[:1]) / 0.25
         return torch.stack([(grey - 0.5) / 0.25, change, change.abs()])[None]
+
+    def weigh_steps(self, x):
+        """Steps as the head of the dense network weighs the time that each stands for: windows of two that
+        slide by one see the first and the last of its steps half as often as the others."""
+        ends = np.concatenate([[0.0], self.counts.cumsum()]) / self.counts.sum()
+        if self.every > 1 and self.options.get("pooling", "window") != "whole":
+            seen = np.concatenate([[0.5], np.ones(self.every - 2), [0.5]]) / (self.every - 1)
+            ends = np.interp(
+                ends * self.every, np.arange(self.every + 1), np.concatenate([[0.0], seen.cumsum()])
+            )
+        weights = torch.from_numpy(np.diff(ends)).to(self.dtype)
+        return (x * weights[None, None, :, None, None]).sum(dim=2, keepdim=True)
 
     def forward(self, clip):
         x = self.encode(clip)
@@ -301,7 +398,10 @@ class Net:
             x = self.sgs(self.mixed(x, f"Mixed_{block}", channels), f"Mixed_{block}")
         kernel = {"window": (2, 7, 7), "space": (2, *x.shape[3:]), "whole": x.shape[2:]}
         window = [min(k, n) for k, n in zip(kernel[self.options.get("pooling", "window")], x.shape[2:])]
-        x = F.avg_pool3d(x, window, stride=1)
+        if self.counts is not None and self.options.get("timeMeans") == "multiplicity":
+            x = self.weigh_steps(F.avg_pool3d(x, [1, *window[1:]], stride=1))
+        else:
+            x = F.avg_pool3d(x, window, stride=1)
         if not self.options.get("classifier", True):
             return x.mean(dim=(0, 2, 3, 4))
         classes = self.options["classes"]
@@ -340,7 +440,16 @@ def ordered(distance="l2", **options):
 
 
 KERNELS = ("linear", "linear_normalized", "delta", "delta_normalized")
-ALL_PLACES = ["Conv_1a", "MaxPool_2a", "Conv_2b", "Conv_2c", "MaxPool_3a", "Mixed_3b", "Mixed_3c", "MaxPool_4a"]
+ALL_PLACES = [
+    "Conv_1a",
+    "MaxPool_2a",
+    "Conv_2b",
+    "Conv_2c",
+    "MaxPool_3a",
+    "Mixed_3b",
+    "Mixed_3c",
+    "MaxPool_4a",
+]
 ALL_PLACES += [*(f"Mixed_4{letter}" for letter in "bcdef"), "MaxPool_5a", "Mixed_5b", "Mixed_5c"]
 PLACES = ["Conv_1a", "Conv_2b", "Conv_2c", *(f"Mixed_{block}" for block in MIXED)]
 
@@ -353,19 +462,38 @@ def placed():
         kernel, turned = KERNELS[at % 4], KERNELS[at // 2 % 4]
         plans = {
             "s3d-g": (ordered(), "nearest_complete" if at % 2 == 0 else "as_is"),
-            "i3d": (reference(kernel, "l1" if at % 3 == 0 else "l2", **bins), "as_is" if 4 <= at < 8 else "nearest_complete"),
+            "i3d": (
+                reference(kernel, "l1" if at % 3 == 0 else "l2", **bins),
+                "as_is" if 4 <= at < 8 else "nearest_complete",
+            ),
             # From Mixed_4c on too few steps are complete for distances to a mean.
-            "fast-s3d": (ordered("l1") if at % 2 else reference(turned, **bins), "nearest_complete" if at % 2 or at < 6 else "as_is"),
+            "fast-s3d": (
+                ordered("l1") if at % 2 else reference(turned, **bins),
+                "nearest_complete" if at % 2 or at < 6 else "as_is",
+            ),
         }
         for variant, (sampler, boundary) in plans.items():
             layer = sgs(place, boundary, kind="learned", size=5)
             padding = "same" if at % 3 == 2 else "symmetric"
-            yield tiny(f"{variant}-sgs-{place}", variant, *size, sampler, sgs=layer, padding=padding, widthMultiplier=0.125)
+            yield tiny(
+                f"{variant}-sgs-{place}",
+                variant,
+                *size,
+                sampler,
+                sgs=layer,
+                padding=padding,
+                widthMultiplier=0.125,
+            )
 
 
 def cuts():
-    """Every cut of the bottom- and top-heavy networks that no other case has, SGS at every place in turn with every sampler."""
-    had = {"bottom-heavy-i3d": ("Conv_2c", "Mixed_4d"), "top-heavy-i3d": ("Mixed_3b", "Mixed_5c"), "top-heavy-s3d": ("Conv_2c", "Mixed_4b")}
+    """Every cut of the bottom- and top-heavy networks that no other case has, SGS at every place in turn with
+    every sampler."""
+    had = {
+        "bottom-heavy-i3d": ("Conv_2c", "Mixed_4d"),
+        "top-heavy-i3d": ("Mixed_3b", "Mixed_5c"),
+        "top-heavy-s3d": ("Conv_2c", "Mixed_4b"),
+    }
     samplers = [
         ordered(),
         {"kind": "uniform", "stride": 2},
@@ -384,10 +512,22 @@ def cuts():
             early = ALL_PLACES.index(place) < ALL_PLACES.index("MaxPool_4a")
             layer = sgs(place, "nearest_complete" if early and number % 3 else "as_is", **embedding)
             size = (16 if early else 28, 17 + number % 4, 16 + number % 3)
-            yield tiny(f"{base}-{cut}", f"{base}:{cut}", *size, sampler, sgs=layer, padding=("symmetric", "same")[number % 2])
+            yield tiny(
+                f"{base}-{cut}",
+                f"{base}:{cut}",
+                *size,
+                sampler,
+                sgs=layer,
+                padding=("symmetric", "same")[number % 2],
+            )
             number += 1
     # Beside the cuts: the other members, where SGS stands behind a pool.
-    for variant, place in (("i2d", "MaxPool_2a"), ("s3d-4branch", "MaxPool_4a"), ("s3d-g", "MaxPool_5a"), ("s3d-4branch", "Mixed_3b")):
+    for variant, place in (
+        ("i2d", "MaxPool_2a"),
+        ("s3d-4branch", "MaxPool_4a"),
+        ("s3d-g", "MaxPool_5a"),
+        ("s3d-4branch", "Mixed_3b"),
+    ):
         layer = sgs(place, kind="learned", size=5)
         yield tiny(f"{variant}-sgs-{place}", variant, 30, 20, 20, ordered(), sgs=layer)
 
@@ -420,10 +560,29 @@ def cases():
         # Maps larger than the head's window in time and space.
         tiny("s3d-large-map", "s3d", 24, 264, 232, widthMultiplier=0.02),
         tiny("sgs-none", "s3d-g", 8, 32, 32, sgs=sgs("Conv_2b", **learned)),
-        tiny("sgs-uniform", "s3d-g", 16, 32, 32, {"kind": "uniform", "stride": 3}, sgs=sgs("Conv_2b", **pooled, grid=2)),
-        # Only the linear kernel: with the others the most distant step counts or not by an accident of rounding.
+        tiny(
+            "sgs-uniform",
+            "s3d-g",
+            16,
+            32,
+            32,
+            {"kind": "uniform", "stride": 3},
+            sgs=sgs("Conv_2b", **pooled, grid=2),
+        ),
+        # Only the linear kernel: with the others the most distant step counts or not by an accident of
+        # rounding.
         tiny("sgs-learned-2b", "s3d-g", 18, 32, 32, reference(bins=6), sgs=sgs("Conv_2b", **learned), **wide),
-        tiny("sgs-learned-3b", "s3d", 18, 32, 32, reference(bins=3), hold=3, sgs=sgs("Mixed_3b", **learned), **wide),
+        tiny(
+            "sgs-learned-3b",
+            "s3d",
+            18,
+            32,
+            32,
+            reference(bins=3),
+            hold=3,
+            sgs=sgs("Mixed_3b", **learned),
+            **wide,
+        ),
         tiny("sgs-pooled-1a", "s3d-g", 16, 32, 32, reference(bins=4), sgs=sgs("Conv_1a", **pooled, grid=1)),
         tiny(
             "sgs-pooled-3a-same",
@@ -440,24 +599,147 @@ def cases():
         tiny("i3d-pools-same-even", "i3d", 10, 72, 40, padding="same", poolPadding="same_even"),
         tiny("s3d-space-pooling", "s3d", 16, 264, 40, widthMultiplier=0.03, pooling="space"),
         tiny("s3d-whole-pooling", "s3d", 24, 64, 96, widthMultiplier=0.03, pooling="whole"),
-        tiny("s3d-g-embedding", "s3d-g", 16, 32, 32, gateConv2c=False, pooling="whole", classifier=False, classes=64),
+        tiny(
+            "s3d-g-embedding",
+            "s3d-g",
+            16,
+            32,
+            32,
+            gateConv2c=False,
+            pooling="whole",
+            classifier=False,
+            classes=64,
+        ),
     )
     yield from placed()
     shipped = {"input": {"kind": "motion"}, "stem": "dense", "padding": "same", "widthMultiplier": 0.125}
     settled = sgs("Conv_2b", "nearest_complete", kind="pooled", grid=4)
     yield tiny("sgs-as-shipped", "s3d-g", 24, 32, 32, ordered(), hold=2, sgs=settled, **shipped)
-    yield tiny("sgs-as-shipped-floor", "s3d-g", 24, 32, 32, ordered(noiseFloor=0.01), hold=4, sgs=settled, **shipped)
+    yield tiny(
+        "sgs-as-shipped-floor", "s3d-g", 24, 32, 32, ordered(noiseFloor=0.01), hold=4, sgs=settled, **shipped
+    )
     for stem, frames in (("flat", 7), ("dense_5", 8), ("dense_7", 9)):
-        yield tiny(f"s3d-g-stem-{stem}", "s3d-g", frames, 33, 32, padding="same", gateBias=False, stem=stem, widthMultiplier=0.125)
+        yield tiny(
+            f"s3d-g-stem-{stem}",
+            "s3d-g",
+            frames,
+            33,
+            32,
+            padding="same",
+            gateBias=False,
+            stem=stem,
+            widthMultiplier=0.125,
+        )
     # Shorter than what a step sees: no step is complete, all stay as they are.
     short = sgs("Conv_2c", "nearest_complete", kind="pooled", grid=2)
     yield tiny("sgs-none-complete", "s3d", 9, 32, 32, ordered(), sgs=short)
     yield from cuts()
+    yield from few_steps()
+
+
+def few_steps():
+    """The arithmetic of docs/adr/0027. All see `motion`, so that training, which knows nothing of colours, is
+    held to them as well."""
+    motion = {"input": {"kind": "motion"}, "stem": "dense", "widthMultiplier": 0.125}
+    edges, uniform = {"temporalEdge": "edge", "timeMeans": "multiplicity"}, {"kind": "uniform", "stride": 3}
+
+    def cells(grid, top, after="Conv_2b"):
+        return sgs(after, "nearest_complete", kind="cells", grid=grid, top=top)
+
+    yield tiny("edges-dense", "s3d-g", 24, 32, 32, sgs=cells(4, 1), **edges, **motion)
+    yield tiny("edges-uniform", "s3d-g", 20, 32, 32, uniform, sgs=cells(4, 1), **edges, **motion)
+    yield tiny("edges-grid", "s3d-g", 24, 40, 40, ordered(), hold=2, sgs=cells(7, 1), **edges, **motion)
+    yield tiny("edges-grid-top", "s3d-g", 24, 40, 36, ordered(), hold=3, sgs=cells(4, 5), **edges, **motion)
+    yield tiny(
+        "edges-grid-l1", "s3d-g", 18, 32, 32, ordered("l1"), hold=3, sgs=cells(3, 2), **edges, **motion
+    )
+    yield tiny(
+        "edges-middle",
+        "s3d-g",
+        24,
+        32,
+        32,
+        ordered(representative="middle"),
+        hold=2,
+        sgs=cells(4, 1),
+        **edges,
+        **motion,
+    )
+    yield tiny(
+        "edges-floor", "s3d-g", 24, 32, 32, ordered(minSteps=6), hold=2, sgs=cells(4, 1), **edges, **motion
+    )
+    middle = ordered(representative="middle", minSteps=5)
+    yield tiny("edges-floor-middle", "s3d-g", 24, 32, 32, middle, hold=3, sgs=cells(4, 2), **edges, **motion)
+    learned = sgs("Conv_2b", "nearest_complete", kind="learned", size=6)
+    yield tiny("edges-learned", "s3d-g", 24, 32, 32, ordered(), hold=3, sgs=learned, **edges, **motion)
+    yield tiny(
+        "edges-plain-means",
+        "s3d-g",
+        24,
+        32,
+        32,
+        ordered(),
+        hold=2,
+        sgs=cells(4, 1),
+        temporalEdge="edge",
+        **motion,
+    )
+    weighed = {"timeMeans": "multiplicity"}
+    yield tiny(
+        "zeros-multiplicity", "s3d-g", 24, 32, 32, ordered(), hold=2, sgs=cells(4, 1), **weighed, **motion
+    )
+    yield tiny(
+        "zeros-multiplicity-space",
+        "s3d-g",
+        30,
+        40,
+        32,
+        uniform,
+        pooling="space",
+        sgs=cells(2, 1),
+        **weighed,
+        **motion,
+    )
+    whole = {"pooling": "whole", "sgs": cells(3, 1, "MaxPool_3a")}
+    yield tiny("edges-whole-3a", "s3d-g", 30, 40, 40, ordered(), hold=3, **whole, **edges, **motion)
+    yield tiny(
+        "edges-same",
+        "s3d-g",
+        26,
+        40,
+        33,
+        ordered(),
+        hold=2,
+        padding="same",
+        sgs=cells(4, 1),
+        **edges,
+        **motion,
+    )
+    plain = {"input": {"kind": "motion"}, "widthMultiplier": 0.125}
+    yield tiny("edges-i3d", "i3d", 24, 32, 32, ordered(), hold=2, sgs=cells(4, 1), **edges, **plain)
+    yield tiny(
+        "edges-i3d-same",
+        "i3d",
+        22,
+        32,
+        32,
+        ordered(),
+        hold=2,
+        padding="same",
+        sgs=cells(4, 1),
+        **edges,
+        **plain,
+    )
+    yield tiny("edges-fast-s3d", "fast-s3d", 24, 32, 32, ordered(), hold=2, sgs=cells(4, 1), **edges, **plain)
+    yield tiny(
+        "edges-4branch", "s3d-4branch", 20, 32, 32, ordered(), hold=2, sgs=cells(4, 1), **edges, **plain
+    )
+    yield tiny("edges-reference", "s3d", 18, 32, 32, reference(bins=4), hold=3, sgs=learned, **edges, **plain)
 
 
 def solve(case, number, known):
-    """(net, logits) of the first seed under which every engine must find the same plan, and the least batch norm scale
-    under which features neither fade below the head's bias nor outgrow the tolerance."""
+    """(net, logits) of the first seed under which every engine must find the same plan, and the least batch
+    norm scale under which features neither fade below the head's bias nor outgrow the tolerance."""
     options = case["network"]
     size = (options["frames"], options["height"], options["width"])
     asked = case["sampler"]
@@ -470,7 +752,11 @@ def solve(case, number, known):
                 if net.kept_steps is not None:
                     case["sampler"] = net.sampler
                     single = Net(case, torch.float32)
-                    gap = (single.forward(golden_weights.pixels(seed, *size, case["hold"])).double() - logits).abs().max()
+                    gap = (
+                        (single.forward(golden_weights.pixels(seed, *size, case["hold"])).double() - logits)
+                        .abs()
+                        .max()
+                    )
                     if single.kept_steps != net.kept_steps or gap > 2e-5:
                         raise RoundingDecides
             except RoundingDecides:

@@ -5,7 +5,7 @@
 The arithmetic, in our words (paper: Fayyaz et al., CVPR 2021; * marks what only the code says):
 
     centre   m = mean of the clip's embeddings *
-    distance D_t = || m - e_t + 1e-6 ||_p *                       p = 1 or 2; 1e-6 is added to every coordinate
+    distance D_t = || m - e_t + 1e-6 ||_p *                       p = 1 or 2; 1e-6 is added to each coordinate
     scale    d_t = D_t * (2B / max D)                             so that bins are 2 wide: [0, 2), [2, 4), ...
     centres  c_b = (max d / B) * (b + 1/2),  b = 0 .. B-1
     linear             k_bt = max(0, 1 + 1e-7 - |d_t - c_b|)
@@ -14,13 +14,12 @@ The arithmetic, in our words (paper: Fayyaz et al., CVPR 2021; * marks what only
     delta_normalized   the same, each row divided by its number of ones
     rows that sum to zero are dropped; the others keep their order (ascending distance, not time)
 
-The authors compute in float32. There the frame with the largest distance sits within rounding of the outer edge of the
-last bin, so that its weight (1e-7 in exact arithmetic; 1 for delta) and even the number of rows can be an accident of
-the processor. Cases are therefore drawn until float32 and float64 agree on the rows and within 1e-5 on the weights;
-what is stored is the float64 result. `embeddings` are float32 values written exactly. Run in float64 on torch 2.15, the
-authors' own code gives the same rows and weights to 1e-9 for every case (its norm written out: pairwise_distance
-reduces another dimension since torch 1.10).
-"""
+The authors compute in float32. There the frame with the largest distance sits within rounding of the outer
+edge of the last bin, so that its weight (1e-7 in exact arithmetic; 1 for delta) and even the number of rows
+can be an accident of the processor. Cases are therefore drawn until float32 and float64 agree on the rows and
+within 1e-5 on the weights; what is stored is the float64 result. `embeddings` are float32 values written
+exactly. Run in float64 on torch 2.15, the authors' own code gives the same rows and weights to 1e-9 for every
+case (its norm written out: pairwise_distance reduces another dimension since torch 1.10)."""
 
 import json
 import pathlib

@@ -2,10 +2,10 @@
 
     python tools/goldens/make_tf_slim_goldens.py        # needs tensorflow-cpu 2.15, tf_keras 2.15, tf_slim
 
-The network is built from the layer table with slim's own layers, so names, batch norms and SAME padding are slim's; its weights
-are random (seeded). TensorFlow's Saver writes the checkpoint, and the one line that docs/models.md gives to users turns it into
-an npz. Writes test/fixtures/checkpoints/tf-slim-*.npz.gz and cases-tf-slim.json.
-"""
+The network is built from the layer table with slim's own layers, so names, batch norms and SAME padding are
+slim's; its weights are random (seeded). TensorFlow's Saver writes the checkpoint, and the one line that
+docs/models.md gives to users turns it into an npz. Writes test/fixtures/checkpoints/tf-slim-*.npz.gz and
+cases-tf-slim.json."""
 
 import gzip
 import importlib
@@ -27,7 +27,9 @@ import golden_weights
 from layer_table import MIXED
 
 # TensorFlow 2.15 looks for slim's batch norm where tf_keras 2.15 no longer keeps it.
-sys.modules["tf_keras.legacy_tf_layers.normalization"] = importlib.import_module("tf_keras.src.legacy_tf_layers.normalization")
+sys.modules["tf_keras.legacy_tf_layers.normalization"] = importlib.import_module(
+    "tf_keras.src.legacy_tf_layers.normalization"
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "test/fixtures/checkpoints"
@@ -35,8 +37,22 @@ WIDTH = 3 / 64
 CLASSES = 7
 SPANNING = ["2c", *MIXED]
 CASES = (
-    {"file": "tf-slim-s3dg.npz", "stem": 3, "temporal": "2c", "gates": True, "seed": 50, "size": (11, 39, 45)},
-    {"file": "tf-slim-fast.npz", "stem": 1, "temporal": "5b", "gates": False, "seed": 51, "size": (9, 33, 40)},
+    {
+        "file": "tf-slim-s3dg.npz",
+        "stem": 3,
+        "temporal": "2c",
+        "gates": True,
+        "seed": 50,
+        "size": (11, 39, 45),
+    },
+    {
+        "file": "tf-slim-fast.npz",
+        "stem": 1,
+        "temporal": "5b",
+        "gates": False,
+        "seed": 51,
+        "size": (9, 33, 40),
+    },
 )
 
 
@@ -46,7 +62,9 @@ def narrow(channels):
 
 def unit(x, out, kernel, scope, stride=1):
     norm = {"is_training": False, "epsilon": 1e-3, "fused": False}
-    return slim.conv3d(x, out, kernel, stride=stride, normalizer_fn=slim.batch_norm, normalizer_params=norm, scope=scope)
+    return slim.conv3d(
+        x, out, kernel, stride=stride, normalizer_fn=slim.batch_norm, normalizer_params=norm, scope=scope
+    )
 
 
 def spanning(x, out, scope, separable):
@@ -59,7 +77,9 @@ def gate(x, scope, gated):
         return x
     squeezed = tf.reduce_mean(x, [1, 2, 3], keepdims=True)
     options = {"activation_fn": None, "normalizer_fn": None, "biases_initializer": None}
-    return x * tf.sigmoid(slim.conv3d(squeezed, x.shape[-1], 1, scope=f"{scope}/self_gating/transformer_W", **options))
+    return x * tf.sigmoid(
+        slim.conv3d(squeezed, x.shape[-1], 1, scope=f"{scope}/self_gating/transformer_W", **options)
+    )
 
 
 def network(x, stem, temporal, gates):
@@ -116,8 +136,10 @@ def build(case, folder):
     tf.reset_default_graph()
     random = np.random.default_rng(case["seed"])
     pixels = golden_weights.pixels(case["seed"], *case["size"], 1)
-    logits = network(tf.constant((pixels / 127.5 - 1)[None], tf.float32), case["stem"], case["temporal"], case["gates"])
-    weights = [v for v in tf.global_variables()]
+    logits = network(
+        tf.constant((pixels / 127.5 - 1)[None], tf.float32), case["stem"], case["temporal"], case["gates"]
+    )
+    weights = list(tf.global_variables())
     step = tf.train.get_or_create_global_step()
     # What a training run leaves in its checkpoints beside the weights.
     tf.train.MomentumOptimizer(0.1, 0.9).minimize(tf.reduce_sum(logits), global_step=step)
@@ -128,7 +150,9 @@ def build(case, folder):
             variable.load(value(variable, random, 4 if case["gates"] else 1.8), session)
         outputs = session.run(logits)[0]
         checkpoint = tf.train.Saver().save(session, f"{folder}/model.ckpt", write_meta_graph=False)
-    subprocess.run([sys.executable, "-c", documented_line(), checkpoint, f"{folder}/{case['file']}"], check=True)
+    subprocess.run(
+        [sys.executable, "-c", documented_line(), checkpoint, f"{folder}/{case['file']}"], check=True
+    )
     return outputs, pathlib.Path(f"{folder}/{case['file']}").read_bytes()
 
 
@@ -141,9 +165,19 @@ def main():
         (OUT / f"{case['file']}.gz").write_bytes(gzip.compress(npz, mtime=0))
         frames, height, width = case["size"]
         found = {"file": case["file"], "format": "tf-slim-s3dg", "seed": case["seed"]}
-        written.append({**found, "frames": frames, "height": height, "width": width, "outputs": [float(v) for v in outputs]})
+        written.append(
+            {
+                **found,
+                "frames": frames,
+                "height": height,
+                "width": width,
+                "outputs": [float(v) for v in outputs],
+            }
+        )
         print(case["file"], (OUT / f"{case['file']}.gz").stat().st_size, np.round(outputs, 3))
-    (OUT / "cases-tf-slim.json").write_text("[\n" + ",\n".join(json.dumps(case) for case in written) + "\n]\n")
+    (OUT / "cases-tf-slim.json").write_text(
+        "[\n" + ",\n".join(json.dumps(case) for case in written) + "\n]\n"
+    )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
     python tools/goldens/make_torchvision_golden.py     # needs torch, torchvision
 
-Weights and pixels come from a seed (golden_weights.py) under our tensor names; `theirs` says which of torchvision's
-tensors each one is. Computed in float64 at its preset size: 224×224, 16 frames. Writes
-test/fixtures/goldens/network/torchvision.json.
-"""
+Weights and pixels come from a seed (golden_weights.py) under our tensor names; `theirs` says which of
+torchvision's tensors each one is. Computed in float64 at its preset size: 224×224, 16 frames. Writes
+test/fixtures/goldens/network/torchvision.json."""
 
 import json
 import pathlib
@@ -73,7 +72,9 @@ def main():
     print(f"logits {logits.min():.3f} .. {logits.max():.3f}, deviation {logits.std():.3f}")
     text = ",".join(f"{float(np.float32(v)):.9g}" for v in logits)
     fields = f'"seed":{SEED},"gamma":{GAMMA},"frames":{FRAMES},"height":{SIZE},"width":{SIZE}'
-    golden = json.loads(f'{{{fields},"torchvision":"{torchvision.__version__.partition("+")[0]}","logits":[{text}]}}')
+    golden = json.loads(
+        f'{{{fields},"torchvision":"{torchvision.__version__.partition("+")[0]}","logits":[{text}]}}'
+    )
     OUT.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
