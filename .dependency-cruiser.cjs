@@ -122,10 +122,11 @@ module.exports = {
       ...outside('lab/evaluation', ['core']),
     },
     {
-      name: 'metrics-know-only-core',
-      comment: 'Figures are served, whoever counted them.',
+      name: 'metrics-see-types-of-stages',
+      comment: 'A metric says where its value is read; whoever counts it does not know that it is served.',
       severity: 'error',
-      ...outside('metrics', ['core']),
+      from: { path: '^src/metrics/' },
+      to: { path: '^src/(?!(metrics|core)/)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'plots-know-only-core',

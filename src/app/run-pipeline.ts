@@ -8,6 +8,9 @@ import { Resources } from '../core/resources.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import { findFfmpeg } from '../ingest/index.ts';
+import { METRICS } from '../metrics/metric-list.ts';
+import { createRenderer } from '../metrics/registry.ts';
+import { createRunMetrics } from '../metrics/run-metrics.ts';
 import { startMetricsServer } from '../metrics/server.ts';
 import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
 import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
@@ -22,7 +25,6 @@ import { startDeliveries } from './deliveries.ts';
 import { openEngines } from './open-engines.ts';
 import { openSinks } from './open-sinks.ts';
 import { createRunLog } from './run-log.ts';
-import { createRunMetrics } from './run-metrics.ts';
 import { runStreamsUntil } from './end-streams.ts';
 import { recordingDigests } from './run-ids.ts';
 import { createStreamJob } from './stream-job.ts';
@@ -119,7 +121,10 @@ export async function runPipeline(
       streams: jobs.map(({ clips }) => clips),
     };
     const server = resources.add(
-      await startMetricsServer(config.metrics, () => metrics.samples(parts)),
+      await startMetricsServer(
+        config.metrics,
+        createRenderer(METRICS, () => metrics.read(parts)),
+      ),
       'the metrics server',
     );
     logger.info({ url: server.url }, 'metrics are served');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
-import { CONTENT_TYPE, renderSamples, type Sample } from './exposition.ts';
+import { CONTENT_TYPE } from './registry.ts';
 
 export interface MetricsServer extends AsyncDisposable {
   /** `http://host:port/metrics` */
@@ -16,14 +16,14 @@ export interface MetricsAddress {
 }
 
 /**
- * Answers `GET /metrics` with what `collect` says at that moment, and nothing else.
+ * Answers `GET /metrics` with what `render` says at that moment, and nothing else.
  * @throws ActionstreamError CONFIG_INVALID where the address cannot be used
  */
 export async function startMetricsServer(
   { host, port }: MetricsAddress,
-  collect: () => readonly Sample[],
+  render: () => Promise<string>,
 ): Promise<MetricsServer> {
-  const server = createServer(answer(collect));
+  const server = createServer(answer(render));
   try {
     server.listen(port, host);
     await once(server, 'listening');
@@ -46,12 +46,21 @@ export async function startMetricsServer(
   };
 }
 
-function answer(collect: () => readonly Sample[]): RequestListener {
+function answer(render: () => Promise<string>): RequestListener {
   return ({ method, url = '' }, response) => {
     const status =
       url.split('?', 1)[0] !== '/metrics' ? 404 : method === 'GET' || method === 'HEAD' ? 200 : 405;
     const ok = status === 200;
-    response.writeHead(status, { 'content-type': ok ? CONTENT_TYPE : 'text/plain' });
-    response.end(ok ? renderSamples(collect()) : 'only GET /metrics is answered here\n');
+    const body = ok ? render() : Promise.resolve('only GET /metrics is answered here\n');
+    body.then(
+      (text) => {
+        response.writeHead(status, { 'content-type': ok ? CONTENT_TYPE : 'text/plain' });
+        response.end(text);
+      },
+      (error: unknown) => {
+        response.writeHead(500, { 'content-type': 'text/plain' });
+        response.end(`the metrics cannot be read: ${messageOf(error)}\n`);
+      },
+    );
   };
 }

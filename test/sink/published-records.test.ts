@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { Kafka, type CloudEvent } from 'cloudevents';
 import { expect, test } from 'vitest';
 import type { PublishedRecord } from '../../src/core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../../src/events/index.ts';
@@ -35,6 +36,21 @@ test('columns and CSV are those of the golden files', async () => {
 
   await expect(`${csv.join('\n')}\n`).toMatchFileSnapshot('../fixtures/goldens/records/events.csv');
   await expect(`${columns.join('\n')}\n`).toMatchFileSnapshot('../fixtures/goldens/records/columns.ndjson');
+});
+
+test('the SDK of CloudEvents reads every envelope, finds it valid, and would write the same headers', () => {
+  for (const record of [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE, ...STATUSES]) {
+    const { key, value, headers } = toCloudEvent({ offset: 0, recordedAtMs: RECORDED_AT_MS, record });
+    const message = { key, value, headers, body: value, timestamp: '' };
+
+    const event = Kafka.toEvent(message) as CloudEvent;
+
+    expect(event.validate()).toBe(true);
+    expect(event.data).toEqual(record.payload);
+    // The SDK repeats the content type as an attribute.
+    const written = { ...headers, ce_datacontenttype: headers['content-type'] };
+    expect(Kafka.binary(event).headers).toEqual(written);
+  }
 });
 
 const RECORDS_OF_A_CAMERA = recordsOf({

@@ -16,6 +16,9 @@ export function renderMetricsList(): string {
     '| --- | --- | --- | --- |',
     ...rows,
     '',
+    'After these come the figures of the process that prom-client collects: `process_*` (CPU, memory, descriptors) and',
+    '`nodejs_*` (event loop lag, heap, garbage collection). They are of the main process; engines are processes of their own.',
+    '',
     'Saved compute: `1 - sum(rate(actionstream_multiply_adds_total{kind="used"}[5m])) / sum(rate(actionstream_multiply_adds_total{kind="dense"}[5m]))`.',
     '',
   ].join('\n');
