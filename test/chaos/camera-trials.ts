@@ -16,14 +16,23 @@ export const CAMERA_TRIALS: readonly NamedTrial[] = [
   { name: 'garbage on the port of a camera', run: (context) => lose(context, 'garbage') },
   {
     name: 'a camera that comes back with another size',
-    run: (context) => lose(context, 'nothing', '320x240'),
+    run: (context) => lose(context, 'nothing', { size: '320x240', codec: 'libx264' }),
+  },
+  {
+    name: 'a camera that comes back with another codec',
+    run: (context) => lose(context, 'nothing', { size: '160x120', codec: 'mpeg4' }),
   },
 ];
+
+interface Video {
+  readonly size: string;
+  readonly codec: 'libx264' | 'mpeg4';
+}
 
 async function lose(
   { servers }: TrialContext,
   meanwhile: 'nothing' | 'garbage',
-  size?: string,
+  other?: Video,
 ): Promise<Trial> {
   const first = await startRtspServer({ file: servers.video });
   const { url, port } = first;
@@ -39,7 +48,7 @@ async function lose(
   // From here on the port is the next camera's.
   if (meanwhile === 'garbage') await answerGarbage(port, 2);
   else await down;
-  const file = size === undefined ? servers.video : await videoOf(size, site.directory);
+  const file = other === undefined ? servers.video : await videoOf(other, site.directory);
   const gap = nextRecord(run, isStatus('gap'));
   const second = await startRtspServer({ file, port });
   onTestFinished(() => second.stop());
@@ -49,7 +58,7 @@ async function lose(
   const counts = await site.count();
   return {
     promised: 'a camera that goes away is connected again without end, and the time without it is a gap',
-    done: `a camera killed during a run, ${meanwhile} on its port for two tries, then ${size ?? 'the same'} again`,
+    done: `a camera killed during a run, ${meanwhile} on its port for two tries, then ${other === undefined ? 'the same' : `${other.size}, ${other.codec}`} again`,
     counted: `a gap, then clips; exit ${end.code} after ${end.ms} ms; ${describeCounts(counts)}`,
     ok: end.code === 0 && end.ms < EXIT_MS && counts.faults.length === 0,
   };
@@ -67,10 +76,10 @@ async function answerGarbage(port: number, clients: number): Promise<void> {
   await once(server, 'close');
 }
 
-async function videoOf(size: string, directory: string): Promise<string> {
+async function videoOf({ size, codec }: Video, directory: string): Promise<string> {
   const file = path.join(directory, 'other.mp4');
   const source = `testsrc2=size=${size}:rate=15:duration=10,format=yuv420p`;
-  const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-g', '15'];
-  await ffmpeg('-f', 'lavfi', '-i', source, ...codec, file);
+  const fast = codec === 'libx264' ? ['-preset', 'ultrafast'] : [];
+  await ffmpeg('-f', 'lavfi', '-i', source, '-c:v', codec, ...fast, '-bf', '0', '-g', '15', file);
   return file;
 }

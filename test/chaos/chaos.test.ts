@@ -6,6 +6,7 @@ import { endRuns } from '../support/runs.ts';
 import { randomOf } from './random.ts';
 import { writeReport, type Trial } from './report.ts';
 import { startServers, type Servers } from './site.ts';
+import { BROKER_TRIALS } from './broker-trials.ts';
 import { CAMERA_TRIALS } from './camera-trials.ts';
 import { CLOCK_TRIALS } from './clock-trials.ts';
 import { DAMAGE_TRIALS } from './damage-trials.ts';
@@ -13,11 +14,14 @@ import { DISK_TRIALS } from './disk-trials.ts';
 import { ENGINE_TRIALS } from './engine-trials.ts';
 import { JOURNAL_TRIALS } from './journal-trials.ts';
 import { KAFKA_TRIALS } from './kafka-trials.ts';
+import { LOAD_TRIALS } from './load-trials.ts';
 import { POSTGRES_TRIALS } from './postgres-trials.ts';
 import { PROCESS_TRIALS } from './process-trials.ts';
 import { SERVER_TRIALS } from './server-trials.ts';
 import { SIGNAL_TRIALS } from './signal-trials.ts';
 import { volumeTrial } from './volume.ts';
+import { WATCH_TRIALS } from './watch-trials.ts';
+import { ZONE_TRIALS } from './zone-trials.ts';
 
 // The whole suite with CHAOS=full (`npm run test:chaos`), else a part of it.
 // CHAOS_SEED repeats a run's moments.
@@ -48,10 +52,14 @@ const TRIALS = [
   ...JOURNAL_TRIALS,
   ...SIGNAL_TRIALS,
   ...KAFKA_TRIALS,
+  ...BROKER_TRIALS,
   ...POSTGRES_TRIALS,
   ...ENGINE_TRIALS,
   ...CAMERA_TRIALS,
+  ...WATCH_TRIALS,
   ...CLOCK_TRIALS,
+  ...ZONE_TRIALS,
+  ...LOAD_TRIALS,
 ];
 
 let servers: Servers;
@@ -70,6 +78,7 @@ for (const { name, run } of TRIALS.filter((trial) => isFull || IN_SUBSET.include
       random: randomOf(seed),
       kills: isFull ? 100 : 6,
       frozenMs: isFull ? 60_000 : 5000,
+      overloadMs: isFull ? 120_000 : 5000,
     };
     const lines = [await run(context).catch((error: unknown) => brokenOff(name, error))].flat();
     trials.push(...lines);

@@ -6,8 +6,8 @@ import type { Trial } from './report.ts';
 import { drain, EXIT_MS, stop, type NamedTrial, type TrialContext } from './run-control.ts';
 import { createSite, light } from './site.ts';
 
-/** The machine's clock set by an hour while streams run, with libfaketime. */
-export const CLOCK_TRIALS: readonly NamedTrial[] = ['-1h', '+1h'].map((step) => ({
+/** The machine's clock set by hours while streams run, with libfaketime. */
+export const CLOCK_TRIALS: readonly NamedTrial[] = ['-1h', '+1h', '-26h', '+26h'].map((step) => ({
   name: `the clock of the machine set by ${step}`,
   run: (context) => setClock(context, step),
 }));
@@ -15,7 +15,7 @@ export const CLOCK_TRIALS: readonly NamedTrial[] = ['-1h', '+1h'].map((step) => 
 async function setClock({ servers }: TrialContext, step: string): Promise<Trial> {
   const promised = 'a step of the machine clock is named in the log, and no record is lost or sent twice';
   const done = `the clock set by ${step} during a run, SIGTERM, a run with the right clock`;
-  const library = findLibrary();
+  const library = findFaketime();
   if (library === undefined)
     return {
       promised,
@@ -54,7 +54,7 @@ async function setClock({ servers }: TrialContext, step: string): Promise<Trial>
   };
 }
 
-function findLibrary(): string | undefined {
+export function findFaketime(): string | undefined {
   const folders = ['/usr/lib', '/usr/local/lib'].filter((folder) => existsSync(folder));
   return folders
     .flatMap((folder) => [folder, ...readdirSync(folder).map((name) => path.join(folder, name))])

@@ -17,6 +17,8 @@ export interface TrialContext {
   readonly kills: number;
   /** How long a server stays frozen, ms. */
   readonly frozenMs: number;
+  /** How long more cameras than can be watched are watched, ms. */
+  readonly overloadMs: number;
 }
 
 export interface NamedTrial {

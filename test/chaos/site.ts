@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { freePort } from '../../tools/local/guarded-child.ts';
 import { startRtspServer, type RtspServer } from '../../tools/local/rtsp-server.ts';
 import { startLocalKafka, type LocalKafka } from '../../tools/local/kafka.ts';
 import { startLocalPostgres, type LocalPostgres } from '../../tools/local/postgres.ts';
@@ -15,6 +16,8 @@ export interface Servers {
   /** Its port without a login may do everything, its listener LOGIN what `camera` was granted. */
   readonly kafka: LocalKafka;
   readonly postgres: LocalPostgres;
+  /** The port that the broker's `proxied` listener names; nobody listens there. */
+  readonly advertisedPort: number;
   readonly cameras: readonly RtspServer[];
   readonly video: string;
   stop(): Promise<void>;
@@ -26,10 +29,12 @@ export const KAFKA_USER = { username: 'camera', password: 'Geheim-42' };
 export async function startServers(): Promise<Servers> {
   const directory = await createDirectory();
   const video = await busyVideo(directory);
+  const [listenPort, advertisedPort] = [await freePort(), await freePort()];
   const [kafka, postgres, ...cameras] = await Promise.all([
     startLocalKafka({
       cacheDir: path.join(ROOT, '.cache'),
       users: { [KAFKA_USER.username]: KAFKA_USER.password },
+      proxied: { listenPort, advertisedPort },
       listeners: { LOGIN: { protocol: 'SASL_PLAINTEXT' } },
       properties: [
         'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
@@ -43,6 +48,7 @@ export async function startServers(): Promise<Servers> {
   return {
     kafka,
     postgres,
+    advertisedPort,
     cameras,
     video,
     async stop() {
@@ -145,10 +151,8 @@ async function siteOf(parts: SiteParts, name: string, settings: SiteSettings): P
     async count() {
       // Its last lines are read when its pipes are closed.
       await Promise.all(runs.map(({ done }) => done));
-      return countBothSides(
-        places,
-        runs.flatMap(({ lines }) => lines),
-      );
+      const lines = runs.flatMap((run) => run.lines);
+      return countBothSides(places, lines);
     },
     countJournal: () => countBothSides(places),
     async verify() {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PublishedRecord } from '../../src/core/records.ts';
 import { openJournal } from '../../src/sink/journal/open-journal.ts';
@@ -7,12 +8,13 @@ import { runCli } from '../support/cli.ts';
 import { uniqueDatabase, uniqueTopics } from '../support/names.ts';
 import { actionEvent, clipStats } from '../support/records.ts';
 import { kafkaSettings, writeConfig } from '../support/runs.ts';
-import { psqlText } from '../support/strangers.ts';
+import { kcatCount, psqlText } from '../support/strangers.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Trial } from './report.ts';
 import type { Servers } from './site.ts';
 
 const BATCH = 1000;
+const REPORT_PEAK = new URL('../fixtures/child/report-peak.mjs', import.meta.url);
 const never = new AbortController().signal;
 
 /**
@@ -48,7 +50,18 @@ export async function volumeTrial({ kafka, postgres }: Servers, count: number): 
     journal: { dir },
     sinks: { kafka: kafkaSettings(kafka.brokers, topics), postgres: { url } },
   });
-  const verified = await runCli(['events', 'verify', config], { NODE_OPTIONS: '--max-old-space-size=96' });
+  const peakFile = path.join(directory, 'peaks');
+  const verified = await runCli(['events', 'verify', config], {
+    NODE_OPTIONS: `--max-old-space-size=96 --import ${REPORT_PEAK.href}`,
+    PEAK_FILE: peakFile,
+  });
+  const peaksMiB = readFileSync(peakFile, 'utf8')
+    .trim()
+    .split('\n')
+    .map((kib) => Math.round(Number(kib) / 1024));
+  const messages =
+    (await kcatCount(kafka.brokers, topics['action.event'])) +
+    (await kcatCount(kafka.brokers, topics['clip.stats']));
   const rows = await psqlText(
     url,
     'SELECT (SELECT count(*) FROM actionstream.action_events) + (SELECT count(*) FROM actionstream.clip_stats)',
@@ -56,8 +69,8 @@ export async function volumeTrial({ kafka, postgres }: Servers, count: number): 
   return {
     promised: `${count} records reach both sinks, and verify compares them all in a heap of 96 MiB`,
     done: `${count} synthetic records, one batch of ${BATCH} at a time`,
-    counted: `${rates.join(', ')}; psql counts ${rows.trim()} rows; verify exit ${verified.code}`,
-    ok: Number(rows) === count && verified.code === 0,
+    counted: `${rates.join(', ')}; kcat counts ${messages} messages, psql ${rows.trim()} rows; verify exit ${verified.code}, peaks of its processes ${peaksMiB.join(' and ')} MiB`,
+    ok: messages === count && Number(rows) === count && verified.code === 0,
   };
 }
 

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 
 // Clients that nobody here wrote: what they read is what a user reads.
@@ -24,6 +25,18 @@ export async function kcat(brokers: readonly string[], topic: string): Promise<r
       );
       return { key, payload, headers: Object.fromEntries(pairs) };
     });
+}
+
+/** How many messages a topic holds, as `kcat` reads them: any number of them. */
+export async function kcatCount(brokers: readonly string[], topic: string): Promise<number> {
+  const from = ['-C', '-q', '-e', '-o', 'beginning', '-b', brokers.join(','), '-t', topic];
+  const child = spawn('kcat', [...from, '-f', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  let count = 0;
+  for await (const portion of child.stdout as AsyncIterable<Buffer>) count += portion.length;
+  const [code] = await exited;
+  if (code !== 0) throw new Error(`kcat -t ${topic} ended with ${code ?? 'a signal'}`);
+  return count;
 }
 
 /** The rows that `psql` answers a query with. */

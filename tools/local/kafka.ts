@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { freePort, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
+import { startKafkaFollower, type KafkaFollower } from './kafka-follower.ts';
 import { KAFKA_VERSION, resolveKafkaJars } from './kafka-jars.ts';
 
 /** A real single-node Kafka of our own on loopback, gone when we are. */
@@ -23,6 +24,8 @@ export interface LocalKafka {
   kill(): Promise<void>;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
+  /** A second broker, so that topics can have two replicas. */
+  startFollower(): Promise<KafkaFollower>;
   stop(): Promise<void>;
 }
 
@@ -64,7 +67,8 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const scram = Object.entries(options.users ?? {}).flatMap(([name, password]) =>
     SCRAM.flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${name},password=${password}]`]),
   );
-  const storage = ['kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', config];
+  const clusterId = makeClusterId();
+  const storage = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config];
   const format = [...run, ...storage, ...scram];
   const formatted = spawnSync(format[0]!, format.slice(1), { encoding: 'utf8' });
   if (formatted.status !== 0) {
@@ -91,6 +95,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
       server = start();
       await untilReady(broker, () => server.exited, logFile);
     },
+    startFollower: () => startKafkaFollower({ java: [java, ...run.slice(1)], clusterId, controllerPort }),
     stop: async () => {
       // Throw-away data: nobody waits for a clean shutdown.
       await server.end('SIGKILL', 0);
@@ -119,7 +124,7 @@ const JVM_FLAGS = [
 const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 
 // 16 random bytes in base64url; a leading dash would be read as an option.
-function clusterId(): string {
+function makeClusterId(): string {
   return `A${randomBytes(16).toString('base64url').slice(1)}`;
 }
 

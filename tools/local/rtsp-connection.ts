@@ -21,11 +21,14 @@ export interface RtspConnection {
    * client that does not read loses packets.
    */
   send(packet: Buffer): void;
+  /** A byte now and then, for ever the same packet, instead of packets; `false` sends the rest of it. */
+  drip(isOn: boolean): void;
   destroy(): void;
 }
 
 const INTERLEAVED = 0x24;
 const MAX_QUEUED_BYTES = 8 << 20;
+const DRIP_MS = 200;
 
 interface Request {
   readonly method: string;
@@ -45,9 +48,13 @@ export function acceptRtspConnection(socket: Socket, parent: RtspConnectionParen
   let playing = false;
   let media: { readonly socket: UdpSocket; readonly port: number } | undefined;
   let received = Buffer.alloc(0);
+  let drops: { rest: Buffer; readonly timer: NodeJS.Timeout } | undefined;
   socket.setNoDelay(true);
   socket.on('error', () => socket.destroy());
-  socket.once('close', () => media?.socket.close());
+  socket.once('close', () => {
+    media?.socket.close();
+    clearInterval(drops?.timer);
+  });
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk]);
     for (let next = takeMessage(received); next; next = takeMessage(received)) {
@@ -57,7 +64,7 @@ export function acceptRtspConnection(socket: Socket, parent: RtspConnectionParen
   });
   return {
     send(packet) {
-      if (!playing || socket.destroyed || socket.writableLength > MAX_QUEUED_BYTES) return;
+      if (!playing || drops || socket.destroyed || socket.writableLength > MAX_QUEUED_BYTES) return;
       if (media) {
         media.socket.send(packet, media.port, '127.0.0.1');
         return;
@@ -67,10 +74,32 @@ export function acceptRtspConnection(socket: Socket, parent: RtspConnectionParen
       socket.write(packet);
       socket.uncork();
     },
+    drip(isOn) {
+      if (isOn) startDripping();
+      else stopDripping();
+    },
     destroy() {
       socket.destroy();
     },
   };
+
+  function startDripping(): void {
+    if (drops || !playing || socket.destroyed) return;
+    const timer = setInterval(() => {
+      if (!drops) return;
+      socket.write(drops.rest.subarray(0, 1));
+      drops.rest = drops.rest.subarray(1);
+    }, DRIP_MS);
+    // A packet of a kind that clients pass over, as long as a packet can be: it lasts for hours.
+    drops = { rest: Buffer.concat([Buffer.from([INTERLEAVED, 1, 0xff, 0xff]), Buffer.alloc(0xffff)]), timer };
+  }
+
+  function stopDripping(): void {
+    if (!drops) return;
+    clearInterval(drops.timer);
+    if (!socket.destroyed) socket.write(drops.rest);
+    drops = undefined;
+  }
 
   function answer(request: Request): void {
     const { status, headers = {}, body = '' } = replyTo(request);

@@ -28,6 +28,8 @@ interface RtspFaults {
   /** Connections stay open, packets stop. */
   stall(): void;
   resume(): void;
+  /** Connections stay open, and a byte comes now and then that makes no frame; `resume` ends it. */
+  drip(): void;
   /** Cuts every connection; new ones are served. */
   dropClients(): void;
   /** Answers every request with this status (404, 503, …); undefined serves again. */
@@ -53,11 +55,13 @@ export interface RtspServer extends AsyncDisposable {
 export async function startRtspServer(options: RtspServerOptions): Promise<RtspServer> {
   const { file, path = '/cam', ffmpegPath = 'ffmpeg', loop = true } = options;
   const connections = new Set<RtspConnection>();
-  const state = { stalled: false, loss: 0, refusal: undefined as number | undefined };
+  const state = { stalled: false, dripping: false, loss: 0, refusal: undefined as number | undefined };
 
   const feed = await startRtpFeed({ file, ffmpegPath, loop }, (packet) => {
     if (state.stalled) return;
     for (const connection of connections) {
+      // Also those that have come since.
+      if (state.dripping) connection.drip(true);
       if (state.loss === 0 || Math.random() >= state.loss) connection.send(packet);
     }
   });
@@ -103,7 +107,11 @@ export async function startRtspServer(options: RtspServerOptions): Promise<RtspS
     port,
     faults: {
       stall: () => void (state.stalled = true),
-      resume: () => void (state.stalled = false),
+      resume: () => {
+        state.stalled = state.dripping = false;
+        for (const connection of connections) connection.drip(false);
+      },
+      drip: () => void (state.dripping = true),
       dropClients,
       refuse: (status) => void (state.refusal = status),
       loss: (share) => void (state.loss = share),

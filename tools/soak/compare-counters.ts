@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { KafkaTopics } from '../../src/sink/kafka/options.ts';
 import { kafkaCounts } from './kafka-counts.ts';
 import type { Finding } from './report.ts';
 import type { Metrics } from './sample.ts';
@@ -30,6 +31,7 @@ SELECT 'actionstream_action_events_total{label="' || label || '",state="ended"}'
 interface Sinks {
   readonly postgresUrl: string;
   readonly brokers: readonly string[];
+  readonly topics: KafkaTopics;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function compareCounters(metrics: Metrics, sinks: Sinks): Promise<r
   const shed = metrics.get('actionstream_journal_shed_records_total') ?? NaN;
   return [
     compare(metrics, 'the database', await postgresCounts(sinks.postgresUrl)),
-    compare(metrics, 'Kafka', await kafkaCounts(sinks.brokers)),
+    compare(metrics, 'Kafka', await kafkaCounts(sinks.brokers, sinks.topics)),
     { what: 'records refused by the journal', wanted: '0', found: String(shed), good: shed === 0 },
   ];
 }

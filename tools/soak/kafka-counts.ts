@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { DEFAULT_TOPICS } from '../../src/sink/kafka/options.ts';
+import type { KafkaTopics } from '../../src/sink/kafka/options.ts';
 
 interface Message {
   readonly headers: readonly string[];
@@ -18,13 +18,16 @@ interface Content {
  * What the topics hold, as `kcat` reads them: each counter of the program that
  * Kafka can answer for. Repeated messages count once.
  */
-export async function kafkaCounts(brokers: readonly string[]): Promise<ReadonlyMap<string, number>> {
+export async function kafkaCounts(
+  brokers: readonly string[],
+  topics: KafkaTopics,
+): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
-  await eachRecord(brokers, DEFAULT_TOPICS['clip.stats'], ({ stream_id }) => {
+  await eachRecord(brokers, topics['clip.stats'], ({ stream_id }) => {
     count(`actionstream_clips_total{stream_id="${stream_id}"}`);
   });
-  await eachRecord(brokers, DEFAULT_TOPICS['action.event'], ({ label, state }) => {
+  await eachRecord(brokers, topics['action.event'], ({ label, state }) => {
     count(`actionstream_action_events_total{label="${label}",state="${state}"}`);
   });
   return counts;

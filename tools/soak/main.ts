@@ -4,13 +4,15 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { positiveInteger, positiveNumber } from '../../src/cli/options.ts';
+import { DEFAULT_TOPICS } from '../../src/sink/kafka/options.ts';
 import { startLocalKafka } from '../local/kafka.ts';
 import { startLocalPostgres } from '../local/postgres.ts';
 import { startRtspServer } from '../local/rtsp-server.ts';
 import { compareCounters } from './compare-counters.ts';
 import { injectFaults } from './faults.ts';
+import { quietMetrics } from './quiet.ts';
 import { judge, printReport } from './report.ts';
-import { sampleOf, scrape, type Metrics, type Sample } from './sample.ts';
+import { sampleOf, scrape, type Sample } from './sample.ts';
 import { startSoakRun, type SoakRun } from './soak-run.ts';
 import { writeVideos } from './videos.ts';
 
@@ -59,10 +61,14 @@ async function soak(): Promise<boolean> {
     const counts = await faults;
     // Nothing comes any more: what the program counts and what the database holds can be compared.
     await Promise.all(cameras.map((camera) => camera.stop()));
-    const metrics = await quiet(run);
+    const metrics = await quietMetrics(run.metricsUrl);
     const rest = await sampleOf(run.pid, metrics);
     // Before the stop, which ends the episodes that are open.
-    const equal = await compareCounters(metrics, { postgresUrl: postgres.url, brokers: kafka.brokers });
+    const equal = await compareCounters(metrics, {
+      postgresUrl: postgres.url,
+      brokers: kafka.brokers,
+      topics: DEFAULT_TOPICS,
+    });
     const code = await run.stop();
     const verified = await run.verify();
     const findings = [
@@ -93,20 +99,4 @@ async function sampleFor(ms: number, run: SoakRun): Promise<readonly Sample[]> {
     samples.push(await sampleOf(run.pid, await scrape(run.metricsUrl)));
   }
   return samples;
-}
-
-/** The metrics once nothing changes in them any more and the sinks have taken everything. */
-async function quiet(run: SoakRun): Promise<Metrics> {
-  for (let last = '', tries = 0; tries < 120; tries++) {
-    const metrics = await scrape(run.metricsUrl);
-    const counters = [...metrics].filter(([name]) => /clips_total|events_total|lag_records/.test(name));
-    const now = JSON.stringify(counters);
-    const waiting = ['kafka', 'postgres'].some(
-      (sink) => metrics.get(`actionstream_sink_lag_records{sink="${sink}"}`) !== 0,
-    );
-    if (now === last && !waiting) return metrics;
-    last = now;
-    await delay(1500);
-  }
-  throw new Error(`the run is not at rest three minutes after its cameras have gone; see ${run.logFile}`);
 }
