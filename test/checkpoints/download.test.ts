@@ -13,7 +13,13 @@ const SHA256 = createHash('sha256').update(BYTES).digest('hex');
 
 async function fetchTo(
   url: string,
-  options: { path?: string; checksum?: string; stallMs?: number; signal?: AbortSignal } = {},
+  options: {
+    path?: string;
+    checksum?: string;
+    stallMs?: number;
+    signal?: AbortSignal;
+    onProgress?: () => void;
+  } = {},
 ) {
   const { path = join(await temporaryDirectory(), 'x.part'), checksum, stallMs = 10_000, signal } = options;
   const seen: number[] = [];
@@ -22,7 +28,10 @@ async function fetchTo(
     path,
     stallMs,
     signal: signal ?? new AbortController().signal,
-    onProgress: (received) => void seen.push(received),
+    onProgress(received) {
+      seen.push(received);
+      options.onProgress?.();
+    },
     ...(checksum !== undefined && { checksum }),
   });
   return { path, seen, result };
@@ -42,15 +51,22 @@ describe('a download', () => {
   });
 
   it('that broke goes on from where it was', async () => {
+    let breakOff = (): void => undefined;
     const server = await serveFile((request, response, count) => {
       if (count > 1) {
         sendRange(BYTES, request, response);
         return;
       }
       response.writeHead(200, { 'content-length': BYTES.length });
-      response.write(BYTES.subarray(0, 80_000), () => response.destroy());
+      response.write(BYTES.subarray(0, 80_000));
+      breakOff = () => response.destroy();
     });
-    const first = await fetchTo(server.url('a.pth'), { checksum: SHA256 });
+    const first = await fetchTo(server.url('a.pth'), {
+      checksum: SHA256,
+      onProgress: () => {
+        breakOff();
+      },
+    });
     await expect(first.result).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
       message: expect.stringMatching(/stopped after \d+ of 200000 bytes .*run it again to go on/) as string,
