@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
+import { mendRequestQueue } from '../../src/sink/kafka/request-queue.ts';
 import { freePort, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
 import { startKafkaFollower, type KafkaFollower } from './kafka-follower.ts';
 import { KAFKA_VERSION, resolveKafkaJars } from './kafka-jars.ts';
+
+mendRequestQueue();
 
 /** A real single-node Kafka of our own on loopback, gone when we are. */
 export interface LocalKafka {

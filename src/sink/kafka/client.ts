@@ -4,6 +4,9 @@ import kafkajs, { type Kafka as KafkaClient, type KafkaConfig, type RetryOptions
 import { ActionstreamError } from '../../core/errors.ts';
 import { createNetworkNotes, type NetworkNotes } from './network-notes.ts';
 import type { KafkaConnection } from './options.ts';
+import { mendRequestQueue } from './request-queue.ts';
+
+mendRequestQueue();
 
 /**
  * A client whose sockets are ours. Destroying it is the only way to close it: the library's own `disconnect` waits for
