@@ -24,7 +24,7 @@ const WORK_FIELDS = {
     { from: 'delta', over: 'largest', decimals: 6 },
     optional(amount('The bin width of sampler `ordered`. A tight compute budget raises it')),
   ),
-  kept_steps: sum('keptSteps', count('Time steps that the upper half processed')),
+  kept_steps: sum('keptSteps', count('Time steps that the upper stage processed')),
   input_steps: sum('inputSteps', count('Time steps that reached the sampler')),
   multiply_adds: sum('multiplyAdds', amount()),
   dense_multiply_adds: sum('denseMultiplyAdds', amount('Cost of the same without sampling and reuse')),
@@ -32,7 +32,7 @@ const WORK_FIELDS = {
     'reusedSteps',
     optional(
       count(
-        'Of the input steps, those that were not computed: an earlier clip had, or the pictures were the same',
+        'Of the input steps, those that were not computed: an earlier clip had, or the frames were the same',
       ),
     ),
   ),

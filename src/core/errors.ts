@@ -196,3 +196,8 @@ export function toActionstreamError(error: unknown): ActionstreamError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Of an error of the system or a driver: `ENOENT`, `28P01`; empty for other values. */
+export function systemCodeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

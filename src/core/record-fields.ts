@@ -130,7 +130,7 @@ export const STREAM_STATUS_FIELDS = {
     group(
       { from: time(), to: time() },
       {
-        doc: 'Only for gap: no scored clip covers [from, to). The state of the stream is told again after it',
+        doc: 'Only for gap: no scored clip covers [from, to). The state of the stream is reported again after it',
         columnOf: (name) => `gap_${name}`,
       },
     ),

@@ -1,7 +1,7 @@
 import { ActionstreamError } from '../core/errors.ts';
 import type { ActionEvent, EndReason } from '../core/records.ts';
 import { actionEventOf } from './action-event.ts';
-import { slotOf } from './clip-slot.ts';
+import { windowOf } from './clip-window.ts';
 import { LabelEpisodes } from './label-episodes.ts';
 import type { EpisodeChange } from './label-episodes.ts';
 import { policiesOf } from './policy.ts';
@@ -55,11 +55,11 @@ export function createEpisodeTracker(options: EpisodeTrackerOptions): EpisodeTra
     observe(clip) {
       checkScores(clip, options);
       const ended = endBefore(clip);
-      const slot = slotOf(clip, options.strideMs, followsOnNone);
+      const window = windowOf(clip, options.strideMs, followsOnNone);
       newest = clip;
       followsOnNone = false;
       const scoreOf = (id: number): number => rounded(clip.scores[id] ?? 0, SCORE_DECIMALS);
-      return [...ended, ...eventsOf(clip, (label, id) => label.observe(clip, slot, scoreOf(id)))];
+      return [...ended, ...eventsOf(clip, (label, id) => label.observe(clip, window, scoreOf(id)))];
     },
     close,
     get openEpisodes() {

@@ -1,5 +1,5 @@
 import type { EndReason, EpisodeState } from '../core/records.ts';
-import type { ClipSlot } from './clip-slot.ts';
+import type { ClipWindow } from './clip-window.ts';
 import { addSums, NO_CLIPS, sumsOf, type ClipSums } from './clip-sums.ts';
 import type { EpisodePolicy, ScoredClip } from './types.ts';
 
@@ -9,7 +9,7 @@ export interface EpisodeChange {
   readonly endReason?: EndReason;
   readonly sequence: number;
   readonly onset: Moment;
-  /** End of the last slot in which the action was seen. */
+  /** End of the last window in which the action was seen. */
   readonly extent: Moment;
   readonly segment: number;
   /** Over the clips from onset to extent. */
@@ -64,11 +64,11 @@ export class LabelEpisodes {
   }
 
   /** Takes the next clip of the segment. */
-  observe(clip: ScoredClip, slot: ClipSlot, score: number): readonly EpisodeChange[] {
+  observe(clip: ScoredClip, window: ClipWindow, score: number): readonly EpisodeChange[] {
     const before = this.#smoothed ?? score;
     this.#smoothed = before + this.#policy.smoothing * (score - before);
-    const sight = { clip, slot, score, smoothed: this.#smoothed };
-    return this.#run?.confirmed === true ? this.#goOn(this.#run, sight) : this.#rise(sight);
+    const observation = { clip, window, score, smoothed: this.#smoothed };
+    return this.#run?.confirmed === true ? this.#continue(this.#run, observation) : this.#rise(observation);
   }
 
   /** Ends what is open; the next clip does not follow on `last`. */
@@ -83,45 +83,46 @@ export class LabelEpisodes {
     return [...started, ...this.#end(run, reason)];
   }
 
-  #rise(sight: Sight): readonly EpisodeChange[] {
+  #rise(observation: Observation): readonly EpisodeChange[] {
     const { on, cooldownMs } = this.#policy;
-    const { slot, clip } = sight;
-    const sinceEndMs = slot.startMs - this.#lastEndMs;
+    const { window, clip } = observation;
+    const sinceEndMs = window.startMs - this.#lastEndMs;
     // A clock that stepped back by a lot does not leave the label silent until it has caught up.
     const cooling = sinceEndMs >= -TOLERANCE_MS && sinceEndMs < cooldownMs - TOLERANCE_MS;
-    if (sight.score < on || cooling) {
+    if (observation.score < on || cooling) {
       this.#run = undefined;
       return [];
     }
-    this.#run ??= newRun(slot, clip.segment);
-    takeUp(this.#run, sight);
-    if (sight.smoothed < on) return [];
+    this.#run ??= newRun(window, clip.segment);
+    resume(this.#run, observation);
+    if (observation.smoothed < on) return [];
     this.#run.confirmed = true;
-    return this.#publish(this.#run, sight);
+    return this.#publish(this.#run, observation);
   }
 
-  #goOn(run: Run, sight: Sight): readonly EpisodeChange[] {
+  #continue(run: Run, observation: Observation): readonly EpisodeChange[] {
     const { off, mergeGapMs } = this.#policy;
-    const alive = sight.smoothed >= off;
-    if (alive && sight.score >= off) {
-      takeUp(run, sight);
-      return this.#publish(run, sight);
+    const alive = observation.smoothed >= off;
+    if (alive && observation.score >= off) {
+      resume(run, observation);
+      return this.#publish(run, observation);
     }
-    run.lastScore = sight.score;
-    run.trailing = addSums(run.trailing, sumsOf(sight.clip, sight.score));
-    if (alive) run.aliveUntilMs = sight.slot.endMs;
-    if (sight.slot.endMs - run.aliveUntilMs <= mergeGapMs + TOLERANCE_MS) return this.#publish(run, sight);
+    run.lastScore = observation.score;
+    run.trailing = addSums(run.trailing, sumsOf(observation.clip, observation.score));
+    if (alive) run.aliveUntilMs = observation.window.endMs;
+    if (observation.window.endMs - run.aliveUntilMs <= mergeGapMs + TOLERANCE_MS)
+      return this.#publish(run, observation);
     // The clip that ends one run may begin the next.
-    return [...this.#end(run, 'below_threshold'), ...this.#rise(sight)];
+    return [...this.#end(run, 'below_threshold'), ...this.#rise(observation)];
   }
 
   /** `started`, `updated` or nothing, and the end of what lasts too long. */
-  #publish(run: Run, { slot }: Sight): readonly EpisodeChange[] {
+  #publish(run: Run, { window }: Observation): readonly EpisodeChange[] {
     const ends = run.extent.ms - run.onset.ms >= this.#policy.maxDurationMs - TOLERANCE_MS;
-    const due = slot.endMs - run.publishedAtMs >= this.#policy.updateIntervalMs - TOLERANCE_MS;
+    const due = window.endMs - run.publishedAtMs >= this.#policy.updateIntervalMs - TOLERANCE_MS;
     const started = this.#start(run);
     const updated = run.published > started.length && due && !ends ? [changeOf(run, 'updated')] : [];
-    if (started.length + updated.length > 0) run.publishedAtMs = slot.endMs;
+    if (started.length + updated.length > 0) run.publishedAtMs = window.endMs;
     return [...started, ...updated, ...(ends ? this.#end(run, 'max_duration') : [])];
   }
 
@@ -138,9 +139,9 @@ export class LabelEpisodes {
   }
 }
 
-interface Sight {
+interface Observation {
   readonly clip: ScoredClip;
-  readonly slot: ClipSlot;
+  readonly window: ClipWindow;
   readonly score: number;
   readonly smoothed: number;
 }
@@ -161,8 +162,8 @@ interface Run {
   publishedAtMs: number;
 }
 
-function newRun(slot: ClipSlot, segment: number): Run {
-  const onset = { ms: slot.startMs, us: slot.startUs };
+function newRun(window: ClipWindow, segment: number): Run {
+  const onset = { ms: window.startMs, us: window.startUs };
   return {
     onset,
     segment,
@@ -171,18 +172,18 @@ function newRun(slot: ClipSlot, segment: number): Run {
     trailing: NO_CLIPS,
     lastScore: 0,
     confirmed: false,
-    aliveUntilMs: slot.startMs,
+    aliveUntilMs: window.startMs,
     published: 0,
-    publishedAtMs: slot.startMs,
+    publishedAtMs: window.startMs,
   };
 }
 
-/** The action is seen in this clip: the episode reaches to the end of its slot. */
-function takeUp(run: Run, { clip, slot, score }: Sight): void {
+/** The action is seen in this clip: the episode reaches to the end of its window. */
+function resume(run: Run, { clip, window, score }: Observation): void {
   run.sums = addSums(addSums(run.sums, run.trailing), sumsOf(clip, score));
   run.trailing = NO_CLIPS;
-  run.extent = { ms: slot.endMs, us: slot.endUs };
-  run.aliveUntilMs = slot.endMs;
+  run.extent = { ms: window.endMs, us: window.endUs };
+  run.aliveUntilMs = window.endMs;
   run.lastScore = score;
 }
 

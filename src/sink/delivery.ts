@@ -124,7 +124,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     };
     if (!(await untilDone(attempt, signal))) return false;
     lanes.advance((batch.at(-1)?.offset ?? lanes.reached - 1) + 1);
-    await settle(lanes, accepted);
+    await recordProgress(lanes, accepted);
     return true;
   }
 
@@ -165,11 +165,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     } finally {
       grace.cancel();
     }
-    await settle(lanes, records.length);
+    await recordProgress(lanes, records.length);
   }
 
   /** Remembers how far the sink has come. What cannot be saved costs duplicates after a crash, no records. */
-  async function settle(lanes: Lanes, accepted: number): Promise<void> {
+  async function recordProgress(lanes: Lanes, accepted: number): Promise<void> {
     if (accepted > 0) {
       counters.delivered += accepted;
       counters.batches++;

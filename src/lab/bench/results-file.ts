@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import { ActionstreamError, messageOf, systemCodeOf } from '../../core/errors.ts';
 import type { BenchResults } from './types.ts';
 
 const NAME = 'results.json';
@@ -11,7 +11,7 @@ export async function readResults(folder: string): Promise<Partial<BenchResults>
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Partial<BenchResults>;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    if (systemCodeOf(error) === 'ENOENT') return {};
     throw new ActionstreamError('INPUT_INVALID', `${file}: ${messageOf(error)}; delete it to begin anew`);
   }
 }

@@ -54,7 +54,7 @@ export class AppendQueue {
       const withdraw = (): void => {
         this.#withdraw(pending);
       };
-      const settle = (): void => {
+      const stopListening = (): void => {
         signal?.removeEventListener('abort', withdraw);
       };
       const pending: PendingAppend = {
@@ -64,11 +64,11 @@ export class AppendQueue {
         shed,
         isWithdrawn: () => signal?.aborted ?? false,
         resolve: (appended) => {
-          settle();
+          stopListening();
           resolve(appended);
         },
         reject: (error) => {
-          settle();
+          stopListening();
           reject(error);
         },
       };

@@ -1,8 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActionstreamError } from '../../core/errors.ts';
+import { ActionstreamError, systemCodeOf } from '../../core/errors.ts';
 import { readJsonFile, syncDirectory, writeFileAtomic } from './atomic-file.ts';
-import { hasCode } from './disk-errors.ts';
 
 export interface Checkpoint {
   /** Offset of the first record that the consumer has not yet passed. */
@@ -16,7 +15,7 @@ export interface Checkpoint {
 /** Names of all who have ever saved a checkpoint here. */
 async function listCheckpoints(dir: string): Promise<readonly string[]> {
   const names = await readdir(join(dir, 'checkpoints')).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return [];
+    if (systemCodeOf(error) === 'ENOENT') return [];
     throw error;
   });
   return names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));

@@ -94,7 +94,7 @@ export async function inspectSegment(
   const last = scan.entries.at(-1);
   const lastOffset = last ? last.firstOffset + last.count : baseOffset;
   const nextOffset = endOffset ?? Math.max(lastOffset, acknowledged);
-  // Bytes behind the last entry hold records only where somebody was told so; else they are a write cut short.
+  // Bytes behind the last entry hold records only where these were acknowledged; else they are a write cut short.
   const damages = scan.damages
     .map((damage) => ({ ...damage, endOffset: Math.min(damage.endOffset, nextOffset) }))
     .filter((damage) => damage.endOffset > damage.firstOffset);

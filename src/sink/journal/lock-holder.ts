@@ -1,8 +1,8 @@
+import { systemCodeOf } from '../../core/errors.ts';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill, pid, platform } from 'node:process';
-import { hasCode } from './disk-errors.ts';
 
 /** Who holds a lock. */
 export interface Holder {
@@ -83,6 +83,6 @@ function pidExists(id: number): boolean {
     kill(id, 0);
     return true;
   } catch (error) {
-    return hasCode(error, 'EPERM');
+    return systemCodeOf(error) === 'EPERM';
   }
 }

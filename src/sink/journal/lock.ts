@@ -2,9 +2,9 @@ import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/pro
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { sleep } from '../../core/abort.ts';
-import { ActionstreamError, toActionstreamError } from '../../core/errors.ts';
+import { ActionstreamError, toActionstreamError, systemCodeOf } from '../../core/errors.ts';
 import { monotonicMs } from '../../core/time.ts';
-import { hasCode, isDiskFull } from './disk-errors.ts';
+import { isDiskFull } from './disk-errors.ts';
 import { describeSelf, isProvablyDead, parseHolder, type Holder } from './lock-holder.ts';
 
 /** Proof that this process alone writes the directory. */
@@ -60,7 +60,7 @@ async function create(path: string, holder: Holder): Promise<'created' | 'exists
     await link(draft, path);
     return 'created';
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return 'exists';
+    if (systemCodeOf(error) === 'EEXIST') return 'exists';
     if (error instanceof Error && isDiskFull(error)) return error;
     throw error;
   } finally {
@@ -76,7 +76,7 @@ async function holdLock(dir: string, path: string, mine: Holder): Promise<Direct
 
   const look = async (): Promise<void> => {
     const text = await readFile(path, 'utf8').catch(async (error: unknown) => {
-      if (!hasCode(error, 'ENOENT')) throw error;
+      if (systemCodeOf(error) !== 'ENOENT') throw error;
       lost.abort(await explainAbsence(dir, ino));
       return '';
     });

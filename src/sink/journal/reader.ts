@@ -1,10 +1,9 @@
 import { watch } from 'node:fs';
-import { ActionstreamError } from '../../core/errors.ts';
+import { ActionstreamError, systemCodeOf } from '../../core/errors.ts';
 import { sleep } from '../../core/abort.ts';
 import type { StoredRecord } from '../event-sink.ts';
 import { loadCheckpoint, loadCheckpoints, type Checkpoint } from './checkpoints.ts';
 import { endsEarly } from './corruption.ts';
-import { hasCode } from './disk-errors.ts';
 import { EntryIndex } from './entry-index.ts';
 import { loadMarker } from './marker.ts';
 import { acknowledgedBy, loadOpenEpisodes } from './open-episodes.ts';
@@ -59,7 +58,7 @@ export async function openJournalReader(dir: string): Promise<JournalReader> {
           return await index.read({ baseOffset, ...end, fromOffset: from, maxRecords });
         } catch (error) {
           // The writer has deleted it since we listed the directory.
-          if (!hasCode(error, 'ENOENT')) throw error;
+          if (systemCodeOf(error) !== 'ENOENT') throw error;
           index.forget(baseOffset);
         }
       }
@@ -82,7 +81,7 @@ export async function segmentsIn(dir: string): Promise<readonly number[]> {
   try {
     return await listSegments(dir);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
     throw new ActionstreamError(
       'INPUT_INVALID',
       `no journal at ${dir}; name the journal.dir of the running instance`,

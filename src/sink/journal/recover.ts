@@ -54,8 +54,8 @@ interface RecoverParts {
 const READ_RECORDS = 5000;
 
 /**
- * What a stopped or crashed process left in `dir`. The last segment may end in a torn entry, whose records nobody was
- * told to be safe: it is cut off with a warning. Where checkpoints or the snapshot prove that acknowledged records are
+ * What a stopped or crashed process left in `dir`. The last segment may end in a torn entry, whose records were
+ * never acknowledged: it is cut off with a warning. Where checkpoints or the snapshot prove that acknowledged records are
  * missing at the end, a journal written without fsync continues behind the gap; one written with fsync is damaged.
  * @throws JOURNAL_CORRUPT
  */

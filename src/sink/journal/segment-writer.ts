@@ -1,7 +1,7 @@
 import { open, rm, stat, type FileHandle } from 'node:fs/promises';
-import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import { ActionstreamError, messageOf, systemCodeOf } from '../../core/errors.ts';
 import { syncDirectory } from './atomic-file.ts';
-import { DiskFull, hasCode, isDiskFull, isShortage } from './disk-errors.ts';
+import { DiskFull, isDiskFull, isShortage } from './disk-errors.ts';
 import { segmentPath } from './segment.ts';
 
 /** The file at the journal's end: bytes go in at the end, durably, or not at all. */
@@ -55,7 +55,7 @@ export async function openSegmentWriter(
     },
     async isInPlace() {
       const there = await stat(path).catch((error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return undefined;
+        if (systemCodeOf(error) === 'ENOENT') return undefined;
         throw error;
       });
       return there?.ino === ino;
@@ -73,7 +73,7 @@ export async function removeSegment(dir: string, baseOffset: number): Promise<vo
 async function openFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r+').catch((error: unknown) => {
-      if (!hasCode(error, 'ENOENT')) throw error;
+      if (systemCodeOf(error) !== 'ENOENT') throw error;
       return open(path, 'wx+');
     });
   } catch (error) {

@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { mkdir, open, stat, statfs, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { ActionstreamError } from '../../core/errors.ts';
+import { ActionstreamError, systemCodeOf } from '../../core/errors.ts';
 import type { RecordType } from '../../core/records.ts';
 import type { EventSink, StoredRecord } from '../event-sink.ts';
 import { lastLineOf } from './last-line.ts';
 import { linesOf } from './lines.ts';
-import { codeOf, unwritable } from './output-errors.ts';
+import { unwritable } from './output-errors.ts';
 import { writeAll } from './write-all.ts';
 
 export interface NdjsonFileSinkOptions {
@@ -130,7 +130,7 @@ function interrupted(): ActionstreamError {
 async function isAt(file: string, handle: FileHandle): Promise<boolean> {
   const [named, opened] = await Promise.all([
     stat(file).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
       throw error;
     }),
     handle.stat(),

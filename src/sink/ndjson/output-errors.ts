@@ -1,9 +1,9 @@
-import { ActionstreamError, messageOf } from '../../core/errors.ts';
+import { ActionstreamError, messageOf, systemCodeOf } from '../../core/errors.ts';
 
 /** A failed write or open of `place`, with what to do about it. */
 export function unwritable(place: string, error: unknown): ActionstreamError {
   if (error instanceof ActionstreamError) return error;
-  const remedy = REMEDIES[codeOf(error)] ?? 'correct it, or choose another sinks.ndjson.path';
+  const remedy = REMEDIES[systemCodeOf(error)] ?? 'correct it, or choose another sinks.ndjson.path';
   return new ActionstreamError('OUTPUT_UNWRITABLE', `${place}: ${messageOf(error)}; ${remedy}`, {
     cause: error,
   });
@@ -11,12 +11,8 @@ export function unwritable(place: string, error: unknown): ActionstreamError {
 
 export function isReaderGone(error: unknown): boolean {
   return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'].includes(
-    codeOf(error),
+    systemCodeOf(error),
   );
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 const NO_ROOM = 'free space there; the records wait in the journal';

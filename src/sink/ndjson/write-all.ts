@@ -1,8 +1,7 @@
 import { write } from 'node:fs';
 import { promisify } from 'node:util';
 import { sleep } from '../../core/abort.ts';
-import { ActionstreamError } from '../../core/errors.ts';
-import { codeOf } from './output-errors.ts';
+import { ActionstreamError, systemCodeOf } from '../../core/errors.ts';
 
 /** What came of a write: all bytes, or fewer and the reason. */
 export interface Written {
@@ -23,7 +22,7 @@ export async function writeAll(fd: number, content: Buffer, signal: AbortSignal)
     try {
       bytes += (await writeBytes(fd, content, bytes, content.length - bytes, null)).bytesWritten;
     } catch (error) {
-      if (codeOf(error) !== 'EAGAIN') return { bytes, error: toError(error) };
+      if (systemCodeOf(error) !== 'EAGAIN') return { bytes, error: toError(error) };
       await sleep(FULL_PIPE_MS, signal);
     }
   }

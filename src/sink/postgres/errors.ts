@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { ActionstreamError, messageOf, type ErrorCode } from '../../core/errors.ts';
+import { ActionstreamError, messageOf, type ErrorCode, systemCodeOf } from '../../core/errors.ts';
 import { redact } from '../../core/redact.ts';
 import { parsePostgresUrl, type PostgresConnection } from './address.ts';
 import { ReadOnlyServer } from './connection.ts';
@@ -101,7 +101,7 @@ function missingGrant(text: string, user: string | undefined): string {
 
 /** What Node's TLS says, each with the setting that answers it. */
 function tlsMeaning(error: unknown, text: string): Meaning | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCodeOf(error);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return refused('connect by a name of the certificate, or set postgres.tls.server_name to one');
   }
