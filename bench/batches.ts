@@ -4,8 +4,7 @@ import { parseArgs } from 'node:util';
 import { median, quantile } from '../src/lab/bench/statistics.ts';
 import { Resources } from '../src/core/resources.ts';
 import { createOnnxEngine } from '../src/inference/engines/onnx/onnx-engine.ts';
-import type { InferCall, InferenceEngine, PixelClip } from '../src/inference/engine.ts';
-import { inferTogether } from '../src/inference/infer-together.ts';
+import type { InferRequest, InferenceEngine, PixelClip } from '../src/inference/engine.ts';
 import { loadModel } from '../src/inference/weights/load-model.ts';
 import { createRandomStream } from '../src/inference/weights/random-stream.ts';
 import type { SamplerOptions } from '../src/sampler/index.ts';
@@ -92,14 +91,14 @@ function createTaker(
 ): () => Promise<number> {
   let n = 0;
   return async () => {
-    const calls = Array.from({ length: 8 }, (_, stream): InferCall => {
+    const calls = Array.from({ length: 8 }, (_, stream): InferRequest => {
       const sampler: SamplerOptions = { kind: 'uniform', stride: 12 / kept[stream % kept.length]! };
       return { clip: clipOf(engine, `${mix} ${stream}`, n), sampler };
     });
     n += 1;
     const started = performance.now();
     for (let from = 0; from < calls.length; from += clips)
-      await Promise.all(inferTogether(engine, calls.slice(from, from + clips)));
+      await Promise.all(engine.inferBatch(calls.slice(from, from + clips)));
     return (1000 * calls.length) / (performance.now() - started);
   };
 }

@@ -1,7 +1,7 @@
 import { argv, stdout } from 'node:process';
 import { buildNetwork } from '../src/inference/network/build.ts';
 import type { NetworkOptions } from '../src/inference/network/graph.ts';
-import { completeSteps } from '../src/inference/settle-boundary.ts';
+import { completeSteps } from '../src/inference/apply-boundary.ts';
 import { weightShapes } from '../src/inference/network/weight-shapes.ts';
 
 /**

@@ -3,7 +3,6 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { Resources } from '../../src/core/resources.ts';
 import type { Provider } from '../../src/inference/engine-choice.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
-import { inferTogether } from '../../src/inference/infer-together.ts';
 import { createWorkerEngine } from '../../src/inference/worker/worker-engine.ts';
 import { openPeer, type Peer } from '../../src/lab/bench/peer.ts';
 import { builtFile } from '../../test/support/built.ts';
@@ -89,7 +88,7 @@ export async function openBatches(
     const sampler = stride === 1 ? ({ kind: 'none' } as const) : ({ kind: 'uniform', stride } as const);
     for (const batch of batches) {
       const calls = Array.from({ length: batch }, () => ({ clip, sampler }));
-      const infer = () => Promise.all(inferTogether(engine, calls));
+      const infer = () => Promise.all(engine.inferBatch(calls));
       const [first] = await infer();
       const take = async (): Promise<GpuTimes> => {
         const times = { ms: [] as number[], innerMs: [] as number[] };

@@ -13,10 +13,10 @@ export function clipContext(
 
 /** Why clips of a stream are inferred one by one though sharing was asked for; undefined where they are not. */
 export function whyOneByOne(
-  { reuse, reuseUnfit, clip }: Pick<EngineInfo, 'reuse' | 'reuseUnfit' | 'clip'>,
+  { reuse, reuseUnsupported, clip }: Pick<EngineInfo, 'reuse' | 'reuseUnsupported' | 'clip'>,
   stride = clip.stride,
 ): string | undefined {
-  if (!reuse) return reuseUnfit;
+  if (!reuse) return reuseUnsupported;
   if (stride % reuse.frameStep === 0) return undefined;
   return `the stride of ${stride} frames is no multiple of the ${reuse.frameStep} frames between time steps`;
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/index.ts';
 import { Resources } from '../core/resources.ts';
-import { createEngineScheduler, type EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
+import { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 import { createWorkerEngine, type WorkerEngineOptions } from '../inference/worker/worker-engine.ts';
 
@@ -23,7 +23,7 @@ export async function openEngines(
   );
   const engines = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = opened.find((one) => one.status === 'rejected');
-  if (!failed) return createEngineScheduler(engines, settings.batch);
+  if (!failed) return new EngineScheduler(engines, settings.batch);
   const resources = new Resources();
   for (const engine of engines) resources.add(engine);
   await resources[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { continuedLower } from './network/continued-lower.ts';
 import { countCost, countLower, type NetworkCost } from './network/cost.ts';
 import type { Network } from './network/graph.ts';
 
-/** What an engine measured while it ran one clip. Without an SGS layer all of the network is the lower half. */
+/** What an engine measured while it ran one clip. Without an SGS layer all of the network is the lower stage. */
 export interface EngineRun {
   /** Which sampler planned: `none` and `uniform` spend nothing on embeddings. */
   readonly sampler: SamplerOptions['kind'];
@@ -12,7 +12,7 @@ export interface EngineRun {
   readonly lowerMs: number;
   readonly samplerMs: number;
   readonly upperMs: number;
-  /** What the lower half computed, where it took over steps; absent: all of the clip. */
+  /** What the lower stage computed, where steps were reused; absent: all of the clip. */
   readonly shared?: SharedLower;
   readonly engine: string;
   readonly device: string;
@@ -21,7 +21,7 @@ export interface EngineRun {
 interface SharedLower {
   readonly runs: readonly { readonly left: 'padded' | 'continued'; readonly frames: number }[];
   readonly reusedSteps: number;
-  /** Of the kept steps, those whose maps were scored with an earlier clip: all or none. */
+  /** Kept steps reused from an earlier clip: all of them (the upper stage was skipped) or none. */
   readonly reusedKeptSteps: number;
 }
 
@@ -67,7 +67,7 @@ export function createComputeAccounting(network: Network): (run: EngineRun) => C
   };
 }
 
-/** Multiply-adds of runs of the lower half, by number of frames. */
+/** Multiply-adds of runs of the lower stage, by number of frames. */
 function createRunCosts(network: Network) {
   const continued = continuedLower(network);
   const known = new Map<string, ReturnType<typeof countLower>>();

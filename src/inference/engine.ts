@@ -10,7 +10,7 @@ export interface PixelClip {
   readonly height: number;
   readonly width: number;
   readonly data: Uint8Array;
-  /** Where the clip stands in its stream, so that overlapping clips share work. Absent: a clip by itself. */
+  /** Where the clip stands in its stream, so that overlapping clips reuse work. Absent: a clip by itself. */
   readonly stream?: StreamPlace;
 }
 
@@ -21,7 +21,7 @@ export interface StreamPlace {
   readonly segment: number;
   /** Frames of the segment before the clip's first one. */
   readonly firstFrame: number;
-  /** The last of those, min(firstFrame, info.reuse.contextFrames) pictures: [n, height, width, 3]. */
+  /** The last of those, min(firstFrame, info.reuse.contextFrames) frames: [n, height, width, 3]. */
   readonly before: Uint8Array;
 }
 
@@ -31,8 +31,8 @@ export interface InferOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One clip of a batch. */
-export interface InferCall extends InferOptions {
+/** One clip of a batch, which is a list of clips; one clip is a list of one. */
+export interface InferRequest extends InferOptions {
   readonly clip: PixelClip;
 }
 
@@ -72,10 +72,10 @@ export interface EngineInfo {
   /** On/off thresholds a label, chosen on the model's training data. */
   readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
   readonly warmupMs: number;
-  /** How overlapping clips of a stream share work (ADR 0019); absent where they do not. */
+  /** How overlapping clips of a stream reuse work (ADR 0019); absent where they do not. */
   readonly reuse?: ReuseInfo;
-  /** Why they do not, where the network forbids it. */
-  readonly reuseUnfit?: string;
+  /** Why they do not, where the network does not allow it. */
+  readonly reuseUnsupported?: string;
   /** How clips are computed together (ADR 0025); absent where each is computed by itself. */
   readonly batch?: BatchInfo;
 }
@@ -90,32 +90,33 @@ export interface BatchInfo {
 export interface ReuseInfo {
   /** Frames before a clip that its first time steps see. */
   readonly contextFrames: number;
-  /** Frames between time steps: clips share steps where they begin at multiples of it. */
+  /** Frames between time steps: clips have steps in common where they begin at multiples of it. */
   readonly frameStep: number;
   /** Memory that a stream holds between its clips, about. */
   readonly bytesPerStream: number;
-  /** Streams that are remembered at a time; one more, and the one seen longest ago is computed as if it had just begun. */
+  /** Maximum number of cached streams. The least recently used stream is evicted. */
   readonly maxStreams: number;
 }
 
 /**
- * Turns clips into scores. One call at a time per engine; later calls wait their turn in order.
+ * Turns clips into scores. One batch at a time per engine; later calls wait their turn in order.
  * Wrong shapes are rejected with INPUT_INVALID before any compute. `Symbol.asyncDispose` frees everything and may be
  * called twice; pending calls then reject with ABORTED.
  */
 export interface InferenceEngine extends AsyncDisposable {
   readonly info: EngineInfo;
+  /** A batch of one. */
   infer(clip: PixelClip, options: InferOptions): Promise<InferenceResult>;
   /**
-   * Several clips in one turn, no two of the same stream, with whatever numbers of kept steps. One promise a clip, in the order of the
-   * calls, each settled for itself: a wrong clip, a failure or an abort leaves the others alone. In a receipt multiply-adds are the
-   * clip's own, milliseconds its equal share of each computation that it was part of. Engines without it have no `info.batch`
-   * (infer-together.ts takes the clips one by one).
+   * Several clips in one turn, no two of the same stream, with whatever numbers of kept steps. One promise a clip, in the order of
+   * the batch, each settled for itself: a wrong clip, a failure or an abort leaves the others alone. In a receipt multiply-adds are
+   * the clip's own, milliseconds its equal share of each computation that it was part of. Engines without `info.batch` compute
+   * one clip after the other.
    */
-  inferBatch?(calls: readonly InferCall[]): readonly Promise<InferenceResult>[];
+  inferBatch(batch: readonly InferRequest[]): readonly Promise<InferenceResult>[];
   /** The stream has ended: what was kept for its next clip is freed. Engines without `info.reuse` keep nothing. */
   closeStream?(streamId: string): void;
-  /** Engines in this process have none: they fall with it. */
+  /** Absent or zero for engines in this process: they fall with it. */
   losses?(): EngineLosses;
 }
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
-import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { InferenceEngine, InferenceResult } from '../../src/inference/engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import { buildNetwork } from '../../src/inference/network/build.ts';
@@ -10,6 +9,7 @@ import { listVariantNames } from '../../src/inference/network/variants.ts';
 import type { OrderedOptions, SamplerOptions } from '../../src/sampler/index.ts';
 import { findEngines } from '../support/engines.ts';
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
+import { createReferenceEngine } from '../support/own-engines.ts';
 
 const SIZE = { frames: 16, height: 32, width: 32 } as const;
 const NONE: SamplerOptions = { kind: 'none' };
@@ -119,7 +119,7 @@ describe('batches and shared steps with the new arithmetic', () => {
     const alone: InferenceResult[] = [];
     for (const { clip, sampler } of calls) alone.push(await together.infer(clip, { sampler }));
 
-    const found = await Promise.all(together.inferBatch?.(calls) ?? []);
+    const found = await Promise.all(together.inferBatch(calls));
 
     expect(found).toHaveLength(3);
     found.forEach((result, n) => {

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { InferCall, InferenceEngine, InferenceResult, PixelClip } from '../../src/inference/engine.ts';
-import { inferTogether } from '../../src/inference/infer-together.ts';
+import type {
+  InferRequest,
+  InferenceEngine,
+  InferenceResult,
+  PixelClip,
+} from '../../src/inference/engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
@@ -26,7 +30,7 @@ const SAMPLERS: readonly SamplerOptions[] = [
 
 /**
  * What every engine promises of several clips in one turn (src/inference/engine.ts),
- * natively or one by one: the results of the clips alone, whatever else is in the
+ * together or one by one: the results of the clips alone, whatever else is in the
  * batch. `exact`: to the last bit; else logits within 1e-5.
  */
 export function describeBatchContract(
@@ -52,7 +56,7 @@ export function describeBatchContract(
       expect(found.compute).toMatchObject({ multiplyAdds, denseMultiplyAdds, keptSteps, reusedSteps });
     };
 
-    const alone = async (calls: readonly InferCall[]): Promise<readonly InferenceResult[]> => {
+    const alone = async (calls: readonly InferRequest[]): Promise<readonly InferenceResult[]> => {
       const results: InferenceResult[] = [];
       for (const { clip, ...options } of calls) results.push(await engine.infer(clip, options));
       return results;
@@ -60,14 +64,13 @@ export function describeBatchContract(
 
     it('says how many clips it takes, and whether their bits depend on each other', () => {
       expect(engine.info.batch).toEqual(batch);
-      if (batch) expect('inferBatch' in engine).toBe(true);
     });
 
     it('of clips with different kept steps gives each the results of the clip alone, in their order', async () => {
       const calls = SEEDS.map((seed, n) => ({ clip: clipOf(seed), sampler: SAMPLERS[n]! }));
       const expected = await alone(calls);
 
-      const found = await Promise.all(inferTogether(engine, calls));
+      const found = await Promise.all(engine.inferBatch(calls));
 
       expect(new Set(expected.map(({ compute }) => compute.keptSteps)).size).toBeGreaterThanOrEqual(4);
       found.forEach((result, n) => {
@@ -88,7 +91,7 @@ export function describeBatchContract(
         ];
         const expected = await alone(callsOf('alone'));
 
-        const found = await Promise.all(inferTogether(engine, callsOf('together')));
+        const found = await Promise.all(engine.inferBatch(callsOf('together')));
 
         found.forEach((result, n) => {
           expectSame(result, expected[n]!);
@@ -101,9 +104,7 @@ export function describeBatchContract(
       const right = [1, 2].map((seed) => ({ clip: clipOf(seed), sampler: ORDERED }));
       const wrong = { clip: { ...clipOf(3), data: new Uint8Array(5) }, sampler: ORDERED };
 
-      const [first, bad, second] = await Promise.allSettled(
-        inferTogether(engine, [right[0]!, wrong, right[1]!]),
-      );
+      const [first, bad, second] = await Promise.allSettled(engine.inferBatch([right[0]!, wrong, right[1]!]));
 
       expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'INPUT_INVALID' } });
       expect([first, second].map((one) => one?.status)).toEqual(['fulfilled', 'fulfilled']);
@@ -113,7 +114,7 @@ export function describeBatchContract(
       const [before, during] = [new AbortController(), new AbortController()];
       before.abort();
       const results = Promise.allSettled(
-        inferTogether(engine, [
+        engine.inferBatch([
           { clip: clipOf(1), sampler: NONE, signal: before.signal },
           { clip: clipOf(2), sampler: NONE },
           { clip: clipOf(3), sampler: NONE, signal: during.signal },
@@ -132,36 +133,31 @@ export function describeBatchContract(
       const note = async (running: Promise<InferenceResult>): Promise<void> => {
         order.push((await running).clipId);
       };
-      const together = inferTogether(
-        engine,
-        [1, 2].map((seed) => ({ clip: clipOf(seed), sampler: ORDERED })),
-      );
+      const together = engine.inferBatch([1, 2].map((seed) => ({ clip: clipOf(seed), sampler: ORDERED })));
 
       await Promise.all([...together.map(note), note(engine.infer(clipOf(3), { sampler: ORDERED }))]);
 
       expect(order.at(-1)).toBe('clip-3');
     });
 
-    if (batch) {
-      it('refuses a second clip of a stream, whose first one it would need', async () => {
-        const calls = [0, 1].map((n) => ({ clip: streamed(1, n, engine, 'twice'), sampler: ORDERED }));
+    it('refuses a second clip of a stream, whose first one it would need', async () => {
+      const calls = [0, 1].map((n) => ({ clip: streamed(1, n, engine, 'twice'), sampler: ORDERED }));
 
-        const [first, second] = await Promise.allSettled(inferTogether(engine, calls));
+      const [first, second] = await Promise.allSettled(engine.inferBatch(calls));
 
-        expect(first?.status).toBe('fulfilled');
-        expect(second).toMatchObject({ reason: { code: 'INPUT_INVALID' } });
-      });
+      expect(first?.status).toBe('fulfilled');
+      expect(second).toMatchObject({ reason: { code: 'INPUT_INVALID' } });
+    });
 
-      it('of a network without SGS layer equals the clips alone', async () => {
-        await using dense = await createEngine(goldenModel({ network: DENSE, seed: 5 }));
-        const calls = SEEDS.map((seed) => ({ clip: clipOf(seed), sampler: NONE }));
+    it('of a network without SGS layer equals the clips alone', async () => {
+      await using dense = await createEngine(goldenModel({ network: DENSE, seed: 5 }));
+      const calls = SEEDS.map((seed) => ({ clip: clipOf(seed), sampler: NONE }));
 
-        const found = await Promise.all(inferTogether(dense, calls));
+      const found = await Promise.all(dense.inferBatch(calls));
 
-        for (const [n, { clip, ...options }] of calls.entries())
-          expectSame(found[n]!, await dense.infer(clip, options));
-      });
-    }
+      for (const [n, { clip, ...options }] of calls.entries())
+        expectSame(found[n]!, await dense.infer(clip, options));
+    });
   });
 }
 

@@ -1,8 +1,8 @@
 import { findBlockSize } from '../../src/inference/engines/onnx/blocked/block-size.ts';
-import { createNullEngine } from '../../src/inference/engines/null/null-engine.ts';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { findEngines } from '../support/engines.ts';
 import { describeBatchContract } from './engine-batch.contract.ts';
+import { createNullEngine, createReferenceEngine } from '../support/own-engines.ts';
 
 // The cut of the network holds 8 channels: half a block of sixteen, where its graphs are plain.
 const blocked = (await findBlockSize()) === 8;
@@ -19,5 +19,8 @@ for (const { provider, device } of await findEngines(['onnx'])) {
 describeBatchContract('null', (model) => createNullEngine(model, { maxClips: 8 }), {
   batch: { maxClips: 8, exact: true },
 });
-// As engines that take clips one by one (reference, tfjs) do: none of them has code of its own for it.
+// Engines that take clips one by one.
 describeBatchContract('null, one by one,', createNullEngine);
+describeBatchContract('reference', createReferenceEngine);
+for (const { device, create } of await findEngines(['tfjs']))
+  describeBatchContract(`tfjs (${device})`, create);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ActionstreamError, type ErrorCode } from '../../src/core/errors.ts';
-import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { InferenceEngine, PixelClip } from '../../src/inference/engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import { buildNetwork } from '../../src/inference/network/build.ts';
 import { countCost } from '../../src/inference/network/cost.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
+import { createReferenceEngine } from '../support/own-engines.ts';
 
 type EngineFactory = (model: Model) => InferenceEngine | Promise<InferenceEngine>;
 

@@ -1,7 +1,6 @@
-import { createNullEngine } from '../../src/inference/engines/null/null-engine.ts';
-import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import { findEngines } from '../support/engines.ts';
 import { describeEngineContract } from './engine.contract.ts';
+import { createNullEngine, createReferenceEngine } from '../support/own-engines.ts';
 
 describeEngineContract('reference', createReferenceEngine, { scores: 'reference' });
 for (const { kind, device, create } of await findEngines(['onnx', 'tfjs'])) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
-import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import { checkpointGoldens, importGolden, modelOf } from '../support/checkpoint-goldens.ts';
 import { goldenClip } from '../support/golden-weights.ts';
+import { createReferenceEngine } from '../support/own-engines.ts';
 
 const ENGINES: Readonly<Record<string, (model: Model) => InferenceEngine | Promise<InferenceEngine>>> = {
   reference: createReferenceEngine,

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
-import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import type { NetworkOptions } from '../../src/inference/network/graph.ts';
 import { STAGES } from '../../src/inference/network/stages.ts';
@@ -10,6 +9,7 @@ import { parseSafetensors } from '../../src/inference/weights/safetensors.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { findEngines } from '../support/engines.ts';
 import { goldenClip, goldenModel } from '../support/golden-weights.ts';
+import { createReferenceEngine } from '../support/own-engines.ts';
 
 /** As tools/goldens/make_network_goldens.py writes it. */
 interface GoldenCase {

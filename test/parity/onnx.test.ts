@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
-import { createReferenceEngine } from '../../src/inference/engines/reference/reference-engine.ts';
 import type { InferenceResult } from '../../src/inference/engine.ts';
 import type { NetworkOptions, SgsOptions } from '../../src/inference/network/graph.ts';
 import { STAGES } from '../../src/inference/network/stages.ts';
 import { listVariantNames } from '../../src/inference/network/variants.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { noiseClip, shakenModel } from '../support/shaken-model.ts';
+import { createReferenceEngine } from '../support/own-engines.ts';
 
 // The ONNX engine against the definition: 1e-4 of the largest logit, whatever the
 // network, size, number of steps or sampler. Found: 2e-6 where the plan does not

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
-import { createTfjsEngine } from '../../src/inference/engines/tfjs/tfjs-engine.ts';
 import type { PixelClip } from '../../src/inference/engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import type { NetworkOptions, SgsOptions } from '../../src/inference/network/graph.ts';
@@ -10,6 +9,7 @@ import { loadModel } from '../../src/inference/weights/load-model.ts';
 import type { SamplerOptions } from '../../src/sampler/index.ts';
 import { findEngines } from '../support/engines.ts';
 import { noiseClip, shakenModel } from '../support/shaken-model.ts';
+import { createTfjsEngine } from '../support/own-engines.ts';
 
 // The TensorFlow engine against the ONNX one, which is itself held to the definition (onnx.test.ts):
 // 1e-4 of the largest logit. Plain JavaScript is left to the contract suite: it runs the same program.

@@ -7,12 +7,12 @@ import { configFromSources } from '../../src/config/index.ts';
 import { ActionstreamError, type ErrorCode } from '../../src/core/errors.ts';
 import type { StreamStatus } from '../../src/core/records.ts';
 import { silentLogger, type Logger } from '../../src/core/logger.ts';
-import { createNullEngine } from '../../src/inference/engines/null/null-engine.ts';
-import { createEngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
+import { EngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
 import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
 import { runStreams } from '../../src/pipeline/run-streams.ts';
 import type { StreamOutcome } from '../../src/pipeline/types.ts';
 import { ffmpeg } from '../support/lavfi.ts';
+import { createNullEngine } from '../support/own-engines.ts';
 
 const model = createUntrainedModel({
   network: { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 },
@@ -106,13 +106,14 @@ async function run(
   readonly statuses: readonly StreamStatus[];
 }> {
   const plain = createNullEngine(model);
-  await using scheduler = createEngineScheduler([
+  await using scheduler = new EngineScheduler([
     {
       ...plain,
-      async infer(clip, options) {
-        fail();
-        return plain.infer(clip, options);
-      },
+      inferBatch: (batch) =>
+        batch.map(async ({ clip, ...options }) => {
+          fail();
+          return plain.infer(clip, options);
+        }),
     },
   ]);
   const { streams } = configFromSources([video], {

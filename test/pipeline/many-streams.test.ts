@@ -7,14 +7,14 @@ import { configFromSources } from '../../src/config/index.ts';
 import { sleep } from '../../src/core/abort.ts';
 import { silentLogger, type Logger } from '../../src/core/logger.ts';
 import type { ClipStats, PublishedRecord } from '../../src/core/records.ts';
-import { createNullEngine } from '../../src/inference/engines/null/null-engine.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
-import { createEngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
+import { EngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
 import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
 import { createComputeBudget } from '../../src/pipeline/budget/compute-budget.ts';
 import { runStreams } from '../../src/pipeline/run-streams.ts';
 import type { StreamOutcome } from '../../src/pipeline/types.ts';
 import { ffmpeg } from '../support/lavfi.ts';
+import { createNullEngine } from '../support/own-engines.ts';
 
 const FRAMES = 16;
 const FPS = 16;
@@ -54,14 +54,15 @@ async function run(
   const plain = createNullEngine(model);
   const engine: InferenceEngine = {
     ...plain,
-    async infer(clip, options) {
-      const result = await plain.infer(clip, options);
-      const upperMs = stepMs * result.compute.keptSteps;
-      await sleep(upperMs, options.signal);
-      return { ...result, compute: { ...result.compute, upperMs } };
-    },
+    inferBatch: (batch) =>
+      batch.map(async ({ clip, ...options }) => {
+        const result = await plain.infer(clip, options);
+        const upperMs = stepMs * result.compute.keptSteps;
+        await sleep(upperMs, options.signal);
+        return { ...result, compute: { ...result.compute, upperMs } };
+      }),
   };
-  await using scheduler = createEngineScheduler([engine]);
+  await using scheduler = new EngineScheduler([engine]);
   const records: PublishedRecord[] = [];
   const changes: string[] = [];
   const logger: Logger = { ...silentLogger, info: (_, message) => changes.push(message) };

@@ -2,9 +2,9 @@ import { messageOf } from '../../src/core/errors.ts';
 import { PROVIDERS, problemOfProvider, type Provider } from '../../src/inference/engine-choice.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
-import { createTfjsEngine } from '../../src/inference/engines/tfjs/tfjs-engine.ts';
 import type { Model } from '../../src/inference/model.ts';
 import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
+import { createTfjsEngine } from './own-engines.ts';
 
 /** An engine on a device that this machine has. */
 export interface EngineHere {

@@ -68,7 +68,7 @@ export function countCost(
 
 /**
  * Multiply-adds of the nodes up to and with the SGS layer for so many frames: of the network itself, or of its continued
- * lower half (continued-lower.ts). `embedding` is the SGS layer's part of it.
+ * lower stage (continued-lower.ts). `embedding` is the SGS layer's part of it.
  */
 export function countLower(
   network: Network,

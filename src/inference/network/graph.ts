@@ -99,7 +99,7 @@ export interface SgsOptions {
   /**
    * The first and last steps of a clip also see the zero padding before and after it: on a static clip that alone is a
    * change forty times the sensor noise. `nearest_complete`: such a step takes the embedding of the nearest step that
-   * sees only frames (settle-boundary.ts). `as_is`: the published arithmetic.
+   * sees only frames (apply-boundary.ts). `as_is`: the published arithmetic.
    */
   readonly boundary: 'as_is' | 'nearest_complete';
 }

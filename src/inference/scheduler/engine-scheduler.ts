@@ -1,34 +1,22 @@
 import { at } from '../../core/at.ts';
-import { ActionstreamError } from '../../core/errors.ts';
 import { monotonicMs } from '../../core/time.ts';
+import { interrupted } from '../aborts.ts';
 import type {
   EngineInfo,
-  InferCall,
   InferenceEngine,
   InferenceResult,
   InferOptions,
+  InferRequest,
   PixelClip,
 } from '../engine.ts';
-import { inferTogether } from '../infer-together.ts';
 import { ONE_BY_ONE, waitForMore, type Batching } from './batching.ts';
-import { createFairQueue, type Turn } from './fair-queue.ts';
-import { createHomes } from './homes.ts';
+import { EngineAffinity } from './engine-affinity.ts';
+import { FairQueue, type Turn } from './fair-queue.ts';
 
-/** Many streams on a few equal engines. Owns the engines. */
-export interface EngineScheduler extends AsyncDisposable {
-  readonly info: EngineInfo;
-  /**
-   * What one stream sees. Its clips run one after the other: a second call waits for the first. A `pinned` one never changes engines
-   * where these remember feature maps: what it reuses, and so its receipts, do not depend on how busy they are.
-   */
-  engineFor(streamId: string, options?: { readonly pinned: boolean }): StreamEngine;
-  /** For metrics and the compute budget. */
-  read(): SchedulerReading;
-}
-
-/** A stream's share of the engines. */
+/** What one stream sees of the engines. */
 export interface StreamEngine {
   readonly info: EngineInfo;
+  /** Clips run one after the other: a second call waits for the first. */
   infer(clip: PixelClip, options: InferOptions): Promise<InferenceResult>;
   /** The stream has ended: nothing is kept for it. */
   leave(): void;
@@ -51,175 +39,211 @@ export interface SchedulerReading {
 const REST_MS = 10_000;
 
 interface Task {
-  readonly call: InferCall;
+  readonly request: InferRequest;
   readonly readyMs: number;
-  /** It waits no more: the engine has it. */
+  /** It waits no more: an engine has it. */
   readonly begin: (result: Promise<InferenceResult>) => void;
 }
 
+interface Worker {
+  readonly index: number;
+  readonly engine: InferenceEngine;
+  busy: boolean;
+  /** Runs while it waits for more clips. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+interface OpenStream {
+  /** It never changes engines. */
+  readonly pinned: boolean;
+  /** Its clips are never computed together with others. */
+  readonly alone: boolean;
+}
+
 /**
- * Hands clips to idle engines: of the streams at home there, the one that has had the least engine time is next, so a stream
- * with long clips or many clips cannot starve another. An idle engine takes over a stream from one with a backlog.
- * An engine has one clip at a time, or one batch of different streams (ADR 0025); nothing waits inside it, where order could not be
- * changed any more.
+ * Many streams on a few equal engines, which it owns. Here, and nowhere else, clips wait: each idle engine gets the clip of the
+ * stream, among those with affinity to it, that has had the least engine time. So a stream with long clips or many clips cannot
+ * starve another. An idle engine takes over a stream from one with a backlog.
  *
- * With batches an idle engine is in one of three states: **nothing waits**; **gathering**, while fewer clips wait than fit, other
- * streams may bring one and the oldest has not waited `maxWaitMs`; **beginning**, when one of these ends. Where an engine's numbers depend
- * on a clip's batch by rounding, a pinned stream's clips are computed by themselves and wait for nobody.
+ * An engine is in one of these states:
+ *
+ * - **idle**: no clip waits for it;
+ * - **waiting for more**, with batches only (ADR 0025): fewer clips wait than fit, other streams may bring one, and the oldest
+ *   has not waited `maxWaitMs`;
+ * - **busy**: it has one clip, or one batch of different streams.
  */
-export function createEngineScheduler(
-  engines: readonly InferenceEngine[],
-  wanted: Batching = ONE_BY_ONE,
-): EngineScheduler {
-  const [first] = engines;
-  if (!first) throw new RangeError('a scheduler needs an engine');
-  const { batch } = first.info;
-  const batching = batch ? { ...wanted, maxClips: Math.min(wanted.maxClips, batch.maxClips) } : ONE_BY_ONE;
-  const queue = createFairQueue<Task>();
-  const homes = createHomes(engines.length, REST_MS);
-  const open = new Set<string>();
-  const pinned = new Set<string>();
-  const alone = new Set<string>();
-  const busy = engines.map(() => false);
-  const timers = engines.map((): NodeJS.Timeout | undefined => undefined);
-  const calls: number[] = [];
-  let busyMs = 0;
-  let closed = false;
+export class EngineScheduler implements AsyncDisposable {
+  readonly info: EngineInfo;
+  readonly #workers: readonly Worker[];
+  readonly #batching: Batching;
+  readonly #queue = new FairQueue<Task>();
+  readonly #affinity: EngineAffinity;
+  readonly #streams = new Map<string, OpenStream>();
+  readonly #calls: number[] = [];
+  #busyMs = 0;
+  #closed = false;
 
-  const takeOver = (index: number): ReturnType<typeof queue.take> => {
-    const nowMs = monotonicMs();
-    const turn = queue.take(
-      (id) => !pinned.has(id) && busy[homes.of(id)] === true && homes.mayMove(id, nowMs),
-    );
-    if (!turn) return undefined;
-    engines[homes.of(turn.streamId)]?.closeStream?.(turn.streamId);
-    homes.move(turn.streamId, index, nowMs);
-    return turn;
-  };
+  constructor(engines: readonly InferenceEngine[], wanted: Batching = ONE_BY_ONE) {
+    this.info = at(engines, 0).info;
+    this.#workers = engines.map((engine, index) => ({ index, engine, busy: false, timer: undefined }));
+    this.#affinity = new EngineAffinity(engines.length, REST_MS);
+    const { batch } = this.info;
+    this.#batching = batch ? { ...wanted, maxClips: Math.min(wanted.maxClips, batch.maxClips) } : ONE_BY_ONE;
+  }
 
-  const begin = (index: number, turns: readonly Turn<Task>[]): void => {
-    const engine = at(engines, index);
-    busy[index] = true;
-    calls[turns.length - 1] = (calls[turns.length - 1] ?? 0) + 1;
-    const startedMs = monotonicMs();
-    const results = inferTogether(
-      engine,
-      turns.map(({ task }) => task.call),
-    );
-    turns.forEach(({ task }, n) => {
-      task.begin(at(results, n));
+  /**
+   * A `pinned` stream never changes engines where these cache feature maps: what it reuses, and so its receipts, do not depend on
+   * how busy they are. Where an engine's numbers depend on a clip's batch by rounding, its clips are computed by themselves and
+   * wait for nobody.
+   */
+  engineFor(streamId: string, { pinned }: { readonly pinned: boolean } = { pinned: false }): StreamEngine {
+    const { info } = this;
+    this.#streams.set(streamId, {
+      pinned: pinned && info.reuse !== undefined,
+      alone: pinned && info.batch?.exact === false,
     });
-    void Promise.allSettled(results).then(() => {
-      const spentMs = monotonicMs() - startedMs;
-      busyMs += spentMs;
-      for (const { streamId } of turns) queue.charge(streamId, spentMs / turns.length);
-      busy[index] = false;
-      dispatch();
-    });
-  };
+    return {
+      info,
+      infer: (clip, options) => this.#infer(streamId, { clip, ...options }),
+      leave: () => {
+        this.#leave(streamId);
+      },
+    };
+  }
 
-  /** Clips that the idle engine is to begin with; none where it waits for more. */
-  const nextTurns = (index: number): readonly Turn<Task>[] => {
-    const isHere = (id: string): boolean => homes.of(id) === index;
-    const isShared = (id: string): boolean => isHere(id) && !alone.has(id);
-    clearTimeout(timers[index]);
-    if (batching.maxClips > 1 && queue.waiting((id) => isHere(id) && alone.has(id)).length === 0) {
-      const ready = queue.waiting(isShared).map(({ readyMs }) => readyMs);
-      const others = [...open].filter(isShared).length - ready.length;
-      const waitMs = ready.length > 0 ? waitForMore(batching, ready, { others, nowMs: monotonicMs() }) : 0;
+  /** For metrics and the compute budget. */
+  read(): SchedulerReading {
+    const losses = this.#workers.map(({ engine }) => engine.losses?.() ?? { restarts: 0, retries: 0 });
+    return {
+      engines: this.#workers.length,
+      waiting: this.#queue.length,
+      busyMs: this.#busyMs,
+      calls: Array.from(this.#calls, (count: number | undefined) => count ?? 0),
+      restarts: losses.reduce((sum, { restarts }) => sum + restarts, 0),
+      retries: losses.reduce((sum, { retries }) => sum + retries, 0),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const disposed = this.#workers.map(({ engine }) => engine[Symbol.asyncDispose]());
+    // What waits is refused by the engines now.
+    this.#dispatch();
+    await Promise.all(disposed);
+  }
+
+  #infer(streamId: string, request: InferRequest): Promise<InferenceResult> {
+    const { clip, signal } = request;
+    return new Promise((resolve, reject) => {
+      if (this.#closed || signal?.aborted) {
+        reject(interrupted(clip.clipId));
+        return;
+      }
+      const giveUp = (): void => {
+        if (!this.#queue.remove(streamId, task)) return;
+        reject(interrupted(clip.clipId));
+        this.#dispatch();
+      };
+      const task: Task = {
+        request,
+        readyMs: monotonicMs(),
+        begin: (result) => {
+          signal?.removeEventListener('abort', giveUp);
+          result.then(resolve, reject);
+        },
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#queue.push(streamId, task);
+      this.#dispatch();
+    });
+  }
+
+  #leave(streamId: string): void {
+    this.#queue.forget(streamId);
+    this.#affinity.forget(streamId);
+    this.#streams.delete(streamId);
+    for (const { engine } of this.#workers) engine.closeStream?.(streamId);
+    // Who waited for a clip of this stream waits no more.
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    for (const worker of this.#workers) {
+      if (worker.busy) continue;
+      clearTimeout(worker.timer);
+      const waitMs = this.#waitMs(worker);
+      const turns = waitMs > 0 ? [] : this.#takeTurns(worker);
+      if (turns.length > 0) this.#begin(worker, turns);
       if (waitMs > 0) {
-        timers[index] = setTimeout(dispatch, waitMs);
-        return [];
+        worker.timer = setTimeout(() => {
+          this.#dispatch();
+        }, waitMs);
       }
     }
-    const turn = queue.take(isHere) ?? takeOver(index);
-    if (!turn) return [];
-    const turns = [turn];
-    while (turns.length < batching.maxClips && !alone.has(turn.streamId)) {
-      const more = queue.take(isShared);
+  }
+
+  /** How long the idle engine waits for more clips; 0: it does not. */
+  #waitMs(worker: Worker): number {
+    if (this.#batching.maxClips <= 1 || this.#closed) return 0;
+    if (this.#queue.ready((id) => this.#isHere(id, worker) && this.#isAlone(id)).length > 0) return 0;
+    const isShared = (id: string): boolean => this.#isHere(id, worker) && !this.#isAlone(id);
+    const readyMs = this.#queue.ready(isShared).map((task) => task.readyMs);
+    if (readyMs.length === 0) return 0;
+    const others = [...this.#streams.keys()].filter(isShared).length - readyMs.length;
+    return waitForMore(this.#batching, readyMs, { others, nowMs: monotonicMs() });
+  }
+
+  /** Clips that the idle engine begins with; none where none waits. */
+  #takeTurns(worker: Worker): readonly Turn<Task>[] {
+    const first = this.#queue.take((id) => this.#isHere(id, worker)) ?? this.#takeOver(worker);
+    if (!first) return [];
+    const turns = [first];
+    while (turns.length < this.#batching.maxClips && !this.#isAlone(first.streamId)) {
+      const more = this.#queue.take((id) => this.#isHere(id, worker) && !this.#isAlone(id));
       if (!more) break;
       turns.push(more);
     }
     return turns;
-  };
+  }
 
-  const dispatch = (): void => {
-    engines.forEach((_, index) => {
-      if (busy[index] === true) return;
-      const turns = nextTurns(index);
-      if (turns.length > 0) begin(index, turns);
+  /** A clip of a stream whose own engine is busy. */
+  #takeOver({ index }: Worker): Turn<Task> | undefined {
+    const nowMs = monotonicMs();
+    const turn = this.#queue.take(
+      (id) => !this.#streams.get(id)?.pinned && this.#ownWorker(id).busy && this.#affinity.mayMove(id, nowMs),
+    );
+    if (!turn) return undefined;
+    this.#ownWorker(turn.streamId).engine.closeStream?.(turn.streamId);
+    this.#affinity.move(turn.streamId, index, nowMs);
+    return turn;
+  }
+
+  #begin(worker: Worker, turns: readonly Turn<Task>[]): void {
+    worker.busy = true;
+    this.#calls[turns.length - 1] = (this.#calls[turns.length - 1] ?? 0) + 1;
+    const startedMs = monotonicMs();
+    const results = worker.engine.inferBatch(turns.map(({ task }) => task.request));
+    turns.forEach(({ task }, index) => {
+      task.begin(at(results, index));
     });
-  };
-
-  const enqueue = (streamId: string, clip: PixelClip, options: InferOptions): Promise<InferenceResult> =>
-    new Promise((resolve, reject) => {
-      const { signal } = options;
-      const aborted = (): void => {
-        if (!queue.remove(streamId)) return;
-        reject(interrupted(clip.clipId));
-        dispatch();
-      };
-      if (closed || signal?.aborted) {
-        reject(interrupted(clip.clipId));
-        return;
-      }
-      signal?.addEventListener('abort', aborted, { once: true });
-      queue.push(streamId, {
-        call: { clip, ...options },
-        readyMs: monotonicMs(),
-        begin: (result) => {
-          signal?.removeEventListener('abort', aborted);
-          result.then(resolve, reject);
-        },
-      });
-      dispatch();
+    void Promise.allSettled(results).then(() => {
+      const spentMs = monotonicMs() - startedMs;
+      this.#busyMs += spentMs;
+      for (const { streamId } of turns) this.#queue.charge(streamId, spentMs / turns.length);
+      worker.busy = false;
+      this.#dispatch();
     });
+  }
 
-  return {
-    info: first.info,
-    engineFor(streamId, options) {
-      open.add(streamId);
-      if (options?.pinned === true && first.info.reuse) pinned.add(streamId);
-      if (options?.pinned === true && batch?.exact === false) alone.add(streamId);
-      let last: Promise<unknown> = Promise.resolve();
-      return {
-        info: first.info,
-        infer(clip, options) {
-          const turn = last.then(() => enqueue(streamId, clip, options));
-          last = turn.catch(() => undefined);
-          return turn;
-        },
-        leave() {
-          queue.forget(streamId);
-          homes.forget(streamId);
-          pinned.delete(streamId);
-          alone.delete(streamId);
-          open.delete(streamId);
-          for (const engine of engines) engine.closeStream?.(streamId);
-          // Who waited for a clip of this stream waits no more.
-          dispatch();
-        },
-      };
-    },
-    read() {
-      const losses = engines.map((engine) => engine.losses?.() ?? { restarts: 0, retries: 0 });
-      return {
-        engines: engines.length,
-        waiting: queue.length,
-        busyMs,
-        calls: Array.from(calls, (count: number | undefined) => count ?? 0),
-        restarts: losses.reduce((sum, { restarts }) => sum + restarts, 0),
-        retries: losses.reduce((sum, { retries }) => sum + retries, 0),
-      };
-    },
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      for (const timer of timers) clearTimeout(timer);
-      await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
-    },
-  };
-}
+  #isHere(streamId: string, { index }: Worker): boolean {
+    return this.#affinity.of(streamId) === index;
+  }
 
-function interrupted(clipId: string): ActionstreamError {
-  return new ActionstreamError('ABORTED', `clip ${clipId}: inference was interrupted`);
+  #isAlone(streamId: string): boolean {
+    return this.#streams.get(streamId)?.alone === true;
+  }
+
+  #ownWorker(streamId: string): Worker {
+    return at(this.#workers, this.#affinity.of(streamId));
+  }
 }

@@ -14,28 +14,28 @@ export interface StreamGeometry extends TemporalField {
   readonly contextFrames: number;
 }
 
-/** @returns the geometry, or why the lower half of a clip cannot share steps with its neighbours */
-export function streamGeometry(network: Network): StreamGeometry | { readonly unfit: string } {
+/** @returns the geometry, or why the lower stage of a clip cannot reuse steps of its neighbours */
+export function streamGeometry(network: Network): StreamGeometry | { readonly unsupported: string } {
   const cut = network.nodes.findIndex((node) => node.op === 'sgs');
   const sgs = network.nodes[cut];
-  if (sgs?.op !== 'sgs') return { unfit: 'the network has no SGS layer, so no lower half' };
+  if (sgs?.op !== 'sgs') return { unsupported: 'the network has no SGS layer, so no lower stage' };
   const lower = network.nodes.slice(0, cut);
   const gate = lower.find((node) => node.op === 'gate');
-  if (gate) return { unfit: `${gate.name} below the SGS layer looks at the whole clip` };
+  if (gate) return { unsupported: `${gate.name} below the SGS layer looks at the whole clip` };
   const shapes = shapesOf(network);
   for (const node of lower) {
     if (node.op !== 'conv' && node.op !== 'max_pool') continue;
     const [length] = shapes.get(node.input)!;
     // Padding then depends on the clip's length, which a stream has not.
     if (length < node.kernel[0])
-      return { unfit: `${node.name} spans ${node.kernel[0]} steps of a clip that has ${length} there` };
+      return { unsupported: `${node.name} spans ${node.kernel[0]} steps of a clip that has ${length} there` };
   }
   const field = temporalField(network, sgs.input);
   const { frames } = network.options;
   const seen = field.high - field.low + 1;
   // Every part of a clip is computed from so many frames more: beyond this, parts cost more than they save.
   if (2 * seen > frames)
-    return { unfit: `a step below the SGS layer sees ${seen} of the clip's ${frames} frames` };
+    return { unsupported: `a step below the SGS layer sees ${seen} of the clip's ${frames} frames` };
   const [steps, height, width, channels] = shapes.get(sgs.input)!;
   return {
     ...field,

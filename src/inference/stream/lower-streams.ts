@@ -1,85 +1,80 @@
-import { throwIfAborted } from '../serial-queue.ts';
 import type { PixelClip, StreamPlace } from '../engine.ts';
+import type { LoweredPart, LowerPart } from '../engine-stages.ts';
 import { moveRows, movesInPlace } from './feature-rows.ts';
 import { numberFrames, type FrameContents } from './frame-contents.ts';
-import type { StreamGeometry } from './geometry.ts';
-import { planLower, type LowerRun } from './plan-lower.ts';
-import { stepKeys } from './step-keys.ts';
-import type { LowerSteps, StepHalves } from './steps.ts';
+import { planLower, stepKeys, type LowerRun } from './plan-lower.ts';
+import type { ReuseSettings } from './reuse-settings.ts';
 
-/** A clip of a stream that begins at a time step: `firstFrame` is a multiple of the geometry's jump. */
-export type StreamClip = PixelClip & { readonly stream: StreamPlace };
-
-export interface LoweredClip extends LowerSteps {
-  /** What was computed for it; the rest was there. */
-  readonly runs: readonly LowerRun[];
-  /** Steps taken over from an earlier clip or an equal step. */
-  readonly reusedSteps: number;
-}
-
-/** The lower halves of many streams' clips, each step computed once. */
+/** The lower stage of many streams' clips, each step computed once. */
 export interface LowerStreams {
   /**
-   * One call at a time for each stream; its features are valid until the stream's next one. Rejects with ABORTED between runs.
-   * @param by what computes instead of the options' halves
+   * What the stream has of the clip; undefined for a clip of no stream, and for one that begins between time steps: it has no
+   * step in common with its stream's others. Until `finish` the stream counts as forgotten.
    */
-  lower(clip: StreamClip, signal: AbortSignal, by?: LowerStreamsOptions['halves']): Promise<LoweredClip>;
+  fetch(clip: PixelClip): FetchedClip | undefined;
   /** Forgets a stream. */
   close(id: string): void;
 }
 
-export interface LowerStreamsOptions {
-  readonly halves: Pick<StepHalves, 'lower'>;
-  readonly geometry: StreamGeometry;
-  /** Streams that are remembered; beyond it the one that was seen longest ago is forgotten. */
-  readonly maxStreams: number;
-  /** See numberFrames. */
-  readonly repeatThreshold?: number;
+export interface FetchedClip {
+  /** What the lower stage must compute. */
+  readonly missing: readonly LowerPart[];
+  /** The clip's steps, from what the stream had and the outputs of the missing parts; valid until the stream's next clip. */
+  finish(outputs: ReadonlyMap<LowerPart, LoweredPart>): LoweredClip;
+}
+
+export interface LoweredClip extends LoweredPart {
+  /** Absent where the clip stands by itself. */
+  readonly reuse?: {
+    readonly place: StreamPlace;
+    /** What was computed for it; the rest was there. */
+    readonly runs: readonly LowerRun[];
+    /** Steps taken from an earlier clip or an equal step. */
+    readonly reusedSteps: number;
+  };
 }
 
 /** What is kept of a stream: the steps of its last clip. */
-interface Kept extends LowerSteps {
+interface Kept extends LoweredPart {
   readonly segment: number;
   readonly contents: FrameContents;
   readonly keys: readonly string[];
 }
 
 /**
- * A clip's steps are a function of the pictures of its segment up to the clip's end (ADR 0019): whether a step is
+ * A clip's steps are a function of the frames of its segment up to the clip's end (ADR 0019): whether a step is
  * remembered or computed changes its cost, not its value. So a stream may be forgotten at any time.
  *
- * Kept per stream: the T' feature maps of the last clip, 4·stepSize bytes each, its embeddings, and one picture. The maps move
+ * Kept per stream: the T' feature maps of the last clip, 4·stepSize bytes each, its embeddings, and one frame. The maps move
  * up in their memory, and new ones are computed into what is free.
  */
-export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
-  const { halves, geometry, maxStreams, repeatThreshold = 0 } = options;
+export function createLowerStreams({
+  geometry,
+  maxStreams,
+  repeatThreshold = 0,
+}: ReuseSettings): LowerStreams {
   const { steps, stepSize } = geometry;
   /** In the order in which they were last seen. */
   const streams = new Map<string, Kept>();
 
-  /** Computes the runs; those that reach the clip's end leave their features where they belong. */
-  const compute = async (
-    runs: readonly LowerRun[],
-    features: LowerSteps['features'],
-    { pixels, before, pictureSize }: SeenPixels,
-    { signal, by }: { readonly signal: AbortSignal; readonly by: LowerStreamsOptions['halves'] },
-  ): Promise<readonly LowerSteps[]> => {
-    const outputs: LowerSteps[] = [];
-    for (const { left, firstFrame, frames, firstStep } of runs) {
-      throwIfAborted(signal);
-      const from = (before + firstFrame) * pictureSize;
-      const seen = pixels.subarray(from, from + frames * pictureSize);
-      const toEnd = firstStep >= 0 && firstFrame + frames === geometry.frames;
-      const into = toEnd ? features.subarray(firstStep * stepSize) : undefined;
-      outputs.push(await by.lower(seen, frames, left, into));
-    }
-    return outputs;
+  /** The frames of a run; one that reaches the clip's end leaves its features where they belong. */
+  const partOf = (
+    { left, firstFrame, frames, firstStep }: LowerRun,
+    { pixels, before, frameSize }: SeenPixels,
+    features: Kept['features'],
+  ): LowerPart => {
+    const from = (before + firstFrame) * frameSize;
+    const seen = pixels.subarray(from, from + frames * frameSize);
+    const toEnd = firstStep >= 0 && firstFrame + frames === geometry.frames;
+    return { pixels: seen, frames, left, ...(toEnd && { into: features.subarray(firstStep * stepSize) }) };
   };
 
   return {
-    async lower(clip, signal, by = halves) {
-      const { id, segment, firstFrame } = clip.stream;
-      const seen = seenPixels(clip);
+    fetch(clip) {
+      const place = clip.stream;
+      if (!place || place.firstFrame % geometry.jump !== 0) return undefined;
+      const { id, segment, firstFrame } = place;
+      const seen = seenPixels(clip, place);
       const kept = streams.get(id);
       const contents = numberFrames(
         kept?.contents,
@@ -98,29 +93,35 @@ export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
       // Out while its memory is being changed: should computing fail, nothing half changed is left.
       streams.delete(id);
       if (kept) moveRows(features, kept.features, moves, stepSize);
-      const outputs = await compute(runs, features, seen, { signal, by });
-      outputs.forEach((output, run) => {
-        const { firstStep } = runs[run]!;
-        const inPlace = output.features.buffer === features.buffer;
-        const rows = sources.flatMap((source, to) =>
-          'run' in source && source.run === run && !(inPlace && source.step === to)
-            ? [{ from: source.step - firstStep, to }]
-            : [],
-        );
-        moveRows(features, output.features, rows, stepSize);
-      });
-      const embeddings = gatherEmbeddings(
-        sources.map((source) =>
-          'kept' in source
-            ? { of: kept!.embeddings, row: source.kept }
-            : { of: outputs[source.run]!.embeddings, row: source.step - runs[source.run]!.firstStep },
-        ),
-      );
-      streams.set(id, { features, embeddings, segment, contents, keys });
-      const [oldest] = streams.keys();
-      if (streams.size > maxStreams) streams.delete(oldest!);
-      const computed = new Set(sources.filter((source) => 'run' in source).map((source) => source.step));
-      return { features, embeddings, runs, reusedSteps: steps - computed.size };
+      const missing = runs.map((run) => partOf(run, seen, features));
+      return {
+        missing,
+        finish(computed) {
+          const outputs = missing.map((part) => outputOf(computed, part));
+          outputs.forEach((output, run) => {
+            const { firstStep } = runs[run]!;
+            const inPlace = output.features.buffer === features.buffer;
+            const rows = sources.flatMap((source, to) =>
+              'run' in source && source.run === run && !(inPlace && source.step === to)
+                ? [{ from: source.step - firstStep, to }]
+                : [],
+            );
+            moveRows(features, output.features, rows, stepSize);
+          });
+          const embeddings = gatherEmbeddings(
+            sources.map((source) =>
+              'kept' in source
+                ? { of: kept!.embeddings, row: source.kept }
+                : { of: outputs[source.run]!.embeddings, row: source.step - runs[source.run]!.firstStep },
+            ),
+          );
+          streams.set(id, { features, embeddings, segment, contents, keys });
+          const [oldest] = streams.keys();
+          if (streams.size > maxStreams) streams.delete(oldest!);
+          const isNew = new Set(sources.flatMap((source) => ('run' in source ? [source.step] : [])));
+          return { features, embeddings, reuse: { place, runs, reusedSteps: steps - isNew.size } };
+        },
+      };
     },
     close: (id) => {
       streams.delete(id);
@@ -128,18 +129,24 @@ export function createLowerStreams(options: LowerStreamsOptions): LowerStreams {
   };
 }
 
+/** @throws RangeError where the part was not computed */
+export function outputOf(outputs: ReadonlyMap<LowerPart, LoweredPart>, part: LowerPart): LoweredPart {
+  const output = outputs.get(part);
+  if (!output) throw new RangeError('a part of the clip was not computed');
+  return output;
+}
+
 /** The clip's pixels and those before it, as one block. */
 interface SeenPixels {
   readonly pixels: Uint8Array;
-  /** Pictures before the clip's first one. */
+  /** Frames before the clip's first one. */
   readonly before: number;
-  readonly pictureSize: number;
+  readonly frameSize: number;
 }
 
-function seenPixels({ stream, data, height, width }: StreamClip): SeenPixels {
-  const pictureSize = height * width * 3;
-  const before = stream.before.length / pictureSize;
-  return { pixels: joined(stream.before, data), before, pictureSize };
+function seenPixels({ data, height, width }: PixelClip, place: StreamPlace): SeenPixels {
+  const frameSize = height * width * 3;
+  return { pixels: joined(place.before, data), before: place.before.length / frameSize, frameSize };
 }
 
 /** One block of both; no copy where they already lie one after the other. */
@@ -154,8 +161,8 @@ function joined(before: Uint8Array, data: Uint8Array): Uint8Array {
 }
 
 function gatherEmbeddings(
-  rows: readonly { readonly of: LowerSteps['embeddings']; readonly row: number }[],
-): LowerSteps['embeddings'] {
+  rows: readonly { readonly of: LoweredPart['embeddings']; readonly row: number }[],
+): LoweredPart['embeddings'] {
   const { size } = rows[0]!.of;
   const data = new Float32Array(rows.length * size);
   rows.forEach(({ of, row }, step) => {

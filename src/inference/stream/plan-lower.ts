@@ -1,6 +1,7 @@
+import type { FrameContents } from './frame-contents.ts';
 import type { StreamGeometry } from './geometry.ts';
 
-/** One call of the lower half. Frames and steps are counted from the clip's first one. */
+/** One call of the lower stage. Frames and steps are counted from the clip's first one. */
 export interface LowerRun {
   /** `padded`: its first frame is the segment's first. `continued`: real frames stand before, and all steps that leave see them. */
   readonly left: 'padded' | 'continued';
@@ -20,7 +21,7 @@ export interface LowerPlan {
 }
 
 /**
- * Which steps of a clip the lower half must compute: those whose key is neither among the `kept` ones nor earlier in the
+ * Which steps of a clip the lower stage must compute: those whose key is neither among the `kept` ones nor earlier in the
  * clip, in as few runs as pay.
  */
 export function planLower(
@@ -81,4 +82,28 @@ function runOf(
     frames: end - firstFrame,
     firstStep: left === 'padded' ? -framesBefore / jump : first,
   };
+}
+
+/**
+ * What each step of a clip sees, spelt out: the numbers of the pictures in its temporal receptive field, `s` for a frame
+ * before the segment's start, `e` for one after the clip's end (both are padding there). Steps with equal keys have equal
+ * features: padding is a matter of where a step lies, and the picture of what.
+ *
+ * @param firstFrame of the clip, counted from the segment's start; all that lie before and may be seen are in `contents`
+ */
+export function stepKeys(
+  { jump, low, high, frames, steps }: StreamGeometry,
+  { from, numbers }: FrameContents,
+  firstFrame: number,
+): readonly string[] {
+  const end = firstFrame + frames;
+  return Array.from({ length: steps }, (_, step) => {
+    const start = firstFrame + step * jump + low;
+    const seen = Array.from({ length: high - low + 1 }, (_unused, i) => {
+      const frame = start + i;
+      if (frame < 0) return 's';
+      return frame < end ? numbers[frame - from] : 'e';
+    });
+    return seen.join(' ');
+  });
 }

@@ -10,10 +10,10 @@ import {
 } from '../../sampler/index.ts';
 import type { StreamPlace } from '../engine.ts';
 import type { Network } from '../network/graph.ts';
-import { completeSteps, settleBoundary, withCells } from '../settle-boundary.ts';
+import { completeSteps, applyBoundary, withCells } from '../apply-boundary.ts';
 import type { StreamGeometry } from './geometry.ts';
 
-/** What the upper half made of a clip's kept maps. */
+/** What the upper stage made of a clip's kept maps. */
 export interface MappedClip {
   readonly plan: SamplingPlan;
   /** [classes] */
@@ -87,7 +87,7 @@ export function createSharedMaps(network: Network, { jump }: Pick<StreamGeometry
       if (sampler.kind !== 'ordered' || sampler.anchor !== 'stream') return;
       if (length === 0 || plan.outputLength !== 1) return;
       // As its plan saw them.
-      const settled = settleBoundary(network, embeddings);
+      const settled = applyBoundary(network, embeddings);
       const run = beginBin(stepsOf(settled, 0, length), sampler);
       const first = firstFrame / jump;
       streams.set(id, { segment, options: sampler, first, run, plan, logits: logits.slice() });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import { parseSamplerOptions, type SamplerOptions } from '../../sampler/index.ts';
-import { checkSamplerFits } from '../check-sampler.ts';
+import { checkSampler } from '../check-clip.ts';
 import type { ModelManifest } from '../model.ts';
 import { DEFAULT_NETWORK_OPTIONS, buildNetwork } from '../network/build.ts';
 import { STAGES, type StageName } from '../network/stages.ts';
@@ -129,7 +129,7 @@ const MANIFEST: z.ZodType<ModelManifest> = z
       if (!labels.includes(label)) fail('thresholds', `"${label}" is none of the labels`);
     }
     try {
-      checkSamplerFits(buildNetwork(network), manifest.sampler);
+      checkSampler(manifest.sampler, buildNetwork(network));
     } catch (error) {
       fail('sampler', messageOf(error));
     }

@@ -1,17 +1,17 @@
-import { at } from '../../core/at.ts';
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { sleep } from '../../core/abort.ts';
-import { ActionstreamError } from '../../core/errors.ts';
+import { at } from '../../core/at.ts';
 import { watchOver } from '../../processes/process-guard.ts';
-import type { SamplerOptions } from '../../sampler/types.ts';
-import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
-import { defer, type Deferred } from './deferred.ts';
-import { fromWire, type WorkerReply, type WorkerRequest } from './messages.ts';
+import { interrupted } from '../aborts.ts';
+import { defer } from '../deferred.ts';
+import type { RunningRequest } from '../engine-core.ts';
+import type { EngineInfo, PixelClip } from '../engine.ts';
+import { fromWire, type WireCall, type WorkerReply, type WorkerRequest } from './messages.ts';
 import type { PixelSlot } from './pixel-slot.ts';
-import { createSentFrames, type Parcel } from './sent-frames.ts';
+import { createSentFrames, type Payload } from './sent-frames.ts';
 import type { EngineSpec } from './spec.ts';
 
-/** A process that ended without being asked to: the call in flight may be tried on another. */
+/** A process that ended without being asked to: what it had in flight may be tried on another. */
 export class ProcessLost extends Error {
   constructor(how: string, options?: ErrorOptions) {
     super(`the inference process ${how}`, options);
@@ -19,26 +19,13 @@ export class ProcessLost extends Error {
   }
 }
 
-/** One running inference process. */
-export interface EngineProcess {
-  readonly info: EngineInfo;
-  /** False once the process has ended, for whatever reason. */
-  isAlive(): boolean;
-  /**
-   * Clips that are computed together; the next ones when all of these have settled. A promise rejects with ProcessLost where the process
-   * ends under it, or is ended because it gave no answer for `timeoutMs`; with ABORTED at once on abort.
-   */
-  infer(calls: readonly ProcessCall[], timeoutMs: number | undefined): readonly Promise<InferenceResult>[];
-  /** What the process keeps for the stream's next clip is freed. */
-  closeStream(streamId: string): void;
-  /** Asks the process to free its engine and end; kills it after `graceMs`. Resolves when it is gone. */
-  stop(graceMs: number): Promise<void>;
-}
-
-export interface ProcessCall {
-  readonly clip: PixelClip;
-  readonly sampler: SamplerOptions;
-  readonly signal: AbortSignal;
+/** What a process was lost with. */
+export interface Loss {
+  readonly cause: ProcessLost;
+  /** Requests without an answer whose callers still wait. */
+  readonly requests: readonly RunningRequest[];
+  /** Whether it had answered others of the batch. */
+  readonly hadAnswered: boolean;
 }
 
 export interface EngineProcessOptions {
@@ -48,199 +35,240 @@ export interface EngineProcessOptions {
 }
 
 /**
- * Starts a process and waits until its engine is ready; abort kills it on the way.
- * @throws what building the engine threw; ProcessLost where the process ended
+ * One inference process, in one of these states:
+ *
+ * - **starting**: it builds its engine, until it says `ready` or `failed`. Abort kills it.
+ * - **idle**: nothing is in flight.
+ * - **busy**: one batch is in flight, until each of its requests has an answer, also those whose callers gave up. So nothing
+ *   queues in the process, and the pixels in the slot stay as they are while it may read them.
+ * - **lost**: it ended unasked, or gave no answer in time and was killed. `run` returns what was in flight.
+ * - **stopped**: it was asked to end.
  */
-export async function startEngineProcess(
-  { entryUrl, spec, slot }: EngineProcessOptions,
-  signal: AbortSignal,
-): Promise<EngineProcess> {
-  const child = fork(entryUrl, {
-    // No flags of ours (loaders, inspectors) are meant for it. Our standard output belongs to our user.
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', slot.fd, 'ipc'],
-    serialization: 'advanced',
-  });
-  // Stopped (SIGSTOP) it would never notice that we are gone.
-  const watcherGone = watchOver(child);
-  const calls = new Map<number, Call>();
-  const sent = createSentFrames();
-  const ready = defer<EngineInfo>();
-  const gone = defer<undefined>();
-  let nextId = 0;
-  let reuses = false;
-  let alive = true;
+export class EngineProcess {
+  #info: EngineInfo | undefined;
+  readonly #child: ChildProcess;
+  readonly #slot: PixelSlot;
+  readonly #sent = createSentFrames();
+  readonly #ready = defer<EngineInfo>();
+  readonly #gone = defer<undefined>();
+  /** Requests without an answer. */
+  readonly #inFlight = new Map<number, RunningRequest>();
+  /** Requests of clips that the process has only a part of. */
+  #lacking: RunningRequest[] = [];
+  #allAnswered = defer<undefined>();
+  #lost: ProcessLost | undefined;
+  #nextId = 0;
 
-  const lose = (lost: ProcessLost): void => {
-    alive = false;
-    ready.reject(lost);
-    for (const call of calls.values()) call.reject(lost);
-    calls.clear();
-  };
-  // Where the child is gone the channel refuses; its exit tells the callers.
-  const send = (request: WorkerRequest): void => {
-    child.send(request, () => undefined);
-  };
-  child.on('exit', (code, killedBy) => {
-    const how = killedBy === null ? `ended with code ${code ?? 0}` : `was ended by ${killedBy}`;
-    lose(new ProcessLost(how));
-    void watcherGone.then(() => {
-      gone.resolve(undefined);
+  /**
+   * Starts a process and waits until its engine is ready.
+   * @throws what building the engine threw; ProcessLost where the process ended
+   */
+  static async start(options: EngineProcessOptions, signal: AbortSignal): Promise<EngineProcess> {
+    const started = new EngineProcess(options);
+    try {
+      await started.#open(options.spec, signal);
+      return started;
+    } catch (error) {
+      await started.stop(0);
+      throw error;
+    }
+  }
+
+  private constructor({ entryUrl, slot }: Omit<EngineProcessOptions, 'spec'>) {
+    this.#slot = slot;
+    this.#child = fork(entryUrl, {
+      // No flags of ours (loaders, inspectors) are meant for it. Our standard output belongs to our user.
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', slot.fd, 'ipc'],
+      serialization: 'advanced',
     });
-  });
-  child.on('error', (error) => {
-    if (child.pid !== undefined) return;
-    lose(new ProcessLost(`cannot be started: ${error.message}`, { cause: error }));
-    gone.resolve(undefined);
-  });
-  child.on('message', (message) => {
-    const reply = message as WorkerReply;
+    // Stopped (SIGSTOP) it would never notice that we are gone.
+    const watcherGone = watchOver(this.#child);
+    this.#child.on('exit', (code, killedBy) => {
+      const how = killedBy === null ? `ended with code ${code ?? 0}` : `was ended by ${killedBy}`;
+      this.#lose(new ProcessLost(how));
+      void watcherGone.then(() => {
+        this.#gone.resolve(undefined);
+      });
+    });
+    this.#child.on('error', (error) => {
+      if (this.#child.pid !== undefined) return;
+      this.#lose(new ProcessLost(`cannot be started: ${error.message}`, { cause: error }));
+      this.#gone.resolve(undefined);
+    });
+    this.#child.on('message', (message) => {
+      this.#receive(message as WorkerReply);
+    });
+  }
+
+  get info(): EngineInfo {
+    if (!this.#info) throw new TypeError('the inference process is not ready');
+    return this.#info;
+  }
+
+  /** False once the process has ended, for whatever reason. */
+  isAlive(): boolean {
+    return this.#lost === undefined;
+  }
+
+  /**
+   * Settles the requests that the process answers, and at once those whose callers give up. A process that gives no answer
+   * for `timeoutMs` is killed. @returns what the process was lost with
+   */
+  async run(batch: readonly RunningRequest[], timeoutMs: number | undefined): Promise<Loss | undefined> {
+    this.#lacking = [];
+    await this.#exchange(batch, timeoutMs);
+    // Nothing is known any more of what the process has of their streams: now all of each clip is sent.
+    if (!this.#lost) await this.#exchange(this.#lacking.splice(0), timeoutMs);
+    if (!this.#lost) return undefined;
+    const left = [...this.#lacking, ...this.#inFlight.values()];
+    this.#inFlight.clear();
+    const requests = left.filter(({ signal }) => !signal.aborted);
+    return { cause: this.#lost, requests, hadAnswered: left.length < batch.length };
+  }
+
+  /** What the process keeps for the stream's next clip is freed. */
+  closeStream(streamId: string): void {
+    this.#sent.forget(streamId);
+    if (this.isAlive()) this.#send({ type: 'close_stream', streamId });
+  }
+
+  /** Asks the process to free its engine and end; kills it after `graceMs`. Resolves when it is gone. */
+  async stop(graceMs: number): Promise<void> {
+    const timer = new AbortController();
+    if (this.isAlive()) this.#send({ type: 'dispose' });
+    await Promise.race([this.#gone.promise, sleep(graceMs, timer.signal)]);
+    timer.abort();
+    this.#child.kill('SIGKILL');
+    await this.#gone.promise;
+  }
+
+  async #open(spec: EngineSpec, signal: AbortSignal): Promise<void> {
+    const kill = (): void => {
+      this.#child.kill('SIGKILL');
+    };
+    signal.addEventListener('abort', kill, { once: true });
+    try {
+      this.#send({ type: 'open', spec });
+      this.#info = await this.#ready.promise;
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+  }
+
+  /** Sends the batch and waits until each request of it has an answer, or the process is lost. */
+  async #exchange(batch: readonly RunningRequest[], timeoutMs: number | undefined): Promise<void> {
+    const wanted = batch.filter((request) => rejectAborted(request));
+    if (wanted.length === 0) return;
+    const calls = new Map(wanted.map((request) => [this.#nextId++, request]));
+    let message: WorkerRequest;
+    try {
+      message = { type: 'infer', calls: this.#writeSlot(calls) };
+    } catch (error) {
+      for (const request of wanted) request.reject(error);
+      return;
+    }
+    this.#allAnswered = defer<undefined>();
+    const listeners = Array.from(calls, ([id, request]) => {
+      this.#inFlight.set(id, request);
+      const abort = (): void => {
+        this.#send({ type: 'abort', id });
+        rejectAborted(request);
+      };
+      request.signal.addEventListener('abort', abort, { once: true });
+      return { signal: request.signal, abort };
+    });
+    this.#send(message);
+    const timer =
+      timeoutMs &&
+      setTimeout(() => {
+        // Stopped or in an endless loop it hears no signal; its requests do not wait for its end.
+        this.#lose(new ProcessLost(`gave no answer for ${timeoutMs} ms and was ended`));
+        this.#child.kill('SIGKILL');
+      }, timeoutMs);
+    await this.#allAnswered.promise;
+    clearTimeout(timer);
+    for (const { signal, abort } of listeners) signal.removeEventListener('abort', abort);
+  }
+
+  /** Puts what the process lacks of the clips into the slot, one after the other. @throws ActionstreamError ENGINE_FAILED */
+  #writeSlot(calls: ReadonlyMap<number, RunningRequest>): readonly WireCall[] {
+    const payloads = Array.from(calls.values(), ({ clip }): Payload =>
+      this.#reuses(clip) ? this.#sent.pack(clip) : { parts: [clip.data] },
+    );
+    this.#slot.write(payloads.flatMap(({ parts }) => parts));
+    let end = 0;
+    return Array.from(calls).map(
+      (
+        [
+          id,
+          {
+            clip: { clipId, frames, height, width },
+            sampler,
+          },
+        ],
+        index,
+      ) => {
+        const { place, parts } = at(payloads, index);
+        const slotFrom = end;
+        end += parts.reduce((sum, { length }) => sum + length, 0);
+        const clip = { clipId, frames, height, width };
+        return { id, clip, sampler, slotFrom, ...(place && { place }) };
+      },
+    );
+  }
+
+  #receive(reply: WorkerReply): void {
     switch (reply.type) {
       case 'ready':
-        reuses = reply.info.reuse !== undefined;
-        ready.resolve(reply.info);
+        this.#ready.resolve(reply.info);
         break;
       case 'failed':
-        ready.reject(fromWire(reply.error));
+        this.#ready.reject(fromWire(reply.error));
         break;
-      case 'result':
-        calls.get(reply.id)?.resolve(reply.result);
+      case 'result': {
+        const request = this.#answered(reply.id);
+        if (request && this.#reuses(request.clip)) this.#sent.confirm(request.clip);
+        request?.resolve(reply.result);
         break;
+      }
       case 'error':
-        calls.get(reply.id)?.reject(fromWire(reply.error));
+        this.#answered(reply.id)?.reject(fromWire(reply.error));
         break;
-      case 'resend':
-        calls.get(reply.id)?.resend();
+      case 'resend': {
+        const request = this.#inFlight.get(reply.id);
+        if (request) this.#lacking.push(request);
+        this.#answered(reply.id);
         break;
+      }
     }
-  });
+  }
 
-  const shares = (clip: PixelClip): boolean => clip.stream !== undefined && reuses;
+  #answered(id: number): RunningRequest | undefined {
+    const request = this.#inFlight.get(id);
+    this.#inFlight.delete(id);
+    if (this.#inFlight.size === 0) this.#allAnswered.resolve(undefined);
+    return request;
+  }
 
-  /** Puts what the process lacks of the clips into the slot, one after the other, and asks for all of them. */
-  const request = (wanted: readonly Call[]): void => {
-    if (wanted.length === 0) return;
-    const parcels = wanted.map(({ clip }) => (shares(clip) ? sent.pack(clip) : { parts: [clip.data] }));
-    slot.write(parcels.flatMap(({ parts }) => parts));
-    let slotFrom = 0;
-    send({
-      type: 'infer',
-      calls: wanted.map(({ id, clip: { clipId, frames, height, width }, sampler }, index) => {
-        const { place, parts }: Parcel = at(parcels, index);
-        const from = slotFrom;
-        slotFrom += parts.reduce((sum, { length }) => sum + length, 0);
-        const clip = { clipId, frames, height, width };
-        return { id, clip, sampler, slotFrom: from, ...(place && { place }) };
-      }),
-    });
-  };
+  #lose(lost: ProcessLost): void {
+    this.#lost ??= lost;
+    this.#ready.reject(lost);
+    this.#allAnswered.resolve(undefined);
+  }
 
-  const createCall = (call: ProcessCall): Call => {
-    const made: Call = {
-      ...defer<InferenceResult>(),
-      ...call,
-      id: nextId++,
-      resend: () => {
-        // A call that nobody waits for any more must not write over the next one's pixels.
-        if (call.signal.aborted) return;
-        try {
-          request([made]);
-        } catch (error) {
-          made.reject(error);
-        }
-      },
-    };
-    calls.set(made.id, made);
-    return made;
-  };
+  /** Where the child is gone the channel refuses; its exit tells the callers. */
+  #send(request: WorkerRequest): void {
+    this.#child.send(request, () => undefined);
+  }
 
-  const settle = (
-    call: Call,
-    timeoutMs: number | undefined,
-    giveUp: () => void,
-  ): Promise<InferenceResult> => {
-    const { id, clip, signal: callSignal } = call;
-    const abort = (): void => {
-      send({ type: 'abort', id });
-      call.reject(new ActionstreamError('ABORTED', `clip ${clip.clipId}: inference was interrupted`));
-    };
-    return whileListening(callSignal, abort, async () => {
-      if (callSignal.aborted) abort();
-      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
-      try {
-        const result = await call.promise;
-        if (shares(clip)) sent.settle(clip);
-        return result;
-      } finally {
-        clearTimeout(timer);
-        calls.delete(id);
-      }
-    });
-  };
-
-  const stop = async (graceMs: number): Promise<void> => {
-    const timer = new AbortController();
-    if (alive) send({ type: 'dispose' });
-    await Promise.race([gone.promise, sleep(graceMs, timer.signal)]);
-    timer.abort();
-    child.kill('SIGKILL');
-    await gone.promise;
-  };
-
-  const info = await whileListening(
-    signal,
-    () => child.kill('SIGKILL'),
-    async () => {
-      send({ type: 'open', spec });
-      return ready.promise;
-    },
-  ).catch(async (error: unknown) => {
-    await stop(0);
-    throw error;
-  });
-
-  return {
-    info,
-    isAlive: () => alive,
-    infer: (processCalls, timeoutMs) => {
-      const live = processCalls.map((call) => createCall(call));
-      // Stopped or in an endless loop it hears no signal; its calls do not wait for its end.
-      const giveUp = (): void => {
-        lose(new ProcessLost(`gave no answer for ${timeoutMs ?? 0} ms and was ended`));
-        child.kill('SIGKILL');
-      };
-      const results = live.map((call) => settle(call, timeoutMs, giveUp));
-      try {
-        request(live.filter(({ signal: own }) => !own.aborted));
-      } catch (error) {
-        for (const call of live) call.reject(error);
-      }
-      return results;
-    },
-    closeStream: (streamId) => {
-      sent.forget(streamId);
-      if (alive) send({ type: 'close_stream', streamId });
-    },
-    stop,
-  };
-}
-
-/** Runs `task` with a listener on abort that does not stay behind. */
-async function whileListening<T>(
-  signal: AbortSignal,
-  onAbort: () => void,
-  task: () => Promise<T>,
-): Promise<T> {
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await task();
-  } finally {
-    signal.removeEventListener('abort', onAbort);
+  #reuses(clip: PixelClip): boolean {
+    return clip.stream !== undefined && this.#info?.reuse !== undefined;
   }
 }
 
-interface Call extends Deferred<InferenceResult>, ProcessCall {
-  readonly id: number;
-  /** Sends all of the clip. */
-  readonly resend: () => void;
+/** True where the caller still waits; else the request is rejected. */
+function rejectAborted({ signal, clip, reject }: RunningRequest): boolean {
+  if (signal.aborted) reject(interrupted(clip.clipId));
+  return !signal.aborted;
 }

@@ -1,36 +1,33 @@
-import type { InferenceEngine } from '../engine.ts';
-import { createNullEngine } from '../engines/null/null-engine.ts';
-import { createOnnxEngine } from '../engines/onnx/onnx-engine.ts';
-import { createReferenceEngine } from '../engines/reference/reference-engine.ts';
-import { createTfjsEngine } from '../engines/tfjs/tfjs-engine.ts';
-import { connectToOwner } from './channel.ts';
-import { serveEngine } from './serve.ts';
+import type { EngineCore } from '../engine-core.ts';
+import { openNullCore } from '../engines/null/null-engine.ts';
+import { openOnnxCore } from '../engines/onnx/onnx-engine.ts';
+import { openReferenceCore } from '../engines/reference/reference-engine.ts';
+import { openTfjsCore } from '../engines/tfjs/tfjs-engine.ts';
+import { EngineServer } from './engine-server.ts';
 import { openModel, type EngineSpec } from './spec.ts';
 
 // The program of the inference process, started by engine-process.ts.
-await serveEngine(connectToOwner(process), openEngine);
+await new EngineServer(process, openCore).serve();
 process.exit();
 
-async function openEngine({
+async function openCore({
   engine,
   model: modelSpec,
   reuse,
   maxClips,
   ...device
-}: EngineSpec): Promise<InferenceEngine> {
+}: EngineSpec): Promise<EngineCore> {
   const model = await openModel(modelSpec);
+  const batching = maxClips === undefined ? {} : { maxClips };
+  const reusing = reuse === undefined ? {} : { reuse };
   switch (engine) {
     case 'onnx':
-      return createOnnxEngine({
-        ...{ model, ...device },
-        ...(reuse !== undefined && { reuse }),
-        ...(maxClips !== undefined && { maxClips }),
-      });
+      return openOnnxCore({ model, ...device, ...reusing, ...batching });
     case 'tfjs':
-      return createTfjsEngine({ model, ...device, ...(reuse !== undefined && { reuse }) });
+      return openTfjsCore({ model, ...device, ...reusing });
     case 'reference':
-      return createReferenceEngine(model);
+      return openReferenceCore(model);
     case 'null':
-      return createNullEngine(model, maxClips === undefined ? {} : { maxClips });
+      return openNullCore(model, batching);
   }
 }

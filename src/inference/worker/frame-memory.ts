@@ -1,7 +1,7 @@
 import type { PixelClip } from '../engine.ts';
 import type { SentPlace } from './sent-frames.ts';
 
-/** The inference process's side of sent-frames.ts: the pictures of each stream's last clip. */
+/** The inference process's side of sent-frames.ts: the frames of each stream's last clip. */
 export interface FrameMemory {
   /**
    * The whole clip: what came along is read into place, the rest is here. Undefined where it is not: everything must be
@@ -12,7 +12,7 @@ export interface FrameMemory {
 }
 
 export interface FrameMemoryOptions {
-  /** Pictures before a clip that may belong to it. */
+  /** Frames before a clip that may belong to it. */
   readonly contextFrames: number;
   readonly maxStreams: number;
   /** Fills `pixels` with what came along. */
@@ -50,7 +50,7 @@ export function createFrameMemory({ contextFrames, maxStreams, read }: FrameMemo
   };
 }
 
-/** Pictures [from, end) of a segment. */
+/** Frames [from, end) of a segment. */
 interface Remembered {
   readonly segment: number;
   readonly from: number;

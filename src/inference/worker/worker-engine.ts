@@ -1,18 +1,11 @@
 import { backoffMs, sleep } from '../../core/abort.ts';
-import { at } from '../../core/at.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import { checkCalls } from '../batch/check-calls.ts';
-import { checkClip } from '../check-clip.ts';
-import type { EngineInfo, InferenceEngine, InferenceResult } from '../engine.ts';
-import { createSerialQueue, throwIfAborted } from '../serial-queue.ts';
-import {
-  ProcessLost,
-  startEngineProcess,
-  type EngineProcess,
-  type EngineProcessOptions,
-  type ProcessCall,
-} from './engine-process.ts';
+import { interrupted, throwIfAborted, whenAllAborted } from '../aborts.ts';
+import { createEngine } from '../create-engine.ts';
+import type { EngineCore, RunningRequest } from '../engine-core.ts';
+import type { EngineInfo, EngineLosses, InferenceEngine } from '../engine.ts';
+import { EngineProcess, ProcessLost, type EngineProcessOptions, type Loss } from './engine-process.ts';
 import { openPixelSlot } from './pixel-slot.ts';
 import type { EngineSpec } from './spec.ts';
 
@@ -36,128 +29,121 @@ const TRIES = 2;
 
 /**
  * An engine in a process of its own: native code computes there, so it blocks no event loop and takes nobody with it when it
- * dies (ADR 0010).
- *
- * Calls wait in order and are sent one at a time, or one batch. A process that ends unasked is replaced, and the clips that it had are
- * tried once more, one by one; if that one ends too, the clip is rejected with ENGINE_FAILED (retryable) and the next call starts
- * another. Each process lost before one has answered again delays the next one longer, so that an engine that dies at every
- * start costs little; it is tried for as long as clips come. Abort rejects a running call at once; the process stops at its next stage. Pixels must not change until the
- * call settles. A process that gives no answer in time is ended, and counts as lost.
+ * dies (ADR 0010). Pixels must not change until the call settles. Abort rejects a running call at once; the process stops at
+ * its next stage.
  *
  * @throws what building the engine threw (MODEL_INVALID, ENGINE_UNAVAILABLE, …); ENGINE_FAILED where the process ended
  */
-export async function createWorkerEngine({
-  entryUrl,
-  spec,
-  logger,
-  clipTimeoutMs,
-}: WorkerEngineOptions): Promise<InferenceEngine> {
+export async function createWorkerEngine(options: WorkerEngineOptions): Promise<InferenceEngine> {
   const slot = openPixelSlot();
-  const options = { entryUrl, spec, slot };
-  let worker: EngineProcess;
+  const processOptions = { ...options, slot };
   try {
-    worker = await startProcess(options, new AbortController().signal);
+    const first = await startProcess(processOptions, new AbortController().signal);
+    return createEngine(new EngineSupervisor(first, { ...options, slot }), 'the inference worker');
   } catch (error) {
     slot.close();
     throw error;
   }
-  const { info } = worker;
-  const queue = createSerialQueue('the inference worker');
-  let stopped: Promise<void> | undefined;
-  let [restarts, retries] = [0, 0];
+}
+
+/**
+ * Keeps an inference process running. Of each batch it is in one of these states:
+ *
+ * - **serving**: a process that lives has the batch. If it is lost (it ended unasked, or gave no answer in time), what had no
+ *   answer is retried.
+ * - **retrying**: each such clip is tried once more by itself: one of them may have been the end of the process. A second loss
+ *   rejects the clip with ENGINE_FAILED (retryable).
+ * - **restarting**, before either where no process lives: the first process lost is replaced at once, each further one before
+ *   an answer after a longer pause. It is tried for as long as clips come.
+ */
+class EngineSupervisor implements EngineCore {
+  readonly info: EngineInfo;
+  readonly #options: WorkerEngineOptions & EngineProcessOptions;
+  #process: EngineProcess;
+  #running: Promise<void> = Promise.resolve();
+  #restarts = 0;
+  #retries = 0;
   /** Processes lost, or not started, since the last answer. */
-  let lostInARow = 0;
+  #lostInARow = 0;
 
-  const liveWorker = async (signal: AbortSignal): Promise<EngineProcess> => {
-    throwIfAborted(signal);
-    if (!worker.isAlive()) {
-      lostInARow += 1;
-      await pauseBeforeRestart(lostInARow, logger, signal);
-      worker = await startProcess(options, signal);
-      restarts += 1;
-      tellOtherDevice(info, worker.info, logger);
+  constructor(first: EngineProcess, options: WorkerEngineOptions & EngineProcessOptions) {
+    this.info = first.info;
+    this.#process = first;
+    this.#options = options;
+  }
+
+  run(batch: readonly RunningRequest[]): Promise<void> {
+    this.#running = this.#serve(batch);
+    return this.#running;
+  }
+
+  closeStream(streamId: string): void {
+    this.#process.closeStream(streamId);
+  }
+
+  losses(): EngineLosses {
+    return { restarts: this.#restarts, retries: this.#retries };
+  }
+
+  async release(): Promise<void> {
+    await this.#process.stop(GRACE_MS);
+    await this.#running;
+    // One that was being started meanwhile.
+    await this.#process.stop(GRACE_MS);
+    this.#options.slot.close();
+  }
+
+  async #serve(batch: readonly RunningRequest[]): Promise<void> {
+    const loss = await this.#attempt(batch);
+    if (!loss || loss.requests.length === 0) return;
+    this.#logLost(batch, 1, loss);
+    for (const request of loss.requests) await this.#retry(request);
+  }
+
+  async #retry(request: RunningRequest): Promise<void> {
+    const { clipId } = request.clip;
+    if (request.signal.aborted) {
+      request.reject(interrupted(clipId));
+      return;
     }
-    return worker;
-  };
+    this.#retries += 1;
+    const loss = await this.#attempt([request]);
+    if (!loss || loss.requests.length === 0) return;
+    this.#logLost([request], TRIES, loss);
+    const problem = `clip ${clipId}: ${TRIES} inference processes in a row were lost on it; ${loss.cause.message}`;
+    request.reject(new ActionstreamError('ENGINE_FAILED', problem, { cause: loss.cause }));
+  }
 
-  const inferOnce = (calls: readonly ProcessCall[]): readonly Promise<InferenceResult>[] => {
-    const inFlight = liveWorker(whenAllAborted(calls.map(({ signal }) => signal))).then((process) => {
-      const timeoutMs = clipTimeoutMs ?? clipTimeoutOf(process.info);
-      return process.infer(calls, timeoutMs && timeoutMs * calls.length);
-    });
-    return calls.map(async (_, index) => {
-      const result = await at(await inFlight, index);
-      lostInARow = 0;
-      return result;
-    });
-  };
-
-  const tellLost = (calls: readonly ProcessCall[], attempt: number, err: ProcessLost): void => {
-    const [first, ...others] = calls.map(({ clip }) => clip.clipId);
-    const clips = others.length === 0 ? { clipId: first } : { clipIds: [first, ...others] };
-    logger.error({ ...clips, attempt, err }, 'the inference process was lost');
-  };
-
-  /** Clips whose process was lost with them are tried again one by one: one of them may have been its end. */
-  const infer = (calls: readonly ProcessCall[]): readonly Promise<InferenceResult>[] => {
-    const first = inferOnce(calls);
-    let told = false;
-    let tail: Promise<unknown> = Promise.allSettled(first);
-    return first.map(async (result, index) => {
-      try {
-        return await result;
-      } catch (error) {
-        if (!(error instanceof ProcessLost)) throw error;
-        if (!told) tellLost(calls, 1, error);
-        told = true;
-        retries += 1;
-        const again = tail.then(() => retry(at(calls, index)));
-        tail = again.catch(() => undefined);
-        return again;
-      }
-    });
-  };
-
-  const retry = async (call: ProcessCall): Promise<InferenceResult> => {
-    throwIfAborted(call.signal);
+  async #attempt(batch: readonly RunningRequest[]): Promise<Loss | undefined> {
     try {
-      return await at(inferOnce([call]), 0);
+      const process = await this.#liveProcess(whenAllAborted(batch.map(({ signal }) => signal)));
+      const timeoutMs = this.#options.clipTimeoutMs ?? clipTimeoutOf(process.info);
+      const loss = await process.run(batch, timeoutMs && timeoutMs * batch.length);
+      if (!loss || loss.hadAnswered) this.#lostInARow = 0;
+      return loss;
     } catch (error) {
-      if (!(error instanceof ProcessLost)) throw error;
-      tellLost([call], TRIES, error);
-      throw givenUp(call.clip.clipId, error);
+      for (const { reject } of batch) reject(error);
+      return undefined;
     }
-  };
+  }
 
-  const inferBatch: NonNullable<InferenceEngine['inferBatch']> = (calls) =>
-    checkCalls(
-      calls,
-      ({ clip }) => {
-        checkClip(clip, info);
-      },
-      (fit) =>
-        queue.runTogether(
-          fit.map(({ signal }) => signal),
-          (signals) => infer(fit.map(({ clip, sampler }, i) => ({ clip, sampler, signal: at(signals, i) }))),
-        ),
-    );
+  async #liveProcess(signal: AbortSignal): Promise<EngineProcess> {
+    throwIfAborted(signal);
+    if (this.#process.isAlive()) return this.#process;
+    const { logger } = this.#options;
+    this.#lostInARow += 1;
+    await pauseBeforeRestart(this.#lostInARow, logger, signal);
+    this.#process = await startProcess(this.#options, signal);
+    this.#restarts += 1;
+    logOtherDevice(this.info, this.#process.info, logger);
+    return this.#process;
+  }
 
-  const stop = async (): Promise<void> => {
-    await queue.close();
-    await worker.stop(GRACE_MS);
-    slot.close();
-  };
-
-  return {
-    info,
-    infer: (clip, callOptions) => at(inferBatch([{ clip, ...callOptions }]), 0),
-    inferBatch,
-    closeStream: (streamId) => {
-      worker.closeStream(streamId);
-    },
-    losses: () => ({ restarts, retries }),
-    [Symbol.asyncDispose]: () => (stopped ??= stop()),
-  };
+  #logLost(batch: readonly RunningRequest[], attempt: number, { cause: err }: Loss): void {
+    const [first, ...others] = batch.map(({ clip }) => clip.clipId);
+    const clips = others.length === 0 ? { clipId: first } : { clipIds: [first, ...others] };
+    this.#options.logger.error({ ...clips, attempt, err }, 'the inference process was lost');
+  }
 }
 
 /** @throws ActionstreamError ABORTED */
@@ -173,25 +159,9 @@ async function pauseBeforeRestart(lost: number, logger: Logger, signal: AbortSig
   throwIfAborted(signal);
 }
 
-/** Aborts when nobody waits for any of the calls any more. */
-function whenAllAborted(signals: readonly AbortSignal[]): AbortSignal {
-  const all = new AbortController();
-  let left = signals.length;
-  const count = (): void => {
-    left -= 1;
-    if (left === 0) all.abort();
-  };
-  for (const signal of signals) {
-    if (signal.aborted) count();
-    else signal.addEventListener('abort', count, { once: true });
-  }
-  return all.signal;
-}
-
 /** A device may be gone since the engine was first opened; receipts then name the new one. */
-function tellOtherDevice(before: EngineInfo, now: EngineInfo, logger: Logger): void {
-  if (now.device === before.device) return;
-  const { device, notices } = now;
+function logOtherDevice(before: EngineInfo, { device, notices }: EngineInfo, logger: Logger): void {
+  if (device === before.device) return;
   logger.warn(
     { device, before: before.device, notices },
     'the inference process came back on another device',
@@ -208,21 +178,11 @@ function clipTimeoutOf({ warmupMs }: EngineInfo): number | undefined {
 
 async function startProcess(options: EngineProcessOptions, signal: AbortSignal): Promise<EngineProcess> {
   try {
-    return await startEngineProcess(options, signal);
+    return await EngineProcess.start(options, signal);
   } catch (error) {
     throwIfAborted(signal);
     if (!(error instanceof ProcessLost)) throw error;
-    const { engine } = options.spec;
-    throw new ActionstreamError('ENGINE_FAILED', `building engine ${engine}: ${error.message}`, {
-      cause: error,
-    });
+    const problem = `building engine ${options.spec.engine}: ${error.message}`;
+    throw new ActionstreamError('ENGINE_FAILED', problem, { cause: error });
   }
-}
-
-function givenUp(clipId: string, cause: ProcessLost): ActionstreamError {
-  return new ActionstreamError(
-    'ENGINE_FAILED',
-    `clip ${clipId}: ${TRIES} inference processes in a row were lost on it; ${cause.message}`,
-    { cause },
-  );
 }

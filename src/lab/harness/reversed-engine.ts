@@ -8,12 +8,14 @@ export function reversedEngine(engine: InferenceEngine): InferenceEngine {
   return {
     info: infoWithoutReuse(engine.info),
     infer: (clip, options) => engine.infer(reversedClip(clip), options),
+    inferBatch: (batch) =>
+      engine.inferBatch(batch.map(({ clip, ...options }) => ({ clip: reversedClip(clip), ...options }))),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
 }
 
 function infoWithoutReuse({ reuse, ...info }: EngineInfo): EngineInfo {
-  return reuse ? { ...info, reuseUnfit: 'the frames of each are reversed, last first' } : info;
+  return reuse ? { ...info, reuseUnsupported: 'the frames of each are reversed, last first' } : info;
 }
 
 function reversedClip({ clipId, frames, height, width, data }: PixelClip): PixelClip {

@@ -1,6 +1,6 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import type { ActionEvent } from '../../core/records.ts';
-import { createEngineScheduler } from '../../inference/scheduler/engine-scheduler.ts';
+import { EngineScheduler } from '../../inference/scheduler/engine-scheduler.ts';
 import { runStream } from '../../pipeline/run-stream.ts';
 import { createStreamJob } from '../../app/stream-job.ts';
 import { noteLogger } from './note-logger.ts';
@@ -40,7 +40,7 @@ export async function watchVideo(
   const job = createStreamJob(
     { ...settings, streamId: path, url: path },
     {
-      scheduler: createEngineScheduler([engine]),
+      scheduler: new EngineScheduler([engine]),
       pipeline: { instance: 'evaluate', version },
       log: { append: () => Promise.resolve() },
       recordStatus: () => undefined,

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createNullEngine } from '../../../src/inference/engines/null/null-engine.ts';
-import { createReferenceEngine } from '../../../src/inference/engines/reference/reference-engine.ts';
 import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
 import { goldenClip } from '../../support/golden-weights.ts';
+import { createNullEngine, createReferenceEngine } from '../../support/own-engines.ts';
 
 const SIZE = { frames: 16, height: 32, width: 32 } as const;
 const SGS = { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 1 }, boundary: 'as_is' } as const;

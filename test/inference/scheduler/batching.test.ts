@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createNullEngine } from '../../../src/inference/engines/null/null-engine.ts';
 import type { InferenceEngine } from '../../../src/inference/engine.ts';
 import { waitForMore, type Batching } from '../../../src/inference/scheduler/batching.ts';
-import { createEngineScheduler } from '../../../src/inference/scheduler/engine-scheduler.ts';
+import { EngineScheduler } from '../../../src/inference/scheduler/engine-scheduler.ts';
 import { clipOf, closingSchedulers, model, sampler } from './small-clips.ts';
+import { createNullEngine } from '../../support/own-engines.ts';
 
 /** So long that a test which waits for it fails. */
 const FOREVER_MS = 600_000;
@@ -19,10 +19,10 @@ function schedulerOf(batching: Batching, { exact = true, delayMs = 0 } = {}) {
     info: { ...engine.info, batch: { maxClips: 8, exact } },
     inferBatch(calls) {
       batches.push(calls.map(({ clip }) => clip.clipId));
-      return engine.inferBatch!(calls);
+      return engine.inferBatch(calls);
     },
   };
-  const scheduler = createEngineScheduler([noting], batching);
+  const scheduler = new EngineScheduler([noting], batching);
   owned.push(scheduler);
   return { scheduler, batches };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createNullEngine } from '../../../src/inference/engines/null/null-engine.ts';
 import type { EngineInfo, InferenceEngine } from '../../../src/inference/engine.ts';
-import { createEngineScheduler } from '../../../src/inference/scheduler/engine-scheduler.ts';
+import { EngineScheduler } from '../../../src/inference/scheduler/engine-scheduler.ts';
 import { clipOf, closingSchedulers, model, sampler } from './small-clips.ts';
+import { createNullEngine } from '../../support/own-engines.ts';
 
 const owned = closingSchedulers();
 
@@ -15,16 +15,16 @@ function schedulerOf(delaysMs: readonly number[], reuse?: EngineInfo['reuse']) {
     return {
       ...engine,
       info: { ...engine.info, ...(reuse && { reuse }) },
-      infer(clip, options) {
-        served.push({ engine: index, clipId: clip.clipId });
-        return engine.infer(clip, options);
+      inferBatch(batch) {
+        served.push(...batch.map(({ clip: { clipId } }) => ({ engine: index, clipId })));
+        return engine.inferBatch(batch);
       },
       closeStream(streamId) {
         closed.push(`${streamId} at ${index}`);
       },
     };
   });
-  const scheduler = createEngineScheduler(engines);
+  const scheduler = new EngineScheduler(engines);
   owned.push(scheduler);
   return { scheduler, served, closed };
 }

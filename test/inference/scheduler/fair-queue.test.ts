@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFairQueue } from '../../../src/inference/scheduler/fair-queue.ts';
+import { FairQueue } from '../../../src/inference/scheduler/fair-queue.ts';
 
 const all = (): boolean => true;
 
 /** Serves always waiting streams, each with its cost of a task, until `total` is spent; what each got. */
 function serve(costs: readonly number[], total: number): readonly number[] {
-  const queue = createFairQueue<number>();
+  const queue = new FairQueue<number>();
   const spent = costs.map(() => 0);
   costs.forEach((cost, id) => {
     queue.push(String(id), cost);
@@ -36,7 +36,7 @@ describe('fair queue', () => {
   });
 
   it('serves equal streams in the order in which they came', () => {
-    const queue = createFairQueue<string>();
+    const queue = new FairQueue<string>();
     for (const id of ['b', 'a', 'c']) queue.push(id, id);
 
     expect([queue.take(all), queue.take(all), queue.take(all)].map((turn) => turn?.task)).toEqual([
@@ -47,7 +47,7 @@ describe('fair queue', () => {
   });
 
   it('lets a stream that was away neither save up a claim nor wait for it', () => {
-    const queue = createFairQueue<string>();
+    const queue = new FairQueue<string>();
     queue.push('quiet', 'first');
     queue.take(all);
     queue.charge('quiet', 1);
@@ -72,14 +72,14 @@ describe('fair queue', () => {
   });
 
   it('hands out only what is accepted, and forgets what is given up', () => {
-    const queue = createFairQueue<number>();
+    const queue = new FairQueue<number>();
     queue.push('a', 1);
     queue.push('b', 2);
     queue.push('c', 3);
 
     expect(queue.take((id) => id === 'b')).toEqual({ streamId: 'b', task: 2 });
-    expect(queue.remove('a')).toBe(true);
-    expect(queue.remove('a')).toBe(false);
+    expect(queue.remove('a', 1)).toBe(true);
+    expect(queue.remove('a', 1)).toBe(false);
     queue.forget('c');
     expect(queue.take(all)).toBeUndefined();
     expect(queue.length).toBe(0);

@@ -84,7 +84,7 @@ describe('a clip keeps the map of an earlier one', () => {
   });
 });
 
-/** What halves-engine does with a clip, whose logits are its number. @returns the number it got */
+/** What an engine does with a clip, whose logits are its number. @returns the number it got */
 function infer(
   values: readonly number[],
   first: number,

@@ -1,32 +1,31 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Halves } from '../../../src/inference/halves-engine.ts';
+import type { EngineStages, LoweredPart, LowerPart } from '../../../src/inference/engine-stages.ts';
+import type { PixelClip } from '../../../src/inference/engine.ts';
 import { buildGraphs } from '../../../src/inference/engines/onnx/build-graphs.ts';
 import { CPU_PROVIDER } from '../../../src/inference/engines/onnx/providers.ts';
-import { createTfjsHalves } from '../../../src/inference/engines/tfjs/halves.ts';
+import { createTfjsStages } from '../../../src/inference/engines/tfjs/tfjs-stages.ts';
 import { openTensorFlow } from '../../../src/inference/engines/tfjs/tensorflow.ts';
 import type { Weights } from '../../../src/inference/model.ts';
-import { openSessions } from '../../../src/inference/engines/onnx/sessions.ts';
-import { sharesOf } from '../../../src/inference/engines/onnx/shares-of.ts';
+import { openOnnxStages } from '../../../src/inference/engines/onnx/onnx-stages.ts';
 import { buildNetwork } from '../../../src/inference/network/build.ts';
-import { countCost } from '../../../src/inference/network/cost.ts';
 import type { Network, NetworkOptions } from '../../../src/inference/network/graph.ts';
 import { STAGES, type StageName } from '../../../src/inference/network/stages.ts';
 import { streamGeometry, type StreamGeometry } from '../../../src/inference/stream/geometry.ts';
-import { createLowerStreams, type StreamClip } from '../../../src/inference/stream/lower-streams.ts';
+import { createLowerStreams, type LoweredClip } from '../../../src/inference/stream/lower-streams.ts';
 import { createRandomStream } from '../../../src/inference/weights/random-stream.ts';
 import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
 
 /*
- * The definition: the steps of a clip are the last steps of one plain run of the lower half over all frames of its segment
+ * The definition: the steps of a clip are the last steps of one plain run of the lower stage over all frames of its segment
  * up to the clip's end. Features and embeddings are of order one.
  */
 const TOLERANCE = 1e-5;
 const TINY = { widthMultiplier: 0.07, height: 16, width: 24, classes: 3 } as const;
 const SIGNAL = new AbortController().signal;
 
-const opened: Halves[] = [];
+const opened: EngineStages[] = [];
 afterEach(async () => {
-  for (const halves of opened.splice(0)) await halves.release();
+  for (const stages of opened.splice(0)) await stages.release();
 });
 
 describe.each([
@@ -50,16 +49,16 @@ describe.each([
   // TensorFlow runs the same plans: every second case has each kind of node.
   for (const [variant, options, after] of cases.filter((_, index) => engine === 'onnx' || index % 2 === 1)) {
     test(`${variant} after ${after}, ${JSON.stringify(options)}`, async () => {
-      const { halves, geometry, network } = await openLower(open, { ...options, variant }, after);
+      const { stages, geometry, network } = await openLower(open, { ...options, variant }, after);
       const pixels = noise(network, 60);
       for (const stride of strides.filter((n) => n % geometry.jump === 0)) {
-        const streams = createLowerStreams({ halves, geometry, maxStreams: 1 });
+        const streams = createLowerStreams({ geometry, maxStreams: 1 });
         for (let first = 0; first + geometry.frames <= 60; first += stride) {
           const clip = clipAt(network, geometry, { pixels, first });
 
-          const found = await streams.lower(clip, SIGNAL);
+          const found = await lower(streams, stages, clip);
 
-          const wanted = await plainSteps(halves, geometry, { pixels, end: first + geometry.frames });
+          const wanted = await plainSteps(stages, geometry, { pixels, end: first + geometry.frames });
           expect(largestDifference(found.features, wanted.features), `${stride} ${first}`).toBeLessThan(
             TOLERANCE,
           );
@@ -67,7 +66,7 @@ describe.each([
             largestDifference(found.embeddings.data, wanted.embeddings),
             `${stride} ${first}`,
           ).toBeLessThan(TOLERANCE);
-          if (first > 0 && stride < geometry.frames / 2) expect(found.reusedSteps).toBeGreaterThan(0);
+          if (first > 0 && stride < geometry.frames / 2) expect(found.reuse?.reusedSteps).toBeGreaterThan(0);
         }
       }
     });
@@ -75,50 +74,56 @@ describe.each([
 });
 
 test('a clip that was interrupted after its memory moved leaves a stream that is computed anew, and right', async () => {
-  const { halves, geometry, network } = await openLower(openOnnx, { variant: 's3d' }, 'Conv_2b');
-  const streams = createLowerStreams({ halves, geometry, maxStreams: 1 });
+  const { stages, geometry, network } = await openLower(openOnnx, { variant: 's3d' }, 'Conv_2b');
+  const streams = createLowerStreams({ geometry, maxStreams: 1 });
   const pixels = noise(network, 60);
-  await streams.lower(clipAt(network, geometry, { pixels, first: 0 }), SIGNAL);
+  await lower(streams, stages, clipAt(network, geometry, { pixels, first: 0 }));
   const clip = clipAt(network, geometry, { pixels, first: 8 });
 
-  await expect(streams.lower(clip, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
-  const found = await streams.lower(clip, SIGNAL);
+  expect(streams.fetch(clip)?.missing.length).toBeGreaterThan(0);
+  const found = await lower(streams, stages, clip);
 
-  const wanted = await plainSteps(halves, geometry, { pixels, end: 8 + geometry.frames });
-  expect(found.reusedSteps).toBe(0);
+  const wanted = await plainSteps(stages, geometry, { pixels, end: 8 + geometry.frames });
+  expect(found.reuse?.reusedSteps).toBe(0);
   expect(largestDifference(found.features, wanted.features)).toBeLessThan(TOLERANCE);
 });
 
+/** What an engine does with the lower stage of a clip. */
+async function lower(
+  streams: ReturnType<typeof createLowerStreams>,
+  stages: EngineStages,
+  clip: PixelClip,
+): Promise<LoweredClip> {
+  const fetched = streams.fetch(clip)!;
+  const outputs = new Map<LowerPart, LoweredPart>();
+  for (const part of fetched.missing) outputs.set(part, (await stages.lower([part], SIGNAL))[0]!);
+  return fetched.finish(outputs);
+}
+
 async function openLower(
-  open: (network: Network, weights: Weights) => Promise<Halves>,
+  open: (network: Network, weights: Weights) => Promise<EngineStages>,
   options: Partial<NetworkOptions>,
   after: StageName,
 ) {
   const sgs = { after, embedding: { kind: 'learned', size: 4 }, boundary: 'nearest_complete' } as const;
   const model = createUntrainedModel({ network: { frames: 32, ...TINY, ...options, sgs }, seed: 3 });
   const network = buildNetwork(model.manifest.network);
-  const session = await open(network, model.weights);
-  opened.push(session);
+  const stages = await open(network, model.weights);
+  opened.push(stages);
   const geometry = streamGeometry(network);
-  if ('unfit' in geometry) throw new Error(geometry.unfit);
-  return { network, geometry, halves: session.steps! };
+  if ('unsupported' in geometry) throw new Error(geometry.unsupported);
+  return { network, geometry, stages };
 }
 
-function openOnnx(network: Network, weights: Weights): Promise<Halves> {
-  const { frames, height, width } = network.options;
-  return openSessions(buildGraphs(network, weights, { streams: true }), {
-    pixelShape: [frames, height, width, 3],
-    steps: countCost(network).inputSteps,
-    sharesOf: sharesOf(network),
-    threads: 1,
-    provider: CPU_PROVIDER,
-  });
+function openOnnx(network: Network, weights: Weights): Promise<EngineStages> {
+  const graphs = buildGraphs(network, weights, { streams: true });
+  return openOnnxStages(network, graphs, { threads: 1, provider: CPU_PROVIDER });
 }
 
 /** On what is fastest here. */
-async function openTfjs(network: Network, weights: Weights): Promise<Halves> {
+async function openTfjs(network: Network, weights: Weights): Promise<EngineStages> {
   const { opened } = await openTensorFlow({ threads: 1 });
-  return createTfjsHalves(opened.tf, network, weights, { streams: true });
+  return createTfjsStages(opened.tf, network, weights, { streams: true });
 }
 
 function noise({ options: { height, width } }: Network, frames: number): Uint8Array {
@@ -130,7 +135,7 @@ function clipAt(
   { options: { frames, height, width } }: Network,
   { contextFrames }: StreamGeometry,
   { pixels, first, id = 'a' }: { readonly pixels: Uint8Array; readonly first: number; readonly id?: string },
-): StreamClip {
+): PixelClip {
   const size = height * width * 3;
   const before = pixels.slice(Math.max(0, first - contextFrames) * size, first * size);
   const data = pixels.slice(first * size, (first + frames) * size);
@@ -145,12 +150,13 @@ function clipAt(
 }
 
 async function plainSteps(
-  halves: Awaited<ReturnType<typeof openLower>>['halves'],
+  stages: EngineStages,
   { steps, stepSize }: StreamGeometry,
   { pixels, end }: { readonly pixels: Uint8Array; readonly end: number },
 ) {
   const size = pixels.length / 60;
-  const { features, embeddings } = await halves.lower(pixels.subarray(0, end * size), end, 'padded');
+  const part = { pixels: pixels.subarray(0, end * size), frames: end, left: 'padded' } as const;
+  const { features, embeddings } = (await stages.lower([part], SIGNAL))[0]!;
   return {
     features: features.subarray(-steps * stepSize),
     embeddings: embeddings.data.subarray(-steps * embeddings.size),

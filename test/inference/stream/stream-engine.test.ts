@@ -218,7 +218,7 @@ test('networks whose lower half looks at the whole clip say why they share nothi
   const clip = clipsOf(movingPictures(24, SIZE, 1), 'gated')[1]!;
 
   expect(gated.info.reuse).toBeUndefined();
-  expect(gated.info.reuseUnfit).toMatch(/Conv_2c.gate/);
+  expect(gated.info.reuseUnsupported).toMatch(/Conv_2c.gate/);
   expect((await gated.infer(clip, { sampler: ORDERED })).compute.reusedSteps).toBe(0);
 });
 

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createTfjsEngine } from '../../../src/inference/engines/tfjs/tfjs-engine.ts';
 import { openTensorFlow } from '../../../src/inference/engines/tfjs/tensorflow.ts';
 import { noiseClip, shakenModel } from '../../support/shaken-model.ts';
+import { createTfjsEngine } from '../../support/own-engines.ts';
 
 const TINY = { widthMultiplier: 0.07, height: 32, width: 32, frames: 8, classes: 5 } as const;
 const SGS = { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 2 }, boundary: 'as_is' } as const;

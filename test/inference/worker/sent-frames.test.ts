@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PixelClip } from '../../../src/inference/engine.ts';
 import { createFrameMemory } from '../../../src/inference/worker/frame-memory.ts';
-import { createSentFrames, type Parcel } from '../../../src/inference/worker/sent-frames.ts';
+import { createSentFrames, type Payload } from '../../../src/inference/worker/sent-frames.ts';
 
 const FRAMES = 4;
 const CONTEXT = 2;
@@ -28,7 +28,7 @@ function link({ maxStreams = 8 } = {}) {
       pixels.set(slot);
     },
   });
-  const transmit = ({ place, parts }: Parcel, clip: PixelClip): PixelClip | undefined => {
+  const transmit = ({ place, parts }: Payload, clip: PixelClip): PixelClip | undefined => {
     slot = Uint8Array.from(parts.flatMap((part) => Array.from(part)));
     const { clipId, frames, height, width } = clip;
     return memory.restore({ clipId, frames, height, width }, place!);
@@ -40,7 +40,7 @@ function link({ maxStreams = 8 } = {}) {
     send: (clip: PixelClip): number => {
       const arrived = transmit(sent.pack(clip), clip);
       expect(arrived).toEqual(clip);
-      sent.settle(clip);
+      sent.confirm(clip);
       return slot.length / 3;
     },
     transmit,

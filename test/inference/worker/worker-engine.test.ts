@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Logger } from '../../../src/core/logger.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
-import { createReferenceEngine } from '../../../src/inference/engines/reference/reference-engine.ts';
 import type { InferenceEngine, PixelClip } from '../../../src/inference/engine.ts';
 import type { NetworkOptions } from '../../../src/inference/network/graph.ts';
 import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
@@ -17,6 +16,7 @@ import type { EngineSpec } from '../../../src/inference/worker/spec.ts';
 import { createWorkerEngine } from '../../../src/inference/worker/worker-engine.ts';
 import { builtFile } from '../../support/built.ts';
 import { descendantsOf } from '../../support/processes.ts';
+import { createReferenceEngine } from '../../support/own-engines.ts';
 
 const TINY = { widthMultiplier: 0.07, frames: 4, height: 32, width: 32, classes: 3 } as const;
 const NONE = { kind: 'none' } as const;
@@ -155,7 +155,7 @@ describe('a process that is lost', () => {
     const ids = ['a', 'exit-always', 'b'];
 
     const outcomes = await Promise.allSettled(
-      engine.inferBatch!(ids.map((id) => ({ clip: clipOf(id), sampler: NONE }))),
+      engine.inferBatch(ids.map((id) => ({ clip: clipOf(id), sampler: NONE }))),
     );
 
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
@@ -300,7 +300,7 @@ describe('abort', () => {
     const controller = new AbortController();
     const marker = join(folder, 'marker');
     const appeared = fileAppears(marker);
-    const [first, second] = engine.inferBatch!([
+    const [first, second] = engine.inferBatch([
       { clip: clipOf(`hold-once:${marker}`), sampler: NONE },
       { clip: clipOf('b'), sampler: NONE, signal: controller.signal },
     ]);
@@ -342,7 +342,7 @@ describe('dispose', () => {
   });
 
   test('an owner that is killed takes its process with it', async () => {
-    builtFile('inference/worker/serve.js');
+    builtFile('inference/worker/engine-server.js');
     const marker = join(folder, 'marker');
     const appeared = fileAppears(marker);
     const owner = spawn(process.execPath, [fileURLToPath(OWNER), `block-once:${marker}`], {
@@ -387,7 +387,7 @@ function open({
   clipTimeoutMs,
 }: OpenOptions): Promise<InferenceEngine> {
   // The fixture imports what is built.
-  builtFile('inference/worker/serve.js');
+  builtFile('inference/worker/engine-server.js');
   return createWorkerEngine({ entryUrl, spec: specOf(kind, network), logger, clipTimeoutMs });
 }
 

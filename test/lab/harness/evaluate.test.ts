@@ -8,10 +8,10 @@ import type { EvaluationReport, EvaluationRequest, VideoFailure } from '../../..
 import { printEvaluation } from '../../../src/cli/evaluation-tables.ts';
 import type { InferenceEngine } from '../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../src/inference/engines/onnx/onnx-engine.ts';
-import { createReferenceEngine } from '../../../src/inference/engines/reference/reference-engine.ts';
 import { jsonLines } from '../../support/cli.ts';
 import { LABELS, tinyModel, writeClips, writeManifest } from '../../support/evaluation-clips.ts';
 import { fileDirectory } from '../../support/temporary-directory.ts';
+import { createReferenceEngine } from '../../support/own-engines.ts';
 
 // Random weights: what is proved is the way from a list to its figures, not how right they are.
 
@@ -136,12 +136,14 @@ describe('our manifest', () => {
     const seen = new Map<string, 'open' | 'closed'>();
     const openEngine = async (): Promise<InferenceEngine> => {
       const engine = await createOnnxEngine({ model: tinyModel(LABELS, { shares: true }), threads: 1 });
+      const infer: InferenceEngine['infer'] = (clip, options) => {
+        if (clip.stream) seen.set(clip.stream.id, 'open');
+        return engine.infer(clip, options);
+      };
       return {
         info: engine.info,
-        infer(clip, options) {
-          if (clip.stream) seen.set(clip.stream.id, 'open');
-          return engine.infer(clip, options);
-        },
+        infer,
+        inferBatch: (batch) => batch.map(({ clip, ...options }) => infer(clip, options)),
         closeStream(id) {
           seen.set(id, 'closed');
           engine.closeStream?.(id);

@@ -102,13 +102,13 @@ function build<V>(
   const context = { ...bare.context, ...(shares && { shares }) };
   const upper: Part<V> = { ...bare, context, layers: layersOf(context) };
   writeNodes(upper, nodes.slice(cut + 1));
-  const halves = {
+  const stages = {
     ...{ lower: encode(lower), upper: encode(upper) },
     ...(batched && { sample: sampleGraph(upper.layers.rowSize(like)) }),
   };
   return streams
-    ? { ...halves, continued: encode(writeLower(continuedLower(network), '-continued')) }
-    : halves;
+    ? { ...stages, continued: encode(writeLower(continuedLower(network), '-continued')) }
+    : stages;
 }
 
 function encode({ context }: Part<unknown>): Uint8Array {
@@ -157,7 +157,7 @@ function writeShares<V>({ context: { graph } }: Part<V>, network: Network): Laye
   return (node) => names.get(node);
 }
 
-/** Applies a plan; the product is the one that single clips have within their upper half. */
+/** Applies a plan; the product is the one that single clips have within their upper stage. */
 function sampleGraph(size: number): Uint8Array {
   const graph = createGraphWriter('sample');
   graph.output(writeSampling(graph, size), { name: TENSOR.kept, type: 'float32', shape: ['kept', size] });

@@ -1,24 +1,25 @@
 import { monotonicMs } from '../../../core/time.ts';
-import { engineInfoOf } from '../../engine-info.ts';
+import { createEngine } from '../../create-engine.ts';
 import { openDevice, type DeviceChoice } from '../../engine-choice.ts';
-import type { InferenceEngine } from '../../engine.ts';
-import { createHalvesEngine, releasing, warmUp } from '../../halves-engine.ts';
+import type { EngineCore } from '../../engine-core.ts';
+import { engineInfoOf } from '../../engine-info.ts';
+import type { EngineInfo, InferenceEngine } from '../../engine.ts';
 import type { Model } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
-import { countCost } from '../../network/cost.ts';
-import { settleReuse, type ReuseOptions } from '../../stream/reuse-settings.ts';
+import { createStagedCore } from '../../staged-core.ts';
+import { resolveReuse, type ReuseOptions } from '../../stream/reuse-settings.ts';
+import { warmUp } from '../../warm-up.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
 import { findBlockSize } from './blocked/block-size.ts';
-import { buildGraphs, fitsBlocks, type Graphs } from './build-graphs.ts';
+import { buildGraphs, fitsBlocks } from './build-graphs.ts';
+import { openOnnxStages } from './onnx-stages.ts';
 import { ONNX_PROVIDERS } from './providers.ts';
-import { openSessions } from './sessions.ts';
-import { sharesOf } from './shares-of.ts';
 
 export interface OnnxEngineOptions extends DeviceChoice {
   readonly model: Model;
   /** Threads inside one operator; ONNX Runtime takes one a core where absent. */
   readonly threads?: number;
-  /** How clips of a stream share steps; null: they do not. */
+  /** How clips of a stream reuse steps; null: they do not. */
   readonly reuse?: ReuseOptions | null;
   /** Clips that are computed at once, at most; 1: graphs of one clip, a little faster (ADR 0025). */
   readonly maxClips?: number;
@@ -26,62 +27,56 @@ export interface OnnxEngineOptions extends DeviceChoice {
 
 /**
  * ONNX Runtime, running graphs that we write from the network description. Computes on the calling thread
- * (its `run` blocks), so a service puts it into a worker. Returns warmed up: the first clip costs what later ones do.
+ * (its `run` blocks), so a service puts it into a process of its own. Returns warmed up: the first clip costs what later ones do.
  * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where the runtime or the device is missing
  */
-export async function createOnnxEngine({
+export async function createOnnxEngine(options: OnnxEngineOptions): Promise<InferenceEngine> {
+  return createEngine(await openOnnxCore(options), 'ONNX Runtime engine');
+}
+
+export async function openOnnxCore({
   model,
   threads,
-  reuse: sharing = {},
+  reuse: wantedReuse = {},
   maxClips = 1,
   ...choice
-}: OnnxEngineOptions): Promise<InferenceEngine> {
+}: OnnxEngineOptions): Promise<EngineCore> {
   const startedMs = monotonicMs();
-  const { activation, network: options, id } = model.manifest;
-  const network = buildNetwork(options);
-  const { frames, height, width } = network.options;
+  const { activation, network: networkOptions, id } = model.manifest;
+  const network = buildNetwork(networkOptions);
   const { weights } = bindWeights(network, model.weights, id);
-  const settled = sharing && settleReuse(network, sharing);
-  const reuse = settled && 'streams' in settled ? settled : undefined;
-  const reuseUnfit = settled && 'unfit' in settled ? settled.unfit : undefined;
-  const graphsFor = (blockSize: number | undefined): Graphs =>
-    buildGraphs(network, weights, { streams: reuse !== undefined, batched: maxClips > 1, blockSize });
+  const reuse = resolveReuse(network, wantedReuse);
   const { opened, notices } = await openDevice(
-    ONNX_PROVIDERS.map((device) => ({
-      ...device,
+    ONNX_PROVIDERS.map((provider) => ({
+      ...provider,
       open: async () => {
-        device.prepare();
-        const blockSize = device.provider === 'cpu' ? await findBlockSize() : undefined;
+        provider.prepare();
+        const blockSize = provider.provider === 'cpu' ? await findBlockSize() : undefined;
+        const streams = reuse.settings !== undefined;
+        const graphs = buildGraphs(network, weights, { streams, batched: maxClips > 1, blockSize });
+        const stages = await openOnnxStages(network, graphs, {
+          provider,
+          ...(threads !== undefined && { threads }),
+          maxClips,
+        });
+        await warmUp(stages, network, reuse.settings);
         // Blocked operators compute each clip of a batch by itself; others cut their products by the size of all.
         const exact = blockSize !== undefined && fitsBlocks(network, blockSize);
-        const halves = await openSessions(graphsFor(blockSize), {
-          pixelShape: [frames, height, width, 3],
-          steps: countCost(network).inputSteps,
-          sharesOf: sharesOf(network),
-          provider: device,
-          ...(threads !== undefined && { threads }),
-          ...(maxClips > 1 && { batch: { maxClips, exact } }),
-        });
-        await warmUp(halves, network.options, reuse?.streams.geometry).catch(releasing(halves));
-        return { halves, device: device.device };
+        return { stages, exact, device: provider.device };
       },
     })),
     { engine: 'onnx', ...choice },
   );
-  const { halves, device } = opened;
+  const { stages, exact, device } = opened;
   const warmupMs = monotonicMs() - startedMs;
-  const info = engineInfoOf(model, { engine: 'onnx', device, warmupMs, notices });
-  return createHalvesEngine({
-    info: {
-      ...info,
-      ...(reuse && { reuse: reuse.info }),
-      ...(reuseUnfit !== undefined && { reuseUnfit }),
-      ...(halves.batch && { batch: { maxClips, exact: halves.batch.exact } }),
-    },
-    activation,
-    network,
-    halves,
+  const info: EngineInfo = {
+    ...engineInfoOf(model, { engine: 'onnx', device, warmupMs, notices }),
+    ...reuse.info,
+    ...(maxClips > 1 && { batch: { maxClips, exact } }),
+  };
+  return createStagedCore({
+    ...{ info, activation, network, stages },
+    reuse: reuse.settings,
     runtime: 'ONNX Runtime',
-    ...(reuse && { reuse: reuse.streams }),
   });
 }

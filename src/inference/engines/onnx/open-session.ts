@@ -1,32 +1,20 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { ActionstreamError, messageOf } from '../../../core/errors.ts';
 import { CPU_PROVIDER, explainRefusal, type OnnxProvider } from './providers.ts';
-import type { SamplingPlan } from '../../../sampler/index.ts';
-import type { BatchInfo } from '../../engine.ts';
 import type { Runtime } from './runtime.ts';
 
-export interface SessionsOptions {
-  /** [t, h, w, 3] of every clip. */
-  readonly pixelShape: PixelShape;
-  /** T′, the steps that reach the SGS layer or, without one, the head. */
-  readonly steps: number;
+export interface SessionOptions {
   /** Intra-op threads; ONNX Runtime takes one a core where absent. */
   readonly threads?: number;
   /** Default: the CPU. */
   readonly provider?: OnnxProvider;
-  /** For batched graphs: see BatchInfo. */
-  readonly batch?: BatchInfo;
-  /** What the upper graph is fed beside the kept steps, by tensor name: their shares in means over time. */
-  readonly sharesOf: (plan: SamplingPlan) => ReadonlyMap<string, Float32Array>;
 }
-
-export type PixelShape = readonly [frames: number, height: number, width: number, channels: number];
 
 /** @throws ActionstreamError ENGINE_UNAVAILABLE where the runtime refuses the graph */
 export async function openSession(
   runtime: Runtime,
   model: Uint8Array,
-  { threads, provider = CPU_PROVIDER }: Pick<SessionsOptions, 'threads' | 'provider'>,
+  { threads, provider = CPU_PROVIDER }: SessionOptions,
 ): Promise<InferenceSession> {
   try {
     return await runtime.InferenceSession.create(model, {
@@ -35,7 +23,7 @@ export async function openSession(
       executionMode: 'sequential',
       // One planned block for each input shape cost half as much memory again and made the second clip slow; no faster.
       enableMemPattern: false,
-      // Each half has its own threads, and those that have just run spin for tens of milliseconds: on the other's cores.
+      // Each stage has its own threads, and those that have just run spin for tens of milliseconds: on the other's cores.
       // Those that wait within a run spin for a millisecond, so that more threads than cores do not starve each other.
       extra: { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '1000' } } },
       logSeverityLevel: 3,

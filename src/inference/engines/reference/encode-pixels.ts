@@ -2,8 +2,10 @@ import type { PixelClip } from '../../engine.ts';
 import type { InputEncoding } from '../../network/graph.ts';
 import { zeros, type Tensor } from './tensor.ts';
 
+type Pixels = Pick<PixelClip, 'frames' | 'height' | 'width' | 'data'>;
+
 /** uint8 rgb24 → what the first convolution sees, [frames, height, width, 3] (InputEncoding has the formulas). */
-export function encodePixels(clip: PixelClip, encoding: InputEncoding): Tensor {
+export function encodePixels(clip: Pixels, encoding: InputEncoding): Tensor {
   const output = zeros(clip.frames, clip.height, clip.width, 3);
   const { data } = output;
   if (encoding.kind === 'rgb') {

@@ -4,7 +4,7 @@ export interface Tensor {
   readonly h: number;
   readonly w: number;
   readonly c: number;
-  readonly data: Float32Array;
+  readonly data: Float32Array<ArrayBuffer>;
 }
 
 export function zeros(t: number, h: number, w: number, c: number): Tensor {

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Embeddings } from '../../../sampler/index.ts';
-import { throwIfAborted } from '../../serial-queue.ts';
+import { throwIfAborted } from '../../aborts.ts';
 import type { LowerProgram } from './compile-network.ts';
 import type { Activation } from './layer.ts';
 import type { Step } from './program.ts';
@@ -14,10 +13,10 @@ export async function runLower(
     pixels,
     frames,
     signal,
-  }: { readonly pixels: Uint8Array; readonly frames: number; readonly signal?: AbortSignal },
+  }: { readonly pixels: Uint8Array; readonly frames: number; readonly signal: AbortSignal },
 ): Promise<Activation> {
   const encoded = tf.tidy(() =>
-    encode(tf.tensor4d(Float32Array.from(pixels), [frames, picture[0], picture[1], 3])),
+    encode(tf.tensor4d(new Float32Array(pixels), [frames, picture[0], picture[1], 3])),
   );
   return runSteps(tf, steps, new Map([['input', encoded]]), signal);
 }
@@ -30,13 +29,13 @@ export async function runSteps(
   tf: TensorLibrary,
   steps: readonly Step[],
   values: Map<string, Activation>,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Activation> {
   let stage: string | undefined;
   let last = [...values.keys()].at(-1) ?? '';
   try {
     for (const step of steps) {
-      if (step.stage !== stage) await giveWay(signal);
+      if (step.stage !== stage) await letMessagesIn(signal);
       stage = step.stage;
       const inputs = step.inputs.map((name) => valueOf(values, name));
       values.set(
@@ -66,20 +65,26 @@ export async function readAndFree<T>(value: Activation, read: (value: Activation
   }
 }
 
+interface Rows {
+  readonly length: number;
+  readonly size: number;
+  readonly data: Float32Array<ArrayBuffer>;
+}
+
 /** A matrix as it lies in memory; frees the tensor. */
-export async function readRows(rows: Tensor2D): Promise<Embeddings> {
+export async function readRows(rows: Tensor2D): Promise<Rows> {
   const [length, size] = rows.shape;
   try {
-    return { length, size, data: Float32Array.from(await rows.data()) };
+    return { length, size, data: new Float32Array(await rows.data()) };
   } finally {
     rows.dispose();
   }
 }
 
 /** Lets an abort come through: the library computes on this thread, and messages wait meanwhile. */
-export async function giveWay(signal?: AbortSignal): Promise<void> {
+async function letMessagesIn(signal: AbortSignal): Promise<void> {
   await setImmediate();
-  if (signal) throwIfAborted(signal);
+  throwIfAborted(signal);
 }
 
 function valueOf(values: ReadonlyMap<string, Activation>, name: string): Activation {

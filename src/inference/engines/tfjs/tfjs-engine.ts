@@ -1,48 +1,46 @@
 import { monotonicMs } from '../../../core/time.ts';
+import type { EngineCore } from '../../engine-core.ts';
 import { engineInfoOf } from '../../engine-info.ts';
-import type { InferenceEngine } from '../../engine.ts';
-import { createHalvesEngine, releasing, warmUp } from '../../halves-engine.ts';
 import type { Model } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
-import { settleReuse, type ReuseOptions } from '../../stream/reuse-settings.ts';
+import { createStagedCore } from '../../staged-core.ts';
+import { resolveReuse, type ReuseOptions } from '../../stream/reuse-settings.ts';
+import { warmUp } from '../../warm-up.ts';
 import { bindWeights } from '../../weights/bind-weights.ts';
-import { createTfjsHalves } from './halves.ts';
 import { openTensorFlow, type TensorFlowOptions } from './tensorflow.ts';
+import { createTfjsStages } from './tfjs-stages.ts';
 
 export interface TfjsEngineOptions extends TensorFlowOptions {
   readonly model: Model;
-  /** How clips of a stream share steps; null: they do not. */
+  /** How clips of a stream reuse steps; null: they do not. */
   readonly reuse?: ReuseOptions | null;
 }
 
 /**
  * TensorFlow, running the node list of the network directly. Which library and device it found, `info` tells. Native code
- * computes on the calling thread, so a service puts it into a worker. Returns warmed up.
+ * computes on the calling thread, so a service puts it into a process of its own. Returns warmed up.
  * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where no allowed device is there
  */
-export async function createTfjsEngine({
+export async function openTfjsCore({
   model,
-  reuse: sharing = {},
+  reuse: wantedReuse = {},
   ...options
-}: TfjsEngineOptions): Promise<InferenceEngine> {
+}: TfjsEngineOptions): Promise<EngineCore> {
   const startedMs = monotonicMs();
   const { activation, network: networkOptions, id } = model.manifest;
   const network = buildNetwork(networkOptions);
   const { weights } = bindWeights(network, model.weights, id);
-  const settled = sharing && settleReuse(network, sharing);
-  const reuse = settled && 'streams' in settled ? settled : undefined;
-  const reuseUnfit = settled && 'unfit' in settled ? settled.unfit : undefined;
+  const reuse = resolveReuse(network, wantedReuse);
   const { opened, notices } = await openTensorFlow(options);
-  const halves = createTfjsHalves(opened.tf, network, weights, { streams: reuse !== undefined });
-  await warmUp(halves, network.options, reuse?.streams.geometry).catch(releasing(halves));
+  const streams = reuse.settings !== undefined;
+  const stages = createTfjsStages(opened.tf, network, weights, { streams });
+  await warmUp(stages, network, reuse.settings);
   const warmupMs = monotonicMs() - startedMs;
   const info = engineInfoOf(model, { engine: 'tfjs', device: opened.device, warmupMs, notices });
-  return createHalvesEngine({
-    info: { ...info, ...(reuse && { reuse: reuse.info }), ...(reuseUnfit !== undefined && { reuseUnfit }) },
-    activation,
-    network,
-    halves,
+  return createStagedCore({
+    info: { ...info, ...reuse.info },
+    ...{ activation, network, stages },
+    reuse: reuse.settings,
     runtime: 'TensorFlow',
-    ...(reuse && { reuse: reuse.streams }),
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildNetwork } from '../../src/inference/network/build.ts';
 import type { NetworkOptions, SgsOptions } from '../../src/inference/network/graph.ts';
-import { completeSteps, settleBoundary } from '../../src/inference/settle-boundary.ts';
+import { completeSteps, applyBoundary } from '../../src/inference/apply-boundary.ts';
 
 const sgs = {
   after: 'Conv_2b',
@@ -43,7 +43,7 @@ describe('steps that see only frames', () => {
 test('boundary steps take the nearest complete embedding, the others keep theirs', () => {
   const data = Float32Array.from({ length: 16 }, (_, step) => step);
 
-  const settled = settleBoundary(network({}), { length: 16, size: 1, data });
+  const settled = applyBoundary(network({}), { length: 16, size: 1, data });
 
   expect(Array.from(settled.data)).toEqual([2, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 14]);
   expect(data[0]).toBe(0);

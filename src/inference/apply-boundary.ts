@@ -10,7 +10,7 @@ import type { Embeddings } from '../sampler/types.ts';
  *
  * @param embeddings [T' × L] of the network's SGS layer
  */
-export function settleBoundary(network: Network, embeddings: Embeddings): Embeddings {
+export function applyBoundary(network: Network, embeddings: Embeddings): Embeddings {
   const complete = completeSteps(network);
   if (!complete) return withCells(network, embeddings);
   const { length, size, data } = embeddings;
