@@ -112,8 +112,9 @@ export const journalSchema = section(
       ['16KiB', '1024TiB'],
       'Bytes on disk. When full, clip statistics are given up first.',
     ).prefault('1GiB'),
+    // Whoever opens, checks or mends the journal reads a file whole.
     segment_size: size(
-      ['4KiB', '4GiB'],
+      ['4KiB', '64MiB'],
       'A new file begins after so many bytes. Default: 16MiB, at most a quarter of `max_size`.',
     ).optional(),
     shed_at: fraction('Share of `max_size` from which new clip statistics are refused.').default(0.8),

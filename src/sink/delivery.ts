@@ -17,7 +17,7 @@ export interface DeliveryOptions {
   readonly logger?: Logger;
   /** Records in one write; Kafka takes a request per topic of it. Default 1000. */
   readonly batchRecords?: number;
-  /** Delay before the first and the later repetitions, doubled each time. Default 100 ms → 30 s. */
+  /** Delay before the first and the later repetitions, doubled each time. Default 100 ms → 10 s. */
   readonly backoff?: Backoff;
   /** How long the batch in flight may go on after the abort. Default 2 s. */
   readonly graceMs?: number;
@@ -54,7 +54,7 @@ export interface Delivery {
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { journal, sink, logger = silentLogger, batchRecords = 1000, graceMs = 2000 } = options;
-  const backoff = options.backoff ?? { firstMs: 100, maxMs: 30_000 };
+  const backoff = options.backoff ?? { firstMs: 100, maxMs: 10_000 };
   const report = createFailureReport({ sink: sink.name }, logger, {
     failed: 'a sink does not accept records',
     recovered: 'the sink accepts records again',

@@ -34,6 +34,7 @@ describe('values that are valid by form and would do harm', () => {
     ['processes without number', `${STREAMS}engine: { processes: 100000 }`, 'from 1 to 64'],
     ['a port that is none', `${STREAMS}metrics: { port: 65536 }`, 'from 0 to 65535'],
     ['a journal without room', `${STREAMS}journal: { max_size: 0B }`, 'from 16KiB'],
+    ['a journal file as large as memory', `${STREAMS}journal: { segment_size: 65MiB }`, 'from 4KiB to 64MiB'],
     ['a queue as large as memory', stream('queue_clips: 1000000000'), 'from 1 to 1000'],
     [
       'a shorter last clip, which no network takes',
