@@ -34,14 +34,14 @@ const MIXES = {
   'the same, padded to 4': [4],
   'all 12': [12],
 } as const;
-const PICTURES = 120;
+const FRAMES = 120;
 
 const model = await loadModel(path.join(values.root, 'models', 's3d-g-atfr'));
 const { frames, height, width } = model.manifest.network;
 const { stride } = model.manifest.clip;
-const picture = height * width * 3;
+const frameBytes = height * width * 3;
 const random = createRandomStream(1, 'pixels');
-const film = Uint8Array.from({ length: PICTURES * picture }, () => 256 * random.uniform());
+const film = Uint8Array.from({ length: FRAMES * frameBytes }, () => 256 * random.uniform());
 
 await using resources = new Resources();
 const cases: {
@@ -105,10 +105,10 @@ function createTaker(
 
 /** The n-th clip of a stream: the film once more and once more, from the beginning of a segment each time. */
 function clipOf({ info }: InferenceEngine, id: string, n: number): PixelClip {
-  const perSegment = Math.floor((PICTURES - frames) / stride) + 1;
+  const perSegment = Math.floor((FRAMES - frames) / stride) + 1;
   const firstFrame = (n % perSegment) * stride;
   const context = Math.min(firstFrame, info.reuse?.contextFrames ?? 0);
-  const part = (from: number, to: number): Uint8Array => film.subarray(from * picture, to * picture);
+  const part = (from: number, to: number): Uint8Array => film.subarray(from * frameBytes, to * frameBytes);
   const before = part(firstFrame - context, firstFrame);
   const stream = { id, segment: Math.floor(n / perSegment), firstFrame, before };
   return { clipId: `${id}/${n}`, frames, height, width, data: part(firstFrame, firstFrame + frames), stream };

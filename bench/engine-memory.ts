@@ -32,7 +32,7 @@ const SGS = {
   boundary: 'nearest_complete',
 } as const;
 const network = { ...SIZE, variant: 's3d-g', classes: 5, widthMultiplier: 0.07, sgs: SGS };
-const PICTURE = SIZE.height * SIZE.width * 3;
+const FRAME_BYTES = SIZE.height * SIZE.width * 3;
 const STRIDE = 4;
 const CLIPS_A_STREAM = 100;
 
@@ -48,7 +48,7 @@ await using engine = await createWorkerEngine({
 });
 const [child] = (await descendantsOf(process.pid)).filter(({ command }) => command.includes('entry.js'));
 const random = createRandomStream(7, 'pixels');
-const noise = Uint8Array.from({ length: 4 * SIZE.frames * PICTURE }, () =>
+const noise = Uint8Array.from({ length: 4 * SIZE.frames * FRAME_BYTES }, () =>
   Math.max(0, Math.min(255, 128 + 50 * random.normal())),
 );
 
@@ -70,7 +70,7 @@ for (let n = 0; n < clips; n++) {
 if (streams > 0) console.log(`${reused} steps reused`);
 
 function clipAlone(n: number): PixelClip {
-  const bytes = SIZE.frames * PICTURE;
+  const bytes = SIZE.frames * FRAME_BYTES;
   const from = (n * 97) % (noise.length - bytes);
   return { clipId: `clip-${n}`, ...SIZE, data: noise.subarray(from, from + bytes) };
 }
@@ -79,16 +79,16 @@ function clipAlone(n: number): PixelClip {
 function clipOfStream(n: number): PixelClip {
   const { contextFrames = 0 } = engine.info.reuse ?? {};
   const firstFrame = STRIDE * (Math.floor(n / streams) % CLIPS_A_STREAM);
-  const data = pictures(n % streams, firstFrame, firstFrame + SIZE.frames);
-  const before = pictures(n % streams, Math.max(0, firstFrame - contextFrames), firstFrame);
+  const data = pixels(n % streams, firstFrame, firstFrame + SIZE.frames);
+  const before = pixels(n % streams, Math.max(0, firstFrame - contextFrames), firstFrame);
   return { clipId: `clip-${n}`, ...SIZE, data, stream: { id: idOf(n), segment: 0, firstFrame, before } };
 }
 
 /** Frames of a stream: noise, a few bytes on in each. */
-function pictures(stream: number, from: number, to: number): Uint8Array {
+function pixels(stream: number, from: number, to: number): Uint8Array {
   const frames = Array.from({ length: to - from }, (_, k) => {
-    const at = ((from + k) * 997 + stream * 7919) % (noise.length - PICTURE);
-    return noise.subarray(at, at + PICTURE);
+    const at = ((from + k) * 997 + stream * 7919) % (noise.length - FRAME_BYTES);
+    return noise.subarray(at, at + FRAME_BYTES);
   });
   return new Uint8Array(Buffer.concat(frames));
 }

@@ -12,7 +12,8 @@ import { builtFile } from '../test/support/built.ts';
  * Time of a dense clip of S3D-G on each engine, interleaved, each in a process
  * of its own; what is not here is named:
  *
- *     npx tsx bench/engines.ts [--frames 64] [--size 224] [--threads 2] [--rounds 5] [--engines onnx/cpu,tfjs/cpu]
+ *     npx tsx bench/engines.ts [--frames 64] [--size 224] [--threads 2] [--rounds 5]
+ *         [--engines onnx/cpu,tfjs/cpu]
  */
 const { values } = parseArgs({
   options: {

@@ -25,8 +25,8 @@ import { shaken, writeNetwork, type GpuNetwork } from './gpu/networks.ts';
  * Clips on a GPU, ours and PyTorch's on the same card: scores compared first,
  * then timed in turn, one process a case:
  *
- *     npx tsx bench/gpu.ts [--provider webgpu] [--peer python3] [--device cuda] [--out gpu.json] [--seconds 20] [--quick]
- *         [--modes 'eager,channels_last,graph,compiled']
+ *     npx tsx bench/gpu.ts [--provider webgpu] [--peer python3] [--device cuda] [--out gpu.json]
+ *         [--seconds 20] [--quick] [--modes 'eager,channels_last,graph,compiled']
  *
  * The peer needs torch and safetensors. Whatever is not here is named and left out.
  */
@@ -82,7 +82,7 @@ try {
   const networks = await makeNetworks();
   const compilers = await Promise.all(networks.map((network) => openCompilers(network)));
   for (const [index, network] of networks.entries()) {
-    const peers = await settlePeers(network, compilers[index]!);
+    const peers = await awaitPeers(network, compilers[index]!);
     await measure(network, [...(await openAllOurs(network)), ...peers]);
   }
 } finally {
@@ -116,7 +116,7 @@ async function openCompilers(network: GpuNetwork): Promise<readonly PeerProcess[
 }
 
 /** Every mode of the peer, made ready with nobody else on the card. */
-async function settlePeers(
+async function awaitPeers(
   network: GpuNetwork,
   compilers: readonly PeerProcess[],
 ): Promise<readonly GpuCase[]> {

@@ -29,7 +29,7 @@ await using engine = await createWorkerEngine({
   logger: silentLogger,
 });
 const { frames, height, width, clip, reuse, sampler, device } = engine.info;
-const PICTURE = height * width * 3;
+const FRAME_BYTES = height * width * 3;
 const shared: number[] = [];
 const apart: number[] = [];
 let reused = 0;
@@ -39,9 +39,9 @@ for (let n = 0; n < Number(values.clips); n++) {
   const alone: PixelClip = {
     clipId: `clip-${n}`,
     ...{ frames, height, width },
-    data: pictures(firstFrame, firstFrame + frames),
+    data: pixels(firstFrame, firstFrame + frames),
   };
-  const before = pictures(Math.max(0, firstFrame - (reuse?.contextFrames ?? 0)), firstFrame);
+  const before = pixels(Math.max(0, firstFrame - (reuse?.contextFrames ?? 0)), firstFrame);
   const stream = { id: 'camera', segment: 0, firstFrame, before };
   const one = await engine.infer({ ...alone, stream }, { sampler });
   const other = await engine.infer(alone, { sampler });
@@ -58,9 +58,9 @@ console.log(
     `lower half ${median(shared).toFixed(1)} ÷ ${median(apart).toFixed(1)} ms; clip by clip ${median(ratios).toFixed(2)}`,
 );
 
-/** Frames of a bar that crosses a grey picture. */
-function pictures(from: number, to: number): Uint8Array {
-  const all = new Uint8Array((to - from) * PICTURE).fill(90);
+/** Frames of a bar that crosses a grey frame. */
+function pixels(from: number, to: number): Uint8Array {
+  const all = new Uint8Array((to - from) * FRAME_BYTES).fill(90);
   for (let t = from; t < to; t++) {
     for (let y = 0; y < height; y++) {
       const start = ((t - from) * height + y) * width * 3 + ((t * 5) % (width - 12)) * 3;

@@ -137,7 +137,7 @@ export function openEngine(
 export interface PeerProcess {
   readonly jobs: readonly PeerJob[];
   /**
-   * Makes the jobs ready; one that fails, or all that are not ready in time, are told
+   * Makes the jobs ready; one that fails, or all that are not ready in time, are reported
    * and left out. `rough`: while others use the card; once more without it then.
    */
   warm(options: { readonly rough: boolean; readonly timeoutS: number }): Promise<readonly GpuCase[]>;

@@ -43,8 +43,9 @@ export function convertCheckpoint(
   );
   const base = { ...format.network(tensors), ...overrides };
   const network = buildNetwork({ ...base, ...inferSizes(base, tensors, format, origin) });
-  const unfit = format.problemOf?.(network.options);
-  if (unfit !== undefined) throw new ActionstreamError('USAGE', `${origin}: ${format.name} takes ${unfit}`);
+  const unsupported = format.problemOf?.(network.options);
+  if (unsupported !== undefined)
+    throw new ActionstreamError('USAGE', `${origin}: ${format.name} takes ${unsupported}`);
   const weights = new Map<string, WeightTensor>();
   const used = new Set<string>();
   const problems: string[] = [];

@@ -13,7 +13,7 @@ import { refuse } from './refuse.ts';
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * A checkpoint file of any container, told by its first bytes, never by its name. Nothing in it is executed.
+ * A checkpoint file of any container; its first bytes decide, never its name. Nothing in it is executed.
  * @throws ActionstreamError MODEL_INVALID naming the file, what was found and what to do
  */
 export async function loadCheckpoint(

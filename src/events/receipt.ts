@@ -14,7 +14,10 @@ export function clipReceiptOf(clip: ScoredClip, sampler: string): ClipStats['com
   return render(CLIP_RECEIPT_FIELDS, { clips: 1, totals: newest, newest }) as ClipStats['compute'];
 }
 
-/** The compute receipt of an episode: sums over its clips, means of their latencies, the rest of the newest clip. */
+/**
+ * The compute receipt of an episode: sums over its clips, means of their
+ * latencies, the rest of the newest clip.
+ */
 export function episodeReceiptOf(
   { clips, totals }: { readonly clips: number; readonly totals: MeasurementTotals },
   clip: ScoredClip,

@@ -24,7 +24,7 @@ const INSECURE =
  * One camera or file as clips. Builds only: ffmpeg starts when `clips` is
  * iterated, once in the life of the object.
  *
- *     ffmpeg ─ pictures + pts ─ frames on the grid ─ windowClips ─ [queue of queueClips] ─ clips()
+ *     ffmpeg ─ raw frames + pts ─ frames on the grid ─ windowClips ─ [queue of queueClips] ─ clips()
  *
  * @throws CONFIG_INVALID where URL, user and password make no usable address
  */
@@ -50,7 +50,7 @@ class SourceClips implements ClipStream {
   /** Why the next segment does not follow on the last: the fault behind the last disconnect. */
   #whyDown: string | undefined;
   #lastTransition: StreamTransition | undefined;
-  #gapTold = false;
+  #gapReported = false;
   /** A segment that has begun, until clips of the one before it are complete. */
   #begun: Discontinuity | undefined;
   #arrivalTimes = false;
@@ -72,7 +72,7 @@ class SourceClips implements ClipStream {
     this.#watched = createWatchedTime(
       { ...window, ...(watchedUntilMs !== undefined && kind === 'live' && { sinceMs: watchedUntilMs }) },
       (gap) => {
-        this.#gapTold = true;
+        this.#gapReported = true;
         hooks.onGap({ streamId, ...gap });
         if (gap.reason === 'freshest')
           this.#unwatched.note(`${((gap.toMs - gap.fromMs) / 1000).toFixed(1)} s`);
@@ -208,9 +208,9 @@ class SourceClips implements ClipStream {
     return {
       ...ffmpegOfStream(this.#options, this.#address, { arrivalTimes: this.#arrivalTimes }),
       onPts: (ptsUs) => assembler.pts(ptsUs),
-      onPicture: (data) => {
-        this.#tally.pictureDecoded();
-        return assembler.picture(data);
+      onRawFrame: (data) => {
+        this.#tally.frameDecoded();
+        return assembler.rawFrame(data);
       },
       onInput: ({ codec }) => !this.#lacksTimes(codec),
       onMessage: (line) => {
@@ -224,7 +224,7 @@ class SourceClips implements ClipStream {
     };
   }
 
-  /** MJPEG over HTTP is a row of pictures without times; ffmpeg invents 25 a second. */
+  /** MJPEG over HTTP is a row of frames without times; ffmpeg invents 25 a second. */
   #lacksTimes(codec: string | undefined): boolean {
     const { url } = this.#address;
     const lacks = codec === 'mjpeg' && this.#options.kind === 'live' && /^https?:/.test(url);
@@ -245,7 +245,7 @@ class SourceClips implements ClipStream {
     if (!begun) return;
     this.#begun = undefined;
     this.#watched.broke(begun.capturedAtMs, this.#gapReason(begun));
-    this.#gapTold = false;
+    this.#gapReported = false;
     this.#framesSeen = true;
     this.#transition('up', UP_REASONS[begun.why]);
   }
@@ -267,12 +267,12 @@ class SourceClips implements ClipStream {
   }
 
   /**
-   * After gaps in the middle of a segment, the state is told once more: what a
+   * After gaps in the middle of a segment, the state is reported once more: what a
    * compacted topic keeps is the state.
    */
   #restate(): void {
-    if (!this.#gapTold) return;
-    this.#gapTold = false;
+    if (!this.#gapReported) return;
+    this.#gapReported = false;
     if (this.#lastTransition) this.#hooks.onTransition(this.#lastTransition);
   }
 

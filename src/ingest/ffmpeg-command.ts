@@ -29,8 +29,8 @@ export interface StartedFfmpeg {
 }
 
 /**
- * Composes the command and starts it. Raw rgb24 pictures go into `pixels`,
- * whose back-pressure pauses ffmpeg; stderr carries one `frame:` line a picture
+ * Composes the command and starts it. Raw rgb24 frames go into `pixels`,
+ * whose back-pressure pauses ffmpeg; stderr carries one `frame:` line a raw frame
  * and what ffmpeg has to complain about. The caller owns the process.
  * @throws FFMPEG_MISSING where the program cannot be started
  */
@@ -80,7 +80,7 @@ function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegC
       // Times as the source sends them: otherwise ffmpeg smooths resets and jumps away.
       '-copyts',
       // At its own pace one thread decodes it, 10 % cheaper, and each further
-      // one would delay pictures by one (cameras: low_delay).
+      // one would delay raw frames by one (cameras: low_delay).
       ...(plan.realtime && plan.kind === 'file' ? ['-re', '-threads', '1'] : []),
       ...inputOptions(plan.address, plan.kind),
     )

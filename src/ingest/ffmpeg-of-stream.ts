@@ -13,7 +13,7 @@ export function ffmpegOfStream(
   options: StreamOptions,
   address: SourceAddress,
   { arrivalTimes }: { readonly arrivalTimes: boolean },
-): Pick<FfmpegRun, 'plan' | 'pictureBytes' | 'limits'> {
+): Pick<FfmpegRun, 'plan' | 'frameBytes' | 'limits'> {
   const { ffmpegPath, kind, realtime, width, height, window } = options;
   const limits = limitsOf(options, address);
   return {
@@ -24,7 +24,7 @@ export function ffmpegOfStream(
       ioTimeoutMs: kind === 'live' ? 3 * limits.firstMs : limits.nextMs / 2,
       filter: samplingFilter({ ...options, fps: window.fps, arrivalTimes }),
     },
-    pictureBytes: width * height * 3,
+    frameBytes: width * height * 3,
     // A local file is never late.
     limits: address.protocol === 'file' ? undefined : limits,
   };

@@ -5,18 +5,18 @@ import { setImmediate } from 'node:timers/promises';
 import { monotonicMs } from '../core/time.ts';
 import { startFfmpeg, type FfmpegPlan } from './ffmpeg-command.ts';
 import { createRawFrameSplitter } from './raw-frame-splitter.ts';
-import { tellable } from './source-faults.ts';
+import { redacted } from './source-faults.ts';
 import { createStderrReader, type InputDescription } from './stderr-reader.ts';
 import { openTlsRelay } from './tls/relay.ts';
 
 export interface FfmpegRun {
   readonly plan: FfmpegPlan;
-  readonly pictureBytes: number;
+  readonly frameBytes: number;
   readonly limits: FrameLimits | undefined;
   /** False: times without frames pile up, so that the two no longer belong together. */
   onPts(ptsUs: number | undefined): boolean;
   /** False: frames without times pile up. */
-  onPicture(data: Uint8Array): boolean;
+  onRawFrame(data: Uint8Array): boolean;
   /** What ffmpeg says of its input. False: this run is of no use and ends (`refused`). */
   onInput(described: InputDescription): boolean;
   /** A line of ffmpeg's stderr, redacted. */
@@ -38,7 +38,7 @@ export interface FrameLimits {
 export interface FfmpegEnd {
   readonly cause: 'exited' | 'aborted' | 'stalled' | 'unpaired' | 'refused';
   readonly exitCode: number | null;
-  readonly pictures: number;
+  readonly rawFrames: number;
   /** Time from the first to the last frame. */
   readonly healthyMs: number;
   /** Media time from the first to the last frame, and the length that the container declares. */
@@ -68,13 +68,13 @@ const LONGEST_CHECK_MS = 1000;
  * frame has come for too long (SIGKILL: a stalled ffmpeg hears nothing else; exits 0 mean nothing either).
  */
 export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<FfmpegEnd> {
-  const splitter = createRawFrameSplitter(run.pictureBytes);
+  const splitter = createRawFrameSplitter(run.frameBytes);
   const media = createMediaSpan();
   const messages: string[] = [];
   const complaints = createComplaintRow(media);
   let declaredMs: number | undefined;
   let cause = 'exited' as FfmpegEnd['cause'];
-  let pictures = 0;
+  let rawFrames = 0;
   let times = 0;
   let firstAt = 0;
   let lastAt = 0;
@@ -88,16 +88,16 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   };
 
   const accept = async (chunk: Uint8Array): Promise<void> => {
-    for (const picture of splitter.push(chunk)) {
+    for (const rawFrame of splitter.push(chunk)) {
       if (cause !== 'exited') return;
       lastAt = activeAt = monotonicMs();
-      if (pictures++ === 0) firstAt = lastAt;
-      if (!run.onPicture(picture)) give('unpaired');
+      if (rawFrames++ === 0) firstAt = lastAt;
+      if (!run.onRawFrame(rawFrame)) give('unpaired');
     }
     waiting = true;
     // ffmpeg writes the time before the frame: it is in the other pipe by now,
     // and without it the frame fills no queue.
-    if (times < pictures) await setImmediate();
+    if (times < rawFrames) await setImmediate();
     await run.room(signal);
     waiting = false;
     activeAt = monotonicMs();
@@ -113,12 +113,12 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     },
   });
   const hear = (line: string): void => {
-    const told = tellable(line, relay.address);
-    messages.push(told);
-    complaints.note(told);
+    const shown = redacted(line, relay.address);
+    messages.push(shown);
+    complaints.note(shown);
     if (messages.length > KEPT_MESSAGES) messages.shift();
     // Before the first frame they tell why there is none: once, by the end of this run.
-    if (pictures > 0) run.onMessage(told);
+    if (rawFrames > 0) run.onMessage(shown);
   };
   await using relay = await openTlsRelay(run.plan.address, hear);
   const read = createStderrReader({
@@ -134,7 +134,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     },
     onMessage: hear,
     onWarning: (line) => {
-      complaints.note(tellable(line, relay.address));
+      complaints.note(redacted(line, relay.address));
     },
   });
 
@@ -153,7 +153,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     killTimer = setTimeout(() => child.kill('SIGKILL'), TERM_GRACE_MS);
   };
   const watchdog = watch(run.limits, ({ firstMs, nextMs }) => {
-    const limit = pictures === 0 ? firstMs : nextMs;
+    const limit = rawFrames === 0 ? firstMs : nextMs;
     if (waiting || cause !== 'exited' || monotonicMs() - activeAt < limit) return;
     run.onStall();
     give('stalled');
@@ -164,7 +164,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     await Promise.all([closed, finished, watcherGone]);
     if (splitter.pendingBytes > 0 && cause === 'exited') run.onMessage('the last frame is incomplete');
     return {
-      ...{ cause, exitCode: child.exitCode, pictures, healthyMs: lastAt - firstAt },
+      ...{ cause, exitCode: child.exitCode, rawFrames, healthyMs: lastAt - firstAt },
       ...{ messages, complaints: complaints.read(), readMs: media.ms },
       ...(declaredMs !== undefined && { declaredMs }),
     };

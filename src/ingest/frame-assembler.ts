@@ -40,27 +40,27 @@ interface AssemblerHandlers {
 }
 
 export interface FrameAssembler {
-  /** Announces the presentation time of the next picture. False: times without pictures pile up. */
+  /** Announces the presentation time of the next raw frame. False: times without raw frames pile up. */
   pts(ptsUs: number | undefined): boolean;
   /**
-   * Takes the next picture. Frames come out once picture and time are there.
-   * False: pictures without times pile up.
+   * Takes the next raw frame. Frames come out once raw frame and time are there.
+   * False: raw frames without times pile up.
    */
-  picture(data: Uint8Array): boolean;
+  rawFrame(data: Uint8Array): boolean;
   /** The source was opened anew: what comes next belongs to another segment. */
   restart(): void;
 }
 
-/** Times and pictures come through two pipes: so much of one may wait for the other. */
+/** Times and raw frames come through two pipes: so much of one may wait for the other. */
 const MOST_TIMES = 100_000;
-const MOST_PICTURE_BYTES = 64 * 1024 ** 2;
-const LEAST_PICTURES = 8;
+const MOST_RAW_BYTES = 64 * 1024 ** 2;
+const LEAST_RAW_FRAMES = 8;
 
 /**
- * Pairs pictures with their times and turns them into frames on a constant-rate grid.
+ * Pairs raw frames with their times and turns them into frames on a constant-rate grid.
  *
  * Within a segment: `ptsUs` = slots since its first frame ÷ fps, and capture time = the segment's origin +
- * pts. The origin of a live segment is the wall clock at its first picture, and the source's times are held
+ * pts. The origin of a live segment is the wall clock at its first raw frame, and the source's times are held
  * against that clock all along (source-clock.ts). The origin of a file is its start time plus media time,
  * holes included, which goes on where the last segment ended when the media clock steps back. Neither clock
  * ever steps back across segments, except where the machine's own clock was set back (`clock_set`).
@@ -74,9 +74,9 @@ export function createFrameAssembler(
   const clock = createSourceClock({ fps, steer: options.steer ?? true }, (fault, detail) =>
     onClockFault?.(fault, detail),
   );
-  const mostPictures = Math.max(LEAST_PICTURES, Math.floor(MOST_PICTURE_BYTES / (width * height * 3)));
+  const mostRawFrames = Math.max(LEAST_RAW_FRAMES, Math.floor(MOST_RAW_BYTES / (width * height * 3)));
   const times: (number | undefined)[] = [];
-  const pictures: Uint8Array[] = [];
+  const rawFrames: Uint8Array[] = [];
   let last: Frame | undefined;
   let nextIndex = 0;
   let segment = -1;
@@ -91,14 +91,14 @@ export function createFrameAssembler(
       pair();
       return times.length <= MOST_TIMES;
     },
-    picture(data) {
-      pictures.push(data);
+    rawFrame(data) {
+      rawFrames.push(data);
       pair();
-      return pictures.length <= mostPictures;
+      return rawFrames.length <= mostRawFrames;
     },
     restart() {
       times.length = 0;
-      pictures.length = 0;
+      rawFrames.length = 0;
       grid.reset();
       clock.restart();
     },
@@ -106,7 +106,7 @@ export function createFrameAssembler(
 
   function pair(): void {
     while (times.length > 0) {
-      const data = pictures.shift();
+      const data = rawFrames.shift();
       if (!data) return;
       place(times.shift(), data);
     }

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { ActionstreamError } from '../core/errors.ts';
 import { DEVICE_REMEDY } from './source-schemes.ts';
 
-/** ffmpeg takes files of these names for terminal art and draws their text as pictures. */
+/** ffmpeg takes files of these names for terminal art and draws their text as frames. */
 const TEXT_NAME = /\.(txt|nfo|asc|ans|art|diz|ice|vt)$/i;
 
 /** Says what ffmpeg would say in a riddle, or not at all. @throws INPUT_INVALID */

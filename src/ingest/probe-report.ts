@@ -12,7 +12,7 @@ export interface SourceReport {
   readonly declaredFps?: number;
   /** What the packets say: the median distance of their times. */
   readonly measuredFps?: number;
-  /** True where the shortest distance between pictures is less than two thirds of the longest. */
+  /** True where the shortest distance between raw frames is less than two thirds of the longest. */
   readonly variableFrameRate?: boolean;
   /** Longest distance between keyframes seen. */
   readonly keyframeIntervalMs?: number;

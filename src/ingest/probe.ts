@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { ActionstreamError } from '../core/errors.ts';
 import { guardArguments, GUARD_SHELL, holdGuard } from '../processes/process-guard.ts';
 import { composeSourceAddress, type SourceAddress, type SourceLocation } from './source-address.ts';
-import { classifyFault, faultError, tellable } from './source-faults.ts';
+import { classifyFault, faultError, redacted } from './source-faults.ts';
 import { demandReadable } from './local-file.ts';
 import { parseProbe, type SourceReport } from './probe-report.ts';
 import { inputOptions, inputSource } from './source-input.ts';
@@ -111,7 +111,7 @@ async function runProbe(
     signal.removeEventListener('abort', kill);
   }
   const messages = [...stderr.split('\n'), ...problems].filter((line) => line.trim() !== '');
-  return { exitCode: child.exitCode, stdout, messages: messages.map((line) => tellable(line, address)) };
+  return { exitCode: child.exitCode, stdout, messages: messages.map((line) => redacted(line, address)) };
 }
 
 async function besideFfmpeg(ffmpegPath: string): Promise<string> {

@@ -1,7 +1,7 @@
-/** Bytes in any portions → pictures of exactly `frameBytes`, each in memory of its own. */
+/** Bytes in any portions → raw frames of exactly `frameBytes`, each in memory of its own. */
 export interface RawFrameSplitter {
   push(chunk: Uint8Array): readonly Uint8Array[];
-  /** Bytes of an unfinished picture. */
+  /** Bytes of an unfinished raw frame. */
   readonly pendingBytes: number;
 }
 

@@ -1,9 +1,9 @@
-/** What ffmpeg does to pictures before we see them. */
-export interface PictureOptions {
+/** What ffmpeg does to raw frames before we see them. */
+export interface FilterOptions {
   readonly width: number;
   readonly height: number;
   readonly fit: 'stretch' | 'crop';
-  /** The picture is brought to so many times width and height, and its middle cut out. Default 1. */
+  /** The frame is brought to so many times width and height, and its middle cut out. Default 1. */
   readonly scale?: number;
   /** Frames a second of the sampling grid. */
   readonly fps: number;
@@ -12,14 +12,14 @@ export interface PictureOptions {
 }
 
 /**
- * The filter graph: picture time in microseconds → at most one picture a grid
+ * The filter graph: raw frame time in microseconds → at most one raw frame a grid
  * slot → a line with its pts → model size.
  *
  * `select` thins instead of the `fps` filter because that one repeats frames over holes and
  * so hides them; repeating over short holes is done on our side, where long ones become
- * discontinuities (sampling-grid.ts, ADR 0008). Pictures are thinned before they are
- * scaled. `metadata=print` writes `frame:N pts:P` to stderr, one write a picture, ahead of
- * the picture itself; it prints only pictures that carry metadata, hence the mark.
+ * discontinuities (sampling-grid.ts, ADR 0008). Raw frames are thinned before they are
+ * scaled. `metadata=print` writes `frame:N pts:P` to stderr, one write a raw frame, ahead of
+ * the raw frame itself; it prints only raw frames that carry metadata, hence the mark.
  */
 export function samplingFilter({
   width,
@@ -28,7 +28,7 @@ export function samplingFilter({
   fps,
   scale: enlarged = 1,
   arrivalTimes,
-}: PictureOptions): string {
+}: FilterOptions): string {
   const slot = (pts: string): string => `floor((${pts}+${toleranceUs(fps)})*${fps}/1000000)`;
   const [w, h] = [Math.round(width * enlarged), Math.round(height * enlarged)];
   const size = fit === 'crop' ? coveringSize(w, h) : `${w}:${h}`;
@@ -45,7 +45,7 @@ export function samplingFilter({
 }
 
 /**
- * The least size of the picture's shape that covers width×height. The shape is that of the display:
+ * The least size of the frame's shape that covers width×height. The shape is that of the display:
  * pixels need not be square (`sar`), and ffmpeg's own force_original_aspect_ratio goes by their numbers.
  */
 function coveringSize(width: number, height: number): string {
@@ -54,7 +54,7 @@ function coveringSize(width: number, height: number): string {
 }
 
 /**
- * The grid slot of a presentation time: slot n takes the first picture from
+ * The grid slot of a presentation time: slot n takes the first raw frame from
  * n/fps on. The same arithmetic, to the rounding of doubles, as in the filter.
  */
 export function slotOf(ptsUs: number, fps: number): number {
@@ -62,9 +62,9 @@ export function slotOf(ptsUs: number, fps: number): number {
 }
 
 /**
- * A picture so little early counts as in time: clocks of cameras jitter and containers round to
- * milliseconds, and at equal rates every second picture would else miss its slot. Short enough
- * that the last picture of a file (up to 125 a second) does not slip into a slot behind its end.
+ * A raw frame so little early counts as in time: clocks of cameras jitter and containers round to
+ * milliseconds, and at equal rates every second raw frame would else miss its slot. Short enough
+ * that the last raw frame of a file (up to 125 a second) does not slip into a slot behind its end.
  */
 function toleranceUs(fps: number): number {
   return Math.min(8000, Math.floor(500_000 / fps));

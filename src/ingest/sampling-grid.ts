@@ -1,11 +1,11 @@
 import { slotOf } from './sampling-filter.ts';
 
-/** Where a picture lies on the constant-rate grid. */
+/** Where a raw frame lies on the constant-rate grid. */
 export type Placement =
-  /** `holds` empty slots before it show the picture that came before. */
+  /** `holds` empty slots before it show the raw frame that came before. */
   | { readonly kind: 'next'; readonly slot: number; readonly holds: number }
   /**
-   * Not filmed one after the other with the last picture: the first one, a
+   * Not filmed one after the other with the last raw frame: the first one, a
    * hole, a step back, a new connection.
    */
   | { readonly kind: 'discontinuity'; readonly slot: number; readonly why: 'start' | 'hole' | 'step_back' }
@@ -15,7 +15,7 @@ export type Placement =
 export interface SamplingGrid {
   /** Presentation time in microseconds as the source sent it; undefined where it sent none. */
   place(ptsUs: number | undefined): Placement;
-  /** The next picture starts anew. */
+  /** The next raw frame starts anew. */
   reset(): void;
 }
 
@@ -38,7 +38,7 @@ const LEAST_PACES = 3;
 const OUT_OF_ORDER_US = 500_000;
 
 /**
- * Slot n is the first picture from n/fps on of the source's clock, or the one
+ * Slot n is the first raw frame from n/fps on of the source's clock, or the one
  * before it where that slot has none.
  */
 export function createSamplingGrid(fps: number): SamplingGrid {

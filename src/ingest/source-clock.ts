@@ -40,8 +40,8 @@ export interface SourceClockOptions {
 /** What delays a frame before it arrives (exposure, encoder, network, decoder) cannot be seen from here. */
 const UNSEEN_DELAY_MS = 500;
 /** A source that hands out stored frames when it is opened looks late until it has caught up. */
-const UNSETTLED_MS = 1000;
-const SETTLED_AFTER_MS = 2000;
+const UNSTEADY_MS = 1000;
+const STEADY_AFTER_MS = 2000;
 const BUCKET_MS = 1000;
 const BUCKETS = 10;
 const BUCKETS_FOR_DRIFT = 5;
@@ -76,7 +76,7 @@ interface Bucket {
  *
  * The correction follows in whole slots of the grid, so that frames stay on it: a slot more repeats a frame,
  * a slot less gives one up. It never lets time go back within a segment. A step of the machine's clock shows
- * as a change between its wall clock and its monotonic one, and is told apart from the source's.
+ * as a change between its wall clock and its monotonic one, and is distinguished from the source's.
  */
 export function createSourceClock(
   { fps, steer }: SourceClockOptions,
@@ -124,10 +124,10 @@ export function createSourceClock(
       return last?.arrivedMs ?? 0;
     },
     get uncertaintyMs() {
-      const settled = last !== undefined && last.atMs - anchoredAtMs >= SETTLED_AFTER_MS;
+      const steady = last !== undefined && last.atMs - anchoredAtMs >= STEADY_AFTER_MS;
       const assumedMs = originDelayMs + correctionSlots * slotMs;
       const errors = buckets.slice(-RECENT_BUCKETS).map(({ delayMs }) => Math.abs(delayMs - assumedMs));
-      return Math.ceil(UNSEEN_DELAY_MS + slotMs + Math.max(...errors, 0) + (settled ? 0 : UNSETTLED_MS));
+      return Math.ceil(UNSEEN_DELAY_MS + slotMs + Math.max(...errors, 0) + (steady ? 0 : UNSTEADY_MS));
     },
   };
 

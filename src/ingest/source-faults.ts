@@ -87,7 +87,7 @@ export function faultError(address: SourceAddress, { code, detail }: SourceFault
  * A line of ffmpeg without secrets and memory addresses, and with the source's
  * name where ffmpeg saw our playlist.
  */
-export function tellable(line: string, address: SourceAddress): string {
+export function redacted(line: string, address: SourceAddress): string {
   return address
     .redact(line)
     .replace(/ @ 0x[0-9a-f]+/g, '')

@@ -53,7 +53,7 @@ function connectionOptions(
   return url.startsWith('rtmp:') && listens ? [...timeout, 'listen 1'] : timeout;
 }
 
-/** What an RTMP server is told that it was reached as. */
+/** The address under which an RTMP server was reached. */
 function rtmpApplication(url: string, { host, port }: NonNullable<SourceAddress['secure']>): string {
   return `rtmps://${host}:${port}/${url.split('/')[3] ?? ''}`;
 }
@@ -65,7 +65,7 @@ const TRANSPORTS = {
   multicast: ['rtsp_transport udp_multicast'],
 } as const;
 
-/** Decode what is there instead of studying it first: 2 s → 0.6–0.9 s to the first picture of a camera. */
+/** Decode what is there instead of studying it first: 2 s → 0.6–0.9 s to the first raw frame of a camera. */
 function latencyOptions({ protocol }: SourceAddress): readonly string[] {
   return protocol === 'rtsp' ? ['fflags nobuffer', 'probesize 32', 'analyzeduration 0'] : ['fflags nobuffer'];
 }

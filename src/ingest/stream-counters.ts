@@ -2,7 +2,7 @@ import type { StreamCounters } from './types.ts';
 
 /** What a stream has done so far. */
 export interface StreamTally {
-  pictureDecoded(): void;
+  frameDecoded(): void;
   clipFormed(): void;
   /** `reason` is from a closed vocabulary: it becomes a metric label. */
   count(what: Counted, reason: string): void;
@@ -22,7 +22,7 @@ export function createStreamCounters(): StreamTally {
   let clipsFormed = 0;
   let lastFrameAtMs: number | undefined;
   return {
-    pictureDecoded() {
+    frameDecoded() {
       framesDecoded += 1;
       lastFrameAtMs = Date.now();
     },

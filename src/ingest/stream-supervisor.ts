@@ -15,17 +15,18 @@ export interface SupervisorParent {
 }
 
 /**
- * Keeps one source going. States and their transitions as told to the parent:
+ * Keeps one source going. States and their transitions as reported to the parent:
  *
- *     connecting ─▶ up (parent, at the first picture) ─▶ stalled (parent, watchdog) ─▶ down ─▶ back-off ─▶ connecting …
+ *     connecting ─▶ up (parent, first raw frame) ─▶ stalled (parent, watchdog) ─▶ down ─▶ back-off ─▶ …
  *
- * live: every end of ffmpeg is a disconnect, whatever its exit code; back-off 1
- * → 30 s (by options) with jitter, starting anew
- *   after a run that delivered pictures for ten first delays; endless unless `maxAttempts` runs in a row failed.
- * file: one run. It ends well when ffmpeg exits 0 with frames and read to the
- * end. Damage in the middle that ffmpeg
- *   survives is a clean end with a detail. A file or a connection that breaks off, and a rest that cannot be decoded, are
- *   errors that say what share was read (file-end.ts); the frames before it have been delivered when this throws.
+ * - When a live source's ffmpeg ends, whatever its exit code: down, then
+ *   back-off of 1 s → 30 s (by options) with jitter.
+ * - When a live run delivered raw frames for ten first delays: the back-off starts anew.
+ * - When `maxAttempts` live runs in a row failed: it ends with an error; by default it never does.
+ * - When a file's ffmpeg exits 0 with frames, and read to the end: it ends
+ *   well. Damage in the middle is a detail.
+ * - When a file or its connection breaks off, or the rest cannot be decoded: an error says how much was read
+ *   (file-end.ts). The frames before it have been delivered when this throws.
  */
 export async function superviseStream(
   options: StreamOptions,
@@ -81,7 +82,7 @@ async function readFile(
     return;
   }
   const fault = faultOf(end);
-  if (end.cause !== 'exited' || end.exitCode !== 0 || end.pictures === 0) throw faultError(address, fault);
+  if (end.cause !== 'exited' || end.exitCode !== 0 || end.rawFrames === 0) throw faultError(address, fault);
   const missing = missingRest(end, { local: address.protocol === 'file', fps: window.fps });
   if (missing) throw faultError(address, missing);
   parent.transition('ended', 'eof', end.messages.at(-1));
@@ -96,7 +97,7 @@ function faultOf(end: FfmpegEnd): SourceFault {
     return { reason: 'invalid_data', code: 'INPUT_INVALID', detail };
   }
   const fallback: SourceFault =
-    end.pictures === 0
+    end.rawFrames === 0
       ? { reason: 'no_video', code: 'SOURCE_NO_VIDEO', detail: 'ffmpeg found no video frame' }
       : {
           reason: 'exit',
@@ -104,5 +105,5 @@ function faultOf(end: FfmpegEnd): SourceFault {
           detail: end.messages.at(-1) ?? 'the source closed the connection',
         };
   // Messages of a run that worked for a while tell of damaged frames, not of why it ended.
-  return end.pictures === 0 || end.exitCode !== 0 ? classifyFault(end.messages, fallback) : fallback;
+  return end.rawFrames === 0 || end.exitCode !== 0 ? classifyFault(end.messages, fallback) : fallback;
 }

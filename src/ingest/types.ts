@@ -26,9 +26,9 @@ export interface StreamOptions {
   readonly window: WindowOptions;
   readonly width: number;
   readonly height: number;
-  /** How the picture is fitted to width×height: `stretch` (aspect not kept) or `crop` (centre). */
+  /** How the frame is fitted to width×height: `stretch` (aspect not kept) or `crop` (centre). */
   readonly fit: 'stretch' | 'crop';
-  /** The picture is brought to so many times that size, and its middle cut out. Default 1. */
+  /** The frame is brought to so many times that size, and its middle cut out. Default 1. */
   readonly scale?: number;
   /** Event time of the first frame of a file, ms since 1970; absent: file-relative (1970-01-01 plus pts). */
   readonly startTimeMs?: number;

@@ -1,7 +1,7 @@
 import type { Clip, StreamGap } from '../core/frame.ts';
 import type { WindowOptions } from './types.ts';
 
-/** What of a stream's time no scored clip covers, told as gaps. */
+/** What of a stream's time no scored clip covers, reported as gaps. */
 export interface WatchedTime {
   /** A clip waits to be scored. */
   formed(clip: Clip): void;
@@ -24,14 +24,14 @@ interface Interval {
 
 /** Two sums of doubles that are equal on paper differ by less. */
 const ROUNDING_MS = 0.5;
-/** Gaps told ahead of the scored clips, before the time of lost clips between them is told too. */
+/** Gaps reported ahead of the scored clips, before the time of lost clips between them is reported too. */
 const MOST_AHEAD = 16;
 
 /**
  * Follows the clips of one stream, oldest first: formed → scored or lost. Gaps are half-open,
  * do not overlap, and follow from this alone: time is watched where a scored clip lies. A gap
- * between clips is told when the next clip has been scored, so neighbouring drops make one gap,
- * and at most one follows each scored clip; a gap between segments is told when the new segment
+ * between clips is reported when the next clip has been scored, so neighbouring drops make one gap,
+ * and at most one follows each scored clip; a gap between segments is reported when the new segment
  * begins. A stride longer than the clip leaves holes by the settings: they are no gaps.
  *
  * @param sinceMs until when an earlier run watched; absent: what comes before
@@ -45,7 +45,7 @@ export function createWatchedTime(
   let untilMs = sinceMs;
   let formedUntilMs = sinceMs ?? -Infinity;
   let living: Clip[] = [];
-  let told: Interval[] = [];
+  let reported: Interval[] = [];
   let lostReason = 'freshest';
 
   return {
@@ -55,7 +55,7 @@ export function createWatchedTime(
     },
     watched(clip) {
       if (!remove(clip)) return;
-      tellHoles(clip.startedAtMs);
+      reportHoles(clip.startedAtMs);
       untilMs = Math.max(untilMs ?? -Infinity, clip.endedAtMs);
       forget(untilMs);
     },
@@ -64,15 +64,15 @@ export function createWatchedTime(
     },
     broke(startMs, reason) {
       if (startMs < formedUntilMs - ROUNDING_MS) stepBack();
-      const ends = [untilMs, told.at(-1)?.toMs, ...living.map(({ endedAtMs }) => endedAtMs)];
+      const ends = [untilMs, reported.at(-1)?.toMs, ...living.map(({ endedAtMs }) => endedAtMs)];
       const fromMs = Math.max(...ends.map((ms) => ms ?? -Infinity));
       if (fromMs !== -Infinity && startMs - fromMs > toleranceMs) tell({ fromMs, toMs: startMs }, reason);
       untilMs ??= startMs;
       formedUntilMs = startMs;
-      if (told.length > MOST_AHEAD) tellHoles(startMs);
+      if (reported.length > MOST_AHEAD) reportHoles(startMs);
     },
     end() {
-      tellHoles(formedUntilMs);
+      reportHoles(formedUntilMs);
     },
     get untilMs() {
       return untilMs;
@@ -87,18 +87,18 @@ export function createWatchedTime(
 
   /** The clock was set back: what waits will be scored, and time begins anew. */
   function stepBack(): void {
-    tellHoles(formedUntilMs);
+    reportHoles(formedUntilMs);
     living = [];
-    told = [];
+    reported = [];
     untilMs = undefined;
   }
 
   /** Tells what nothing covers between the last scored clip and `beforeMs`. */
-  function tellHoles(beforeMs: number): void {
+  function reportHoles(beforeMs: number): void {
     if (untilMs === undefined) return;
     let fromMs = untilMs;
     const waiting = living.map(({ startedAtMs, endedAtMs }) => ({ fromMs: startedAtMs, toMs: endedAtMs }));
-    const covered = [...waiting, ...told].sort((a, b) => a.fromMs - b.fromMs);
+    const covered = [...waiting, ...reported].sort((a, b) => a.fromMs - b.fromMs);
     for (const next of [...covered, { fromMs: beforeMs, toMs: beforeMs }]) {
       const toMs = Math.min(next.fromMs, beforeMs);
       if (toMs - fromMs > toleranceMs) tell({ fromMs, toMs }, lostReason);
@@ -108,11 +108,11 @@ export function createWatchedTime(
 
   function tell(gap: Interval, reason: string): void {
     onGap({ ...gap, reason });
-    told = mergeTouching([...told, gap]);
+    reported = mergeTouching([...reported, gap]);
   }
 
   function forget(beforeMs: number): void {
-    told = told.filter(({ toMs }) => toMs > beforeMs);
+    reported = reported.filter(({ toMs }) => toMs > beforeMs);
   }
 }
 

@@ -15,7 +15,7 @@ export interface ArcWalk {
  * s [T]: the way gone in similarity space up to each step; the first step stands at 0, or goes on where
  * `before` ended. With a noise floor n the path is measured with a ruler longer than n: the distance is
  * taken from the anchor, the last step that moved, and counts (whole) once it exceeds n. Noise around a
- * static picture then adds nothing, while plain arc length would add its size at every step; a slow
+ * static frame then adds nothing, while plain arc length would add its size at every step; a slow
  * drift still counts as soon as it has gone n. With n = 0 the anchor is always the step before.
  */
 export function walkArc(

@@ -7,7 +7,7 @@ type Measure = (a: Float32Array, b: Float32Array) => number;
 
 /**
  * ‖a − b‖; or, of embeddings with a vector a cell, how far their cells have
- * moved in units of what the picture holds.
+ * moved in units of what the frame holds.
  */
 export function measureOf(p: Distance, cells?: Cells): Measure {
   return cells ? (a, b) => cellDistance(a, b, cells, p) : (a, b) => distanceWithin(a, b, 0, a.length, p);
@@ -25,7 +25,7 @@ function distanceWithin(a: Float32Array, b: Float32Array, from: number, to: numb
 /**
  * The mean of ‖a_c − b_c‖ over the `top` cells c that moved most, over the scale of
  * both steps: so neither contrast nor the number of channels or pixels moves δ, and
- * what a small part of the picture does counts whole. 0 where both hold nothing.
+ * what a small part of the frame does counts whole. 0 where both hold nothing.
  */
 function cellDistance(a: Float32Array, b: Float32Array, { count, top }: Cells, p: Distance): number {
   const size = a.length / count;
@@ -67,7 +67,7 @@ function scaleOf(step: Float32Array, count: number, p: Distance): number {
 /** Added by the official code to every coordinate of a difference. */
 const PAIRWISE_EPSILON = 1e-6;
 
-/** Δ_t = ‖ē − e_t + 1e-6‖ [T], ē the mean over the clip (MODELS.md §2.1). The largest is never 0. */
+/** Δ_t = ‖ē − e_t + 1e-6‖ [T], ē the mean over the clip (arXiv:2011.08652). The largest is never 0. */
 export function distancesToMean({ data, length, size }: Embeddings, p: Distance): Float64Array {
   const total = new Float64Array(size);
   for (let t = 0; t < length; t += 1) {

@@ -4,8 +4,8 @@ import { planOf } from './plan.ts';
 import type { Embeddings, ReferenceOptions, SamplingPlan } from './types.ts';
 
 /**
- * Similarity Guided Sampling as the official code computes it (Fayyaz et al., CVPR 2021; MODELS.md §2.1),
- * for parity and for weights trained with it. Its defects (MODELS.md §2.4) are part of the definition: the
+ * Similarity Guided Sampling as the official code computes it (Fayyaz et al., CVPR 2021; arXiv:2011.08652),
+ * for parity and for weights trained with it. Its defects (ADR 0006) are part of the definition: the
  * step farthest from the mean weighs 1e-7, a static clip becomes one row of 1e-7, steps before and after the
  * mean fold together, and rows stand in order of similarity. Bins in which every weight is 0 are dropped.
  *

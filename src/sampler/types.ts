@@ -31,7 +31,7 @@ export interface Embeddings {
   readonly length: number;
   readonly size: number;
   readonly data: Float32Array;
-  /** Where an embedding is one vector a cell of the picture: how steps are compared then (distance.ts). */
+  /** Where an embedding is one vector a cell of the frame: how steps are compared then (distance.ts). */
   readonly cells?: Cells;
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /*
- * Reads a journal by the words of ADR 0013 alone, without the program's own code: what it counts is a second opinion.
+ * Reads a journal by ADR 0013 alone, without the program's own code, so that its count is a second opinion.
  *
  *   0  u32 magic "ASJF"   4  u32 length of the whole frame   8  u32 CRC-32 of bytes 12…length
  *  12  u32 record count  16  u64 offset of the first record  24  u64 recorded at, ms since 1970

@@ -124,7 +124,7 @@ async function stallCamera({ servers }: TrialContext): Promise<Trial> {
   const counts = await site.count();
   return {
     promised: 'time in which a camera sends nothing is a gap, and the camera comes back',
-    done: 'a camera that is connected and sends no frames until that is told, then sends again',
+    done: 'a camera that is connected and sends no frames until the next request, then sends again',
     counted: `a gap, then clips; exit ${end.code} after ${end.ms} ms; ${describeCounts(counts)}`,
     ok: end.code === 0 && counts.faults.length === 0,
   };

@@ -250,7 +250,7 @@ describe('a download', () => {
     });
   });
 
-  it('ends when told to', async () => {
+  it('ends when aborted', async () => {
     const controller = new AbortController();
     const server = await serveFile((_, response) => {
       response.writeHead(200, { 'content-length': BYTES.length });

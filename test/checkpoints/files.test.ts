@@ -164,7 +164,7 @@ describe('a file that lies or is damaged is refused, and what was found is named
       /is no checkpoint of a known kind.*begins with .*"<!DOCTYPE ht/,
     ],
     ['a zip cut short', cut(good, 0.8), /has no directory in its \d+ bytes: truncated/],
-    ['a zip of pictures', zip({ name: 'a.png', data: two }), /is a zip of a\.png, …; expected data\.pkl/],
+    ['a zip of images', zip({ name: 'a.png', data: two }), /is a zip of a\.png, …; expected data\.pkl/],
     [
       'a TorchScript program',
       torchZip(data, two, { name: 'm/constants.pkl', data: two }),

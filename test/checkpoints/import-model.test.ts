@@ -198,7 +198,7 @@ describe('a checkpoint that does not fit is refused with tensor, shape found and
   });
 
   it.each([
-    ['hassony2-i3d.pth', { height: 39 }, /hassony2-i3d takes pictures of even height and width, not 39×224$/],
+    ['hassony2-i3d.pth', { height: 39 }, /hassony2-i3d takes frames of even height and width, not 39×224$/],
     ['milnce-s3d.pth', { frames: 9 }, /milnce-s3d takes blocks of .*, not 9 frames of 224×224$/],
   ])('%s at a size at which its own code pads otherwise', (file, network, message) => {
     const checkpoint = parseCheckpoint(checkpointBytes(file), file);

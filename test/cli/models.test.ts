@@ -25,7 +25,7 @@ describe('models inspect', () => {
     expect(s3d.layers.find((layer) => layer.name === 'Mixed_5c')?.output_shape).toEqual([2, 7, 7, 1024]);
   });
 
-  test('a sampler adds the SGS layer where it is told to', async () => {
+  test('a sampler adds the SGS layer where asked', async () => {
     const network = await inspect(
       'i3d',
       '--sampler',

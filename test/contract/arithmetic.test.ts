@@ -131,12 +131,13 @@ describe('batches and shared steps with the new arithmetic', () => {
 
   it('the first clip of a stream has the bits of the clip by itself, a later one its plan', async () => {
     const frames = goldenClip(3, { ...SIZE, frames: 24 }, 3);
-    const picture = SIZE.height * SIZE.width * 3;
+    const frameBytes = SIZE.height * SIZE.width * 3;
     const context = single.info.reuse?.contextFrames ?? 0;
     const sampler = ordered({ representative: 'middle', minSteps: 2 });
     expect(single.info.reuse).toBeDefined();
     for (const firstFrame of [0, 4, 8]) {
-      const part = (from: number, to: number): Uint8Array => frames.data.slice(from * picture, to * picture);
+      const part = (from: number, to: number): Uint8Array =>
+        frames.data.slice(from * frameBytes, to * frameBytes);
       const clip = { clipId: `s/${firstFrame}`, ...SIZE, data: part(firstFrame, firstFrame + SIZE.frames) };
       const before = part(Math.max(0, firstFrame - context), firstFrame);
       const alone = await single.infer(clip, { sampler });

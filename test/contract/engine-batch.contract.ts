@@ -11,7 +11,7 @@ import { goldenClip, goldenModel } from '../support/golden-weights.ts';
 
 const SIZE = { frames: 16, height: 32, width: 32 } as const;
 const STRIDE = 4;
-const PICTURE = SIZE.height * SIZE.width * 3;
+const FRAME_BYTES = SIZE.height * SIZE.width * 3;
 const NONE: SamplerOptions = { kind: 'none' };
 const ORDERED = { kind: 'ordered', width: 0.01, distance: 'l2' } as const satisfies SamplerOptions;
 const EMBEDDING = { kind: 'pooled', grid: 1 } as const;
@@ -167,12 +167,12 @@ function clipOf(seed: number): PixelClip {
 
 /**
  * The n-th clip of a stream, a quarter of a clip after the one before, with the
- * pictures before it that the engine asks for.
+ * frames before it that the engine asks for.
  */
 function streamed(seed: number, n: number, { info }: InferenceEngine, id = `stream-${seed}`) {
   const { data } = goldenClip(seed, { ...SIZE, frames: SIZE.frames + 3 * STRIDE });
   const firstFrame = n * STRIDE;
-  const part = (from: number, to: number): Uint8Array => data.slice(from * PICTURE, to * PICTURE);
+  const part = (from: number, to: number): Uint8Array => data.slice(from * FRAME_BYTES, to * FRAME_BYTES);
   const before = part(Math.max(0, firstFrame - (info.reuse?.contextFrames ?? 0)), firstFrame);
   const stream = { id, segment: 0, firstFrame, before };
   return { clipId: `${id}/${n}`, ...SIZE, data: part(firstFrame, firstFrame + SIZE.frames), stream };

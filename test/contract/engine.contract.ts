@@ -16,8 +16,8 @@ const NONE: SamplerOptions = { kind: 'none' };
 const DENSE = { ...SIZE, variant: 's3d-g', classes: 7, widthMultiplier: 0.125 } as const;
 const SGS = { after: 'Conv_2b', embedding: { kind: 'pooled', grid: 1 }, boundary: 'as_is' } as const;
 const MODEL = goldenModel({ network: { ...DENSE, sgs: SGS }, seed: 5, gamma: 0.7, sampler: ORDERED });
-const SETTLED = { ...SGS, boundary: 'nearest_complete' } as const;
-const STREAMED = goldenModel({ network: { ...DENSE, sgs: SETTLED }, seed: 5, gamma: 0.7, sampler: ORDERED });
+const BOUNDED = { ...SGS, boundary: 'nearest_complete' } as const;
+const STREAMED = goldenModel({ network: { ...DENSE, sgs: BOUNDED }, seed: 5, gamma: 0.7, sampler: ORDERED });
 const LIVELY = goldenClip(1, SIZE);
 const STILL = goldenClip(2, SIZE, SIZE.frames);
 
@@ -211,12 +211,12 @@ export function describeEngineContract(
     it('may be disposed of twice; what then waits or comes later is aborted', async () => {
       const shortLived = await createEngine(MODEL);
       const calls = [LIVELY, STILL].map((clip) => shortLived.infer(clip, { sampler: NONE }));
-      const settled = Promise.allSettled(calls);
+      const results = Promise.allSettled(calls);
 
       await shortLived[Symbol.asyncDispose]();
       await shortLived[Symbol.asyncDispose]();
 
-      const waiting = (await settled).at(-1)!;
+      const waiting = (await results).at(-1)!;
       expect(waiting.status === 'rejected' && waiting.reason).toMatchObject({ code: 'ABORTED' });
       await expectCode('ABORTED', shortLived.infer(LIVELY, { sampler: NONE }));
     });
@@ -224,15 +224,15 @@ export function describeEngineContract(
 }
 
 /**
- * Clips of all frames, a quarter of a clip apart, each with the pictures before it that an engine asks for.
+ * Clips of all frames, a quarter of a clip apart, each with the frames before it that an engine asks for.
  */
 function clipsOf({ data, height, width }: PixelClip, contextFrames: number) {
-  const picture = height * width * 3;
+  const frameBytes = height * width * 3;
   const { frames } = SIZE;
   const stride = frames / 4;
-  return Array.from({ length: Math.floor((data.length / picture - frames) / stride) + 1 }, (_, n) => {
+  return Array.from({ length: Math.floor((data.length / frameBytes - frames) / stride) + 1 }, (_, n) => {
     const firstFrame = n * stride;
-    const part = (from: number, to: number): Uint8Array => data.slice(from * picture, to * picture);
+    const part = (from: number, to: number): Uint8Array => data.slice(from * frameBytes, to * frameBytes);
     const before = part(Math.max(0, firstFrame - contextFrames), firstFrame);
     const stream = { id: 'stream', segment: 0, firstFrame, before };
     return { clipId: `stream/${n}`, ...SIZE, data: part(firstFrame, firstFrame + frames), stream };

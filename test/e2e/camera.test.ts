@@ -27,7 +27,7 @@ afterEach(endRuns);
 
 const LOGIN = { username: 'viewer', password: 'c4nary-Secret-7f3d', scheme: 'digest' } as const;
 
-test('a camera that stalls, hangs up, is killed and comes back: frames come again, and all of it is told', async () => {
+test('a camera that stalls, hangs up, is killed and comes back: frames come again, and all of it is reported', async () => {
   const directory = await temporaryDirectory();
   const options: RtspServerOptions = { file: await busyVideo(directory), auth: LOGIN };
   const database = await uniqueDatabase(inject('postgresUrl'));
@@ -56,9 +56,9 @@ test('a camera that stalls, hangs up, is killed and comes back: frames come agai
   expect(family.some(({ command }) => command.includes('ffmpeg'))).toBe(true);
 
   const afterFault = async (state: string, fault: () => unknown): Promise<void> => {
-    const told = nextRecord(run, isStatus(state));
+    const reported = nextRecord(run, isStatus(state));
     await fault();
-    await told;
+    await reported;
   };
   const framesAgain = async (repair: () => unknown): Promise<void> => {
     const [up, clip] = [
@@ -115,11 +115,11 @@ async function expectTold(databaseUrl: string): Promise<void> {
     databaseUrl,
     `SELECT state, reason FROM actionstream.stream_status WHERE stream_id = 'gate' ORDER BY at, status_id`,
   );
-  const told = statuses.map(({ state, reason }) => `${state} ${reason}`);
-  expect(told[0]).toBe('connecting start');
+  const reported = statuses.map(({ state, reason }) => `${state} ${reason}`);
+  expect(reported[0]).toBe('connecting start');
   for (const line of ['stalled no_frames', 'down no_frames', 'down exit', 'ended aborted'])
-    expect(told).toContain(line);
-  expect(told.filter((line) => line.startsWith('up')).length).toBeGreaterThanOrEqual(4);
+    expect(reported).toContain(line);
+  expect(reported.filter((line) => line.startsWith('up')).length).toBeGreaterThanOrEqual(4);
 
   const gaps = await psql<{ seconds: number }>(
     databaseUrl,

@@ -65,11 +65,11 @@ test('a run tells how fresh its streams are, what its budget is and what became 
   expect(early['actionstream_budget_latency_p95_seconds']).toBeGreaterThan(0);
   expect(late['actionstream_engine_restarts_total']).toBe(1);
   // The figures are those of the records.
-  const told = late['actionstream_clips_total{stream_id="cam"}'] ?? 0;
+  const reported = late['actionstream_clips_total{stream_id="cam"}'] ?? 0;
   const clips = recordsOf(run).filter(isClip);
-  expect(told).toBeGreaterThanOrEqual(4);
-  expect(told).toBeLessThanOrEqual(clips.length);
-  const used = clips.slice(0, told).reduce((sum, { payload }) => sum + payload.compute.multiply_adds, 0);
+  expect(reported).toBeGreaterThanOrEqual(4);
+  expect(reported).toBeLessThanOrEqual(clips.length);
+  const used = clips.slice(0, reported).reduce((sum, { payload }) => sum + payload.compute.multiply_adds, 0);
   expect(late['actionstream_multiply_adds_total{stream_id="cam",kind="used"}']).toBe(used);
 });
 

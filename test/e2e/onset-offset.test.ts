@@ -45,7 +45,7 @@ test(`${SHIPPED_MODEL}: fights and falls of scenes are found and not taken for e
   expect(foundOf('fight')).toBe(VIEWS.length);
   expect(foundOf('fall')).toBeGreaterThanOrEqual(FALLS_FOUND);
   const { onsetS, offsetS } = meanErrors(comparisons);
-  const told = JSON.stringify(total);
-  expect(onsetS, `starts of ${told}`).toBeLessThanOrEqual(MOST_STRIDES.start * STRIDE_S);
-  expect(offsetS, `ends of ${told}`).toBeLessThanOrEqual(MOST_STRIDES.end * STRIDE_S);
+  const reported = JSON.stringify(total);
+  expect(onsetS, `starts of ${reported}`).toBeLessThanOrEqual(MOST_STRIDES.start * STRIDE_S);
+  expect(offsetS, `ends of ${reported}`).toBeLessThanOrEqual(MOST_STRIDES.end * STRIDE_S);
 });

@@ -70,7 +70,7 @@ test('episodes are the same with and without shared lower halves, onsets within 
   }
 });
 
-test('noise of a camera within engine.repeat_threshold is no new picture', async () => {
+test('noise of a camera within engine.repeat_threshold is no new frame', async () => {
   const video = path.join(directory(), 'noise.mp4');
   const source = 'color=gray:size=64x64:rate=15:duration=8,noise=alls=6:allf=t,format=yuv420p';
   await ffmpeg('-f', 'lavfi', '-i', source, '-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '4', video);

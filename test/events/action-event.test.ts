@@ -65,7 +65,7 @@ describe('the payload of an event', () => {
     expect(first('dock-3', 1, [0, 0.9])).not.toBe(id);
   });
 
-  it('a run id is told and is part of the episode id', () => {
+  it('a run id is in the record and is part of the episode id', () => {
     const first = (runId: string) =>
       createEpisodeTracker(optionsOf({ runId })).observe(clipOf(1, [0.9]))[0] as ActionEvent;
     const [one, two] = ['d3a1f1b6-0000-5000-8000-000000000001', 'd3a1f1b6-0000-5000-8000-000000000002'];

@@ -28,7 +28,7 @@ describe('ffmpeg command', () => {
     expect(shown).not.toContain('cam.local');
   });
 
-  it('asks for source times, no invented or dropped frames, and raw pictures of one size', () => {
+  it('asks for source times, no invented or dropped frames, and raw frames of one size', () => {
     const shown = describeArguments(planFor('/videos/a b.mp4'));
 
     expect(shown).toContain('file:/videos/a b.mp4');
@@ -40,7 +40,7 @@ describe('ffmpeg command', () => {
     expect(shown.slice(-3)).toEqual(['-f', 'rawvideo', 'pipe:1']);
   });
 
-  it("reads a file at its own pace only where told to, and a camera at the camera's", () => {
+  it("reads a file at its own pace only where asked, and a camera at the camera's", () => {
     const shown = (url: string, realtime: boolean): readonly string[] =>
       describeArguments({ ...planFor(url), realtime });
 
@@ -49,14 +49,14 @@ describe('ffmpeg command', () => {
     expect(shown('rtsp://cam.local/live', true)).not.toContain('-re');
   });
 
-  it('crops from the middle without bending the picture', () => {
+  it('crops from the middle without bending the frame', () => {
     const filter = samplingFilter({ width: 64, height: 48, fit: 'crop', fps: 10 });
 
     expect(filter).toContain("scale=w='max(64,round(48*(iw*sar/ih)))':h='max(48,round(64/(iw*sar/ih)))'");
     expect(filter).toMatch(/,crop=64:48$/);
   });
 
-  it('cuts the middle out of a picture scaled beyond the size, as networks saw it in training', () => {
+  it('cuts the middle out of a frame scaled beyond the size, as networks saw it in training', () => {
     const size = { width: 224, height: 224, fps: 10, scale: 256 / 224 } as const;
 
     expect(samplingFilter({ ...size, fit: 'stretch' })).toMatch(

@@ -12,7 +12,7 @@ interface Bench {
   readonly frames: Frame[];
   readonly breaks: Discontinuity[];
   readonly late: () => number;
-  /** One picture at a time of the source, arriving at a time of the wall clock. */
+  /** One raw frame at a time of the source, arriving at a time of the wall clock. */
   readonly feed: (ptsMs: number, wallMs?: number) => void;
 }
 
@@ -38,12 +38,12 @@ function bench(kind: 'live' | 'file', startTimeMs = 0): Bench {
     feed(ptsMs, wallMs = wall) {
       wall = wallMs;
       assembler.pts(ptsMs * 1000);
-      assembler.picture(Uint8Array.of(count++, 0, 0));
+      assembler.rawFrame(Uint8Array.of(count++, 0, 0));
     },
   };
 }
 
-const told = ({ index, segment, ptsUs, capturedAtMs }: Frame): number[] => [
+const reported = ({ index, segment, ptsUs, capturedAtMs }: Frame): number[] => [
   index,
   segment,
   ptsUs,
@@ -51,14 +51,14 @@ const told = ({ index, segment, ptsUs, capturedAtMs }: Frame): number[] => [
 ];
 
 describe('frame assembler', () => {
-  it('pairs pictures and times in order, whichever comes first', () => {
+  it('pairs raw frames and times in order, whichever comes first', () => {
     const { assembler, frames } = bench('file');
 
     assembler.pts(0);
     assembler.pts(100_000);
-    assembler.picture(Uint8Array.of(1));
-    assembler.picture(Uint8Array.of(2));
-    assembler.picture(Uint8Array.of(3));
+    assembler.rawFrame(Uint8Array.of(1));
+    assembler.rawFrame(Uint8Array.of(2));
+    assembler.rawFrame(Uint8Array.of(3));
     assembler.pts(200_000);
 
     expect(frames.map(({ ptsUs, data }) => [ptsUs, data[0]])).toEqual([
@@ -68,7 +68,7 @@ describe('frame assembler', () => {
     ]);
   });
 
-  it('holds a bounded number of pictures without times, and of times without pictures', () => {
+  it('holds a bounded number of raw frames without times, and of times without raw frames', () => {
     const times = bench('file').assembler;
     const accepted = (give: () => boolean): number => {
       for (let count = 0; count < 30_000_000; count += 1) if (!give()) return count;
@@ -80,11 +80,11 @@ describe('frame assembler', () => {
     );
     const block = new Uint8Array(1024 * 1024 * 3);
 
-    expect(accepted(() => large.picture(block))).toBe(Math.floor((64 * 1024 ** 2) / block.length));
+    expect(accepted(() => large.rawFrame(block))).toBe(Math.floor((64 * 1024 ** 2) / block.length));
     expect(accepted(() => times.pts(0))).toBe(100_000);
   });
 
-  it('repeats the last picture over a short hole', () => {
+  it('repeats the last raw frame over a short hole', () => {
     const { frames, feed } = bench('file');
 
     feed(0);
@@ -98,12 +98,12 @@ describe('frame assembler', () => {
     ]);
   });
 
-  it('counts media time of a file from its first picture, holes included', () => {
+  it('counts media time of a file from its first raw frame, holes included', () => {
     const { frames, feed, breaks } = bench('file', 1_000_000);
 
     for (const pts of [5000, 5100, 65_000]) feed(pts);
 
-    expect(frames.map(told)).toEqual([
+    expect(frames.map(reported)).toEqual([
       [0, 0, 0, 1_000_000],
       [1, 0, 100_000, 1_000_100],
       [2, 1, 0, 1_060_000],
@@ -121,7 +121,7 @@ describe('frame assembler', () => {
 
     for (const pts of [9000, 9100, 0, 100, 6100]) feed(pts);
 
-    expect(frames.map(told)).toEqual([
+    expect(frames.map(reported)).toEqual([
       [0, 0, 0, 0],
       [1, 0, 100_000, 100],
       [2, 1, 0, 200],
@@ -130,14 +130,14 @@ describe('frame assembler', () => {
     ]);
   });
 
-  it('takes the wall clock at the first picture of a live segment, and the source after that', () => {
+  it('takes the wall clock at the first raw frame of a live segment, and the source after that', () => {
     const { frames, feed } = bench('live');
 
     feed(7000, 50_000);
     feed(7100, 50_190);
     feed(30_000, 73_000);
 
-    expect(frames.map(told)).toEqual([
+    expect(frames.map(reported)).toEqual([
       [0, 0, 0, 50_000],
       [1, 0, 100_000, 50_100],
       [2, 1, 0, 73_000],
@@ -156,11 +156,11 @@ describe('frame assembler', () => {
     expect(frames.at(-1)).toMatchObject({ segment: 1, capturedAtMs: 52_100 });
   });
 
-  it('counts what it gives up, also when the time comes after the picture', () => {
+  it('counts what it gives up, also when the time comes after the raw frame', () => {
     const { assembler, frames, late } = bench('file');
 
     for (const pts of [100_000, 50_000, 110_000, 200_000]) {
-      assembler.picture(Uint8Array.of(0));
+      assembler.rawFrame(Uint8Array.of(0));
       assembler.pts(pts);
     }
 
@@ -176,7 +176,7 @@ describe('frame assembler', () => {
     assembler.restart();
     feed(0, 9000);
 
-    expect(frames.map(told)).toEqual([
+    expect(frames.map(reported)).toEqual([
       [0, 0, 0, 1000],
       [1, 1, 0, 9000],
     ]);

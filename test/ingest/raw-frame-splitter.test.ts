@@ -4,22 +4,22 @@ import { describe, expect, it } from 'vitest';
 import { createRawFrameSplitter } from '../../src/ingest/raw-frame-splitter.ts';
 
 describe('raw frame splitter', () => {
-  it('gives the same pictures however the bytes are cut', () => {
+  it('gives the same raw frames however the bytes are cut', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 200 }),
         fc.array(fc.integer({ min: 1, max: 40 })),
         (bytes, cuts) => {
           const splitter = createRawFrameSplitter(12);
-          const pictures: Uint8Array[] = [];
+          const rawFrames: Uint8Array[] = [];
           let from = 0;
           for (const size of [...cuts, bytes.length]) {
-            pictures.push(...splitter.push(bytes.subarray(from, from + size)));
+            rawFrames.push(...splitter.push(bytes.subarray(from, from + size)));
             from += size;
           }
 
-          expect(pictures).toHaveLength(Math.floor(bytes.length / 12));
-          expect(Buffer.concat(pictures)).toEqual(Buffer.from(bytes.subarray(0, pictures.length * 12)));
+          expect(rawFrames).toHaveLength(Math.floor(bytes.length / 12));
+          expect(Buffer.concat(rawFrames)).toEqual(Buffer.from(bytes.subarray(0, rawFrames.length * 12)));
           expect(splitter.pendingBytes).toBe(bytes.length % 12);
         },
       ),

@@ -15,7 +15,7 @@ function placeAll(fps: number, ptsUs: readonly (number | undefined)[]): string[]
 }
 
 describe('sampling grid', () => {
-  it('fills each slot with the first picture of its time, and forgives a little jitter', () => {
+  it('fills each slot with the first raw frame of its time, and forgives a little jitter', () => {
     expect(placeAll(10, [0, 120_000, 199_000, 210_000, 295_000])).toEqual([
       '0 start',
       '1+0',
@@ -25,7 +25,7 @@ describe('sampling grid', () => {
     ]);
   });
 
-  it('lets pictures stand still over a short hole, and breaks at a long one', () => {
+  it('lets raw frames stand still over a short hole, and breaks at a long one', () => {
     expect(placeAll(10, [0, 300_000, 5_300_000, 10_400_000])).toEqual([
       '0 start',
       '3+2',
@@ -54,7 +54,7 @@ describe('sampling grid', () => {
     ]);
   });
 
-  it('gives up pictures that come out of order, and breaks where the clock steps back', () => {
+  it('gives up raw frames that come out of order, and breaks where the clock steps back', () => {
     expect(placeAll(10, [1_000_000, 900_000, 1_100_000, 0, 100_000])).toEqual([
       '10 start',
       'late',
@@ -64,7 +64,7 @@ describe('sampling grid', () => {
     ]);
   });
 
-  it('lets a picture without time follow the last one', () => {
+  it('lets a raw frame without time follow the last one', () => {
     expect(placeAll(10, [undefined, undefined, 200_000])).toEqual(['0 start', '1+0', '2+0']);
   });
 

@@ -8,7 +8,7 @@ import { slotOf } from '../../src/ingest/sampling-filter.ts';
 const FPS = 10;
 const SLOT_MS = 1000 / FPS;
 const START_MS = Date.parse('2026-11-22T10:15:00.000Z');
-const PICTURE_MS = 40;
+const RAW_FRAME_MS = 40;
 
 interface Camera {
   readonly seconds: number;
@@ -51,7 +51,7 @@ function see({ seconds, stamp = (ms) => ms, delay = () => 50, wallOff = () => 0,
     },
   );
   let lastSlot: number | undefined;
-  for (let ms = 0; ms < seconds * 1000; ms += PICTURE_MS) {
+  for (let ms = 0; ms < seconds * 1000; ms += RAW_FRAME_MS) {
     const stamped = stamp(ms);
     const slot = stamped === undefined ? undefined : slotOf(stamped * 1000, FPS);
     if (slot !== undefined && slot === lastSlot) continue;
@@ -59,7 +59,7 @@ function see({ seconds, stamp = (ms) => ms, delay = () => 50, wallOff = () => 0,
     monotonic = Math.max(monotonic, ms + delay(ms));
     wall = START_MS + monotonic + wallOff(ms);
     assembler.pts(stamped === undefined ? undefined : Math.round(stamped * 1000));
-    assembler.picture(Uint8Array.of(0, 0, 0));
+    assembler.rawFrame(Uint8Array.of(0, 0, 0));
     const frame = frames.at(-1);
     if (frame) arrivals.push({ atMs: monotonic, wallMs: wall, frame });
   }

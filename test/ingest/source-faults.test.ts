@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { classifyFault, faultError, tellable, type SourceFault } from '../../src/ingest/source-faults.ts';
+import { classifyFault, faultError, redacted, type SourceFault } from '../../src/ingest/source-faults.ts';
 import { composeSourceAddress } from '../../src/ingest/source-address.ts';
 
 const fallback: SourceFault = { reason: 'exit', code: 'INPUT_INVALID', detail: 'gone' };
@@ -56,7 +56,7 @@ describe('source faults', () => {
       username: 'admin',
       password: 'opensesame',
     });
-    const line = tellable('[rtsp @ 0x55d75c1d3940] pipe:0: Connection refused (opensesame)', address);
+    const line = redacted('[rtsp @ 0x55d75c1d3940] pipe:0: Connection refused (opensesame)', address);
     const { message } = faultError(address, {
       reason: 'unreachable',
       code: 'SOURCE_UNREACHABLE',

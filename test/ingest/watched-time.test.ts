@@ -144,8 +144,8 @@ describe('watched time', () => {
           const first = (steps[0]?.hole ?? 0) * 1500;
           for (let ms = first + 250; ms < atMs; ms += 500) {
             const seen = watched.some(({ startedAtMs, endedAtMs }) => startedAtMs <= ms && ms < endedAtMs);
-            const told = gaps.filter(({ fromMs, toMs }) => fromMs <= ms && ms < toMs).length;
-            expect(`${ms}: ${told}`).toBe(`${ms}: ${seen ? 0 : 1}`);
+            const reported = gaps.filter(({ fromMs, toMs }) => fromMs <= ms && ms < toMs).length;
+            expect(`${ms}: ${reported}`).toBe(`${ms}: ${seen ? 0 : 1}`);
           }
         },
       ),

@@ -121,7 +121,7 @@ test('without a choice the engine takes what is fastest here, and says what it p
 });
 
 /**
- * A bright bar that crosses the picture in the second half of the clip: steps
+ * A bright bar that crosses the frame in the second half of the clip: steps
  * that are alike, then steps that are not.
  */
 function movingBar({ manifest }: Model): PixelClip {

@@ -89,7 +89,7 @@ describe('a generated scene', () => {
     },
   );
 
-  it.each(LABELS)('of a labelled clip shows %s in 2 to 4 seconds, its figures in the picture', (label) => {
+  it.each(LABELS)('of a labelled clip shows %s in 2 to 4 seconds, its figures in the frame', (label) => {
     for (const seed of [1, 2, 3]) {
       const scene = describeClip(label, seed, { ...SMALL, width: 80, height: 60 });
       const truth = sceneTruth(scene, createSceneRenderer(scene).background);
@@ -186,7 +186,7 @@ describe('a scene written as video', () => {
   });
 });
 
-/** Middles of the frame intervals in which some block of the picture changes more than noise can explain. */
+/** Middles of the frame intervals in which some block of the frame changes more than noise can explain. */
 function movingTimes(scene: Scene, frameAt: (index: number) => Uint8Array): number[] {
   const times: number[] = [];
   let previous = frameAt(0);

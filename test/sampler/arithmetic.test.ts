@@ -124,7 +124,7 @@ describe('similarity by cells', () => {
     1,
   );
 
-  it('sees what one cell does, which the mean over the picture dilutes', () => {
+  it('sees what one cell does, which the mean over the frame dilutes', () => {
     const whole = planSampling({ ...corner, cells: { count: 4, top: 4 } }, ordered({ width: 0.1 }));
     const largest = planSampling(corner, ordered({ width: 0.1 }));
 
@@ -169,7 +169,7 @@ describe('similarity by cells', () => {
     );
   });
 
-  it('of a picture without contrast compares with how bright it is; nothing at all does not move', () => {
+  it('of a frame without contrast compares with how bright it is; nothing at all does not move', () => {
     const blank = cells(
       [
         [1, 1, 1, 1],

@@ -177,7 +177,7 @@ describe('ordered: rules', () => {
   });
 });
 
-describe('ordered: none of the defects of the reference (MODELS.md §2.4)', () => {
+describe('ordered: none of the defects of the reference (ADR 0006)', () => {
   it('1: the most distinctive step keeps its own row', () => {
     const flash = embeddingsOf(Array.from({ length: 16 }, (_, t) => [t === 7 ? 5 : 0]));
 

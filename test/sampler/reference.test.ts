@@ -107,7 +107,7 @@ describe('reference: rules', () => {
   });
 });
 
-describe('reference: the defects of the official code are part of it (MODELS.md §2.4)', () => {
+describe('reference: the defects of the official code are part of it (ADR 0006)', () => {
   it('1: the most distinctive step is deleted', () => {
     const flash = embeddingsOf(Array.from({ length: 16 }, (_, t) => [t === 7 ? 5 : 0]));
 

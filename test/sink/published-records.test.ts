@@ -14,7 +14,8 @@ const RUN = 'd3a1f1b6-0000-5000-8000-000000000001';
 const RECORDED_AT_MS = Date.UTC(2026, 10, 22, 11);
 const LABELS = ['background', 'fall', 'wave'];
 
-// Consumers parse these bytes: a change here is a change of the published format. `npx vitest -u` rewrites the file.
+// Consumers parse these bytes: a change here is a change of the published
+// format. `npx vitest -u` rewrites the file.
 test('messages, rows and lines of all kinds of records are, byte for byte, those of the golden file', async () => {
   const records = [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE, ...STATUSES];
   const lines = records.flatMap((record) => [

@@ -10,7 +10,7 @@ export interface ClipReader {
   readonly clips: readonly Clip[];
   readonly transitions: readonly StreamTransition[];
   readonly gaps: readonly StreamGap[];
-  /** States and gaps in the order in which they were told: `up`, `gap`. */
+  /** States and gaps in the order in which they were reported: `up`, `gap`. */
   readonly said: readonly string[];
   /** Every line logged, as text. */
   readonly logged: readonly string[];

@@ -47,7 +47,7 @@ export function goldenWeights(network: Network, seed: number, gamma = 0.5): Weig
   );
 }
 
-/** uint8 noise, a new picture every `hold` frames. */
+/** uint8 noise, a new frame every `hold` frames. */
 export function goldenClip(
   seed: number,
   size: { readonly frames: number; readonly height: number; readonly width: number },

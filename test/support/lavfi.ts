@@ -13,15 +13,15 @@ export interface TestVideo {
   readonly seconds: number;
   /** Default 25. */
   readonly fps?: number;
-  /** Default: one keyframe every 5 pictures, so that a client that joins sees one soon. */
+  /** Default: one keyframe every 5 frames, so that a client that joins sees one soon. */
   readonly keyframeEvery?: number;
-  /** More filters, after the picture was made. */
+  /** More filters, after the frame was made. */
   readonly filter?: string;
   /** More output options. */
   readonly output?: readonly string[];
 }
 
-/** A 64×64 H.264 video whose pictures tell their time (see `pictureMs`); at most 10 s. Returns its path. */
+/** A 64×64 H.264 video whose frames tell their time (see `filmedMs`); at most 10 s. Returns its path. */
 export async function timeVideo(folder: string, name: string, video: TestVideo): Promise<string> {
   const { seconds, fps = 25, keyframeEvery = 5, filter, output = [] } = video;
   const path = join(folder, name);
@@ -37,8 +37,8 @@ export async function timeVideo(folder: string, name: string, video: TestVideo):
   return path;
 }
 
-/** What a picture of `timeVideo` says of its time, in milliseconds, to within 10. */
-export function pictureMs({ data, width, height }: Frame): number {
+/** What a frame of `timeVideo` says of its time, in milliseconds, to within 10. */
+export function filmedMs({ data, width, height }: Frame): number {
   const brightness = (x: number): number =>
     (data[((height >> 1) * width + Math.floor(x * width)) * 3] ?? NaN) / 255;
   const [tenSeconds, second] = [brightness(0.25), brightness(0.75)];

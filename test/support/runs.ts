@@ -6,7 +6,7 @@ import type { KafkaTopics } from '../../src/sink/kafka/options.ts';
 import type { VerifyResult } from '../../src/sink/verify.ts';
 import { runCli, startCli, type RunningCli } from './cli.ts';
 
-/** Random weights whose scores move with the picture, and mean nothing; a clip takes some 20 ms. */
+/** Random weights whose scores move with the frame, and mean nothing; a clip takes some 20 ms. */
 export const TINY = {
   model: { network: 's3d-g', width: 0.25, frames: 16, size: 64, classes: 4 },
   sampler: { kind: 'ordered', width: 0.05 },

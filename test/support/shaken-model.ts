@@ -29,7 +29,7 @@ export function shakenModel(network: Partial<NetworkOptions>): Model {
 }
 
 /**
- * Noise, each picture of a brightness and contrast of its own: of noise alone
+ * Noise, each frame of a brightness and contrast of its own: of noise alone
  * all time steps look alike to a network, and the distances that SGS compares
  * are then small differences of large embeddings, which magnify rounding.
  */

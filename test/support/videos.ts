@@ -19,7 +19,7 @@ export async function sceneVideo(directory: string): Promise<SceneVideo> {
   return { file, truth };
 }
 
-/** A test picture that never rests, for a camera: a key frame each second. */
+/** A test image that never rests, for a camera: a key frame each second. */
 export async function busyVideo(directory: string, seconds = 10): Promise<string> {
   const file = path.join(directory, 'busy.mp4');
   const source = `testsrc2=size=160x120:rate=15:duration=${seconds},format=yuv420p`;

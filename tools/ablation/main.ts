@@ -13,9 +13,10 @@ import { casesOf, NETWORKS, SIMILARITIES, type AblationCase } from './cases.ts';
 /**
  * Agreement with the model's published network, all steps kept, on windows of videos that need no labels:
  *
- *     npx tsx tools/ablation/main.ts --model M --out results.json --windows 2 --stride 64 --grid 0.5,1 --global 0.1 VIDEO…
+ *     npx tsx tools/ablation/main.ts --model M --out results.json --windows 2 --stride 64 \
+ *         --grid 0.5,1 --global 0.1 VIDEO…
  *
- * Cases that share a network share its lower half on each window. A file of
+ * Cases that share a network reuse its lower stage on each window. A file of
  * results is written after every video.
  */
 const { values, positionals } = parseArgs({

@@ -2,7 +2,9 @@ import { isGroup, VALUE_KINDS, type Field, type Fields, type Group } from '../..
 import { RECORD_KINDS, schemaIdOf } from '../../src/core/record-fields.ts';
 import { RECORD_TYPES } from '../../src/core/records.ts';
 
-/** The JSON Schemas of all kinds of records by file, from their lists of fields in src/core/record-fields.ts. */
+/**
+ * The JSON Schemas of all kinds of records by file, from their lists of fields in src/core/record-fields.ts.
+ */
 export function renderRecordSchemas(): Readonly<Record<string, string>> {
   return Object.fromEntries(
     RECORD_TYPES.map((type) => {

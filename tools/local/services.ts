@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startLocalKafka, type LocalKafka } from './kafka.ts';
 import { startLocalPostgres, type LocalPostgres } from './postgres.ts';
 
-/** Where a service came from: told by the environment, a Docker container, or a process of our own. */
+/** Where a service came from: named by the environment, a Docker container, or a process of our own. */
 type Origin = 'env' | 'docker' | 'local';
 
 export interface KafkaService {

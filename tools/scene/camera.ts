@@ -21,7 +21,7 @@ export interface Projected {
 
 /**
  * `fieldOfView` is vertical, in degrees. A camera that looks straight down has
- * the top of its picture towards +z.
+ * the top of its frame towards +z.
  */
 export function createCamera(options: {
   readonly position: Vector;

@@ -8,7 +8,7 @@ import type { KeyedMotion } from './motion-keys.ts';
 import type { Random } from './prng.ts';
 import type { Setting } from './setting.ts';
 
-/** What people can be told to do, one after the other. `meet` brings two face to face. */
+/** What people can do, one after the other. `meet` brings two face to face. */
 export type Step = Exclude<Label, 'none' | 'no_fight'> | 'stand' | 'meet';
 
 /**

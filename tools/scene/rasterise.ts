@@ -5,7 +5,7 @@ import type { Camera, Projected } from './camera.ts';
 import type { Colour } from './texture.ts';
 import type { Vector } from './vector.ts';
 
-/** A picture being drawn: rgb24 and the depth of what is seen, metres. */
+/** A frame being drawn: rgb24 and the depth of what is seen, metres. */
 export interface Canvas {
   readonly width: number;
   readonly height: number;

@@ -106,7 +106,7 @@ export function chair(x: number, z: number, texture: Texture): Box[] {
   ];
 }
 
-/** Tables, shelves and pictures along the walls, clear of the door and of the middle of the room. */
+/** Tables, shelves and paintings along the walls, clear of the door and of the middle of the room. */
 export function furnish(room: Omit<Room, 'boxes' | 'lamp' | 'floor' | 'wall'>, random: Random): Box[] {
   const boxes: Box[] = [];
   const { x0, x1, z1, height, door } = room;

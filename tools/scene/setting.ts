@@ -22,7 +22,7 @@ export interface Setting {
   /** Heading along which two people face each other so that the camera sees both, radians. */
   readonly facing: number;
   /**
-   * Where people come from and go to, unseen: outside the picture or behind the wall. Each with the way in.
+   * Where people come from and go to, unseen: outside the frame or behind the wall. Each with the way in.
    */
   readonly entries: readonly (readonly Place[])[];
   /** In front of the chair, back turned to it. */
@@ -185,7 +185,7 @@ function ceilingSetting(random: Random, size: Size): Setting {
   };
 }
 
-/** To the left and to the right of the picture, at a depth. */
+/** To the left and to the right of the frame, at a depth. */
 function outsideEntries(camera: Camera, size: Size, z: number): (readonly Place[])[] {
   const perMetre = project(camera, [1, 1, z]).x - project(camera, [0, 1, z]).x;
   const middle = (size.width / 2 - project(camera, [0, 1, z]).x) / perMetre;

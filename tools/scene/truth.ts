@@ -36,7 +36,7 @@ interface FigureBox {
   readonly height: number;
 }
 
-/** Sight is decided at this many moments a second. */
+/** Visibility is decided at this many moments a second. */
 const SIGHT_RATE = 30;
 /**
  * A figure is in sight when this share of its limbs' ends is: a fingertip alone is not a person to be seen.
@@ -79,7 +79,7 @@ function cutToSight(scene: Scene, background: Background, action: SceneAction): 
   return endS - startS > step ? [{ ...action, startS, endS }] : [];
 }
 
-/** The rectangle around the limbs that are in the picture and not hidden; none where nothing is in sight. */
+/** The rectangle around the limbs that are in the frame and not hidden; none where nothing is in sight. */
 function figureBox(
   scene: Scene,
   { depth }: Background,

@@ -70,7 +70,7 @@ async function encode(
   });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)));
-  // A pipe that ffmpeg closed is told by its exit code, below.
+  // A pipe that ffmpeg closed shows in its exit code, below.
   child.stdin.on('error', () => undefined);
   const closed = (once(child, 'close') as Promise<[number | null]>).catch((cause: unknown) => {
     if (signal?.aborted === true)

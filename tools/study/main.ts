@@ -13,9 +13,9 @@ import { readTestVideos } from './videos.ts';
 import { readWindows } from './windows.ts';
 
 /*
- * The trade-off study, docs/study.md: `npm run study` trains small networks alike, runs them over the test videos in every way
- * of cases.ts, measures times, and writes table and plots. Each phase goes on from what is there. With
- * `--model models/NAME` it asks the same of that model and trains nothing.
+ * The trade-off study, docs/study.md. `npm run study` trains small networks alike, runs them over the test
+ * videos in every way of cases.ts, measures times, and writes table and plots. Each phase continues from what
+ * is there. With `--model models/NAME` it asks the same of that model and trains nothing.
  */
 const options = readOptions(process.argv.slice(2));
 const manifest = path.join(options.data, 'manifest.csv');

@@ -7,7 +7,7 @@ import { replayEpisodes, type Thresholds } from './replay-episodes.ts';
 
 /**
  * Labels of a choice alarm from here: nothing in the training clips, cut around
- * two people, says what they do in a full picture.
+ * two people, says what they do in a full frame.
  */
 const CHOICE_ON = 0.7;
 /** Of labels with events in the training videos, the best of these. */

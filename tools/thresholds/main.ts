@@ -5,8 +5,8 @@ import { choose, type Choice } from './choose.ts';
 import { describeAgreements } from './choose-delta.ts';
 
 /*
- * `npx tsx tools/thresholds/main.ts models/NAME` chooses δ and thresholds on the training split (training/README.md), prints what each
- * candidate gave, and writes thresholds.json for training/export.py.
+ * `npx tsx tools/thresholds/main.ts models/NAME` chooses δ and thresholds on the training split
+ * (training/README.md), prints what each candidate gave, and writes thresholds.json for training/export.py.
  */
 const USAGE = `npx tsx tools/thresholds/main.ts MODEL_FOLDER [options]
   --data FILE       manifest.csv (../shared/data/manifest.csv)   --split S   never the one you report on (shared-train)

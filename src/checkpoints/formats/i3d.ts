@@ -51,7 +51,7 @@ export const hassony2I3d: CheckpointFormat = {
   problemOf: ({ height, width }) =>
     height % 2 === 0 && width % 2 === 0
       ? undefined
-      : `pictures of even height and width, not ${height}×${width}`,
+      : `frames of even height and width, not ${height}×${width}`,
   unit(unit) {
     const block = (STEMS[unit.stage] ?? `${unit.stage}.${numberedBranch(unit)}`).toLowerCase();
     return { conv: `${block}.conv3d`, norm: `${block}.batch3d` };

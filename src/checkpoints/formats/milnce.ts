@@ -4,7 +4,7 @@ import type { Unit } from './unit.ts';
 /**
  * github.com/antoine77340/S3D_HowTo100M: symmetric convolutions but pools padded as
  * TensorFlow does, gates with bias, and a linear layer into the space that it
- * shares with text. Its pictures are square and go in as they are, between 0 and 1.
+ * shares with text. Its frames are square and go in as they are, between 0 and 1.
  */
 export const milnceS3d: CheckpointFormat = {
   name: 'milnce-s3d',

@@ -16,8 +16,8 @@ import { createRandomStream } from '../../../src/inference/weights/random-stream
 import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
 
 /*
- * The definition: the steps of a clip are the last steps of one plain run of the lower stage over all frames of its segment
- * up to the clip's end. Features and embeddings are of order one.
+ * The definition: the steps of a clip are the last steps of one plain run of the lower stage
+ * over all frames of its segment up to the clip's end. Features and embeddings are of order one.
  */
 const TOLERANCE = 1e-5;
 const TINY = { widthMultiplier: 0.07, height: 16, width: 24, classes: 3 } as const;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clip, Frame } from '../../../src/core/frame.ts';
 import { readClips } from '../../support/clip-reader.ts';
 import { sendRange, serveFile } from '../../support/file-server.ts';
-import { ffmpeg, pictureMs, timeVideo } from '../../support/lavfi.ts';
+import { ffmpeg, filmedMs, timeVideo } from '../../support/lavfi.ts';
 import { descendantsOf } from '../../support/processes.ts';
 
 const trafficVideo = join(
@@ -29,8 +29,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Distance of two pictures of `plain`: none lies further from its slot. */
-const PICTURE_MS = 40;
+/** Distance of two raw frames of `plain`: none lies further from its slot. */
+const RAW_FRAME_MS = 40;
 const everyFrame = { kind: 'file', policy: 'every_frame' } as const;
 
 async function clipsOf(
@@ -42,9 +42,9 @@ async function clipsOf(
   return reader.clips;
 }
 
-/** Furthest that any picture lies from the time its frame claims. */
+/** Furthest that any raw frame lies from the time its frame claims. */
 function worstMs(frames: readonly Frame[]): number {
-  return Math.max(...frames.map((frame) => Math.abs(pictureMs(frame) - frame.ptsUs / 1000)));
+  return Math.max(...frames.map((frame) => Math.abs(filmedMs(frame) - frame.ptsUs / 1000)));
 }
 
 describe('a file', () => {
@@ -80,17 +80,17 @@ describe('a file', () => {
     expect((received.at(-1) ?? 0) - (received[0] ?? 0)).toBeGreaterThan(1500);
   });
 
-  it('shows each picture at its time, at any sampling rate', async () => {
+  it('shows each raw frame at its time, at any sampling rate', async () => {
     for (const fps of [4, 12, 25]) {
       const clips = await clipsOf(plain, { window: { frames: 4, stride: 4, fps, tail: 'short' } });
       const frames = clips.flatMap((clip) => clip.frames);
 
       expect(frames).toHaveLength(8 * fps);
-      expect(worstMs(frames)).toBeLessThanOrEqual(PICTURE_MS + 10);
+      expect(worstMs(frames)).toBeLessThanOrEqual(RAW_FRAME_MS + 10);
     }
   });
 
-  it('repeats pictures where the file has fewer than the grid', async () => {
+  it('repeats raw frames where the file has fewer than the grid', async () => {
     const slow = await timeVideo(folder, 'slow.mp4', { seconds: 8, fps: 5 });
     const frames = (await clipsOf(slow, { window: { frames: 1, stride: 1, fps: 20, tail: 'drop' } })).flatMap(
       (clip) => clip.frames,
@@ -115,8 +115,8 @@ describe('a file', () => {
     expect(reader.clips.at(-1)?.endedAtMs).toBeGreaterThan(8500);
   });
 
-  it('samples a variable frame rate by time, not by picture number', async () => {
-    // 25 pictures a second, then 5, then 12.5.
+  it('samples a variable frame rate by time, not by raw frame number', async () => {
+    // 25 raw frames a second, then 5, then 12.5.
     const vfr = await timeVideo(folder, 'vfr.mkv', {
       seconds: 9,
       filter: "select='if(lt(t,3),1,if(lt(t,6),not(mod(n,5)),not(mod(n,2))))'",
@@ -127,8 +127,8 @@ describe('a file', () => {
 
     expect(frames.map(({ ptsUs }) => ptsUs)).toEqual(frames.map(({ index }) => index * 100_000));
     expect(frames.length).toBeGreaterThanOrEqual(89);
-    expect(worstMs(frames)).toBeLessThanOrEqual(5 * PICTURE_MS + 10);
-    expect(worstMs(frames.filter(({ ptsUs }) => ptsUs < 2_900_000))).toBeLessThanOrEqual(PICTURE_MS + 10);
+    expect(worstMs(frames)).toBeLessThanOrEqual(5 * RAW_FRAME_MS + 10);
+    expect(worstMs(frames.filter(({ ptsUs }) => ptsUs < 2_900_000))).toBeLessThanOrEqual(RAW_FRAME_MS + 10);
   });
 
   if (existsSync(trafficVideo)) {
@@ -174,14 +174,14 @@ describe('a file', () => {
     const captured = frames.map(({ capturedAtMs }) => capturedAtMs);
     expect(captured).toEqual([...captured].sort((a, b) => a - b));
     expect(captured[0]).toBe(5000);
-    // The hole is a gap, told before the state that ends it; where the clock
+    // The hole is a gap, reported before the state that ends it; where the clock
     // stepped back the file simply goes on.
     expect(reader.said).toEqual(['connecting', 'up', 'gap', 'up', 'up', 'ended']);
     expect(reader.gaps).toHaveLength(1);
     expect((reader.gaps[0]?.toMs ?? 0) - (reader.gaps[0]?.fromMs ?? 0)).toBeGreaterThan(97_000);
   });
 
-  it('starts a segment where the picture changes its size, and loses none', async () => {
+  it('starts a segment where the frame changes its size, and loses none', async () => {
     const parts = await Promise.all(
       ['32:32', '96:64'].map(async (size) => {
         const path = join(folder, `size-${size.replace(':', 'x')}.ts`);
@@ -215,8 +215,8 @@ describe('a file', () => {
   });
 
   it('every_frame: waits for a slow reader, holds little, and drops nothing', async () => {
-    let goOn = (): void => undefined;
-    let paused: Promise<void> | undefined = new Promise<void>((resolve) => (goOn = resolve));
+    let resume = (): void => undefined;
+    let paused: Promise<void> | undefined = new Promise<void>((resolve) => (resume = resolve));
     const window = { frames: 5, stride: 5, fps: 25, tail: 'drop' } as const;
     const reader = readClips(
       { ...everyFrame, url: plain, window, queueClips: 2, width: 512, height: 512 },
@@ -231,29 +231,29 @@ describe('a file', () => {
     expect(held).toBeLessThanOrEqual(5 * 4 + 2 + waiting);
 
     paused = undefined;
-    goOn();
+    resume();
     await reader.done;
     expect(reader.stream.counters).toMatchObject({ framesDecoded: 200, clipsFormed: 40, clipsDropped: {} });
     expect(reader.clips).toHaveLength(40);
   });
 
   it('freshest: never waits, keeps the newest clips and counts the others', async () => {
-    let goOn = (): void => undefined;
-    const pause = new Promise<void>((resolve) => (goOn = resolve));
+    let resume = (): void => undefined;
+    const pause = new Promise<void>((resolve) => (resume = resolve));
     const reader = readClips({ ...everyFrame, url: plain, policy: 'freshest', queueClips: 3 }, () => pause);
 
     await reader.until('end of file', () => reader.transitions.at(-1)?.state === 'ended');
-    goOn();
+    resume();
     await reader.done;
 
     const { clipsFormed, clipsDropped } = reader.stream.counters;
     expect(clipsFormed).toBe(20);
     expect(reader.clips.length + (clipsDropped['freshest'] ?? 0)).toBe(20);
     expect(reader.clips.slice(-3).map(({ sequence }) => sequence)).toEqual([17, 18, 19]);
-    // What no clip covers is a gap, and after it the state is told again.
+    // What no clip covers is a gap, and after it the state is reported again.
     const covered = [...reader.clips.map((clip) => [clip.startedAtMs, clip.endedAtMs] as const)];
-    const told = reader.gaps.map(({ fromMs, toMs }) => [fromMs, toMs] as const);
-    const both = [...covered, ...told].sort(([a], [b]) => a - b);
+    const reported = reader.gaps.map(({ fromMs, toMs }) => [fromMs, toMs] as const);
+    const both = [...covered, ...reported].sort(([a], [b]) => a - b);
     expect(both.map(([from]) => from)).toEqual([0, ...both.slice(0, -1).map(([, to]) => to)]);
     expect(reader.gaps.every(({ reason }) => reason === 'freshest')).toBe(true);
     expect(reader.said.slice(-2)).toEqual(['gap', 'ended']);
@@ -349,7 +349,7 @@ describe('a file that breaks off', () => {
     expect(reader.clips.length).toBeLessThanOrEqual(15);
   });
 
-  it('is told where its codec changes and the rest cannot be decoded', async () => {
+  it('is reported where its codec changes and the rest cannot be decoded', async () => {
     const parts = await Promise.all(
       ['libx264', 'mpeg4'].map(async (codec) => {
         const path = join(folder, `codec-${codec}.ts`);

@@ -77,7 +77,7 @@ describe('process guard', () => {
     expect(await stillRunning(guarded)).toEqual([]);
   });
 
-  it('starts nothing where we are gone before it was told what to start', async () => {
+  it('starts nothing where we are gone before it knew what to start', async () => {
     const child = spawn(GUARD_SHELL, [...guardArguments('echo'), 'started']);
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));

@@ -57,10 +57,10 @@ function watch(url: string, options: Partial<Parameters<typeof readClips>[0]> = 
   return reader;
 }
 
-const told = ({ transitions }: ClipReader): string[] =>
+const reported = ({ transitions }: ClipReader): string[] =>
   transitions.map(({ state, reason }) => `${state} ${reason}`);
 const count = (reader: ClipReader, what: string): number =>
-  told(reader).filter((line) => line === what).length;
+  reported(reader).filter((line) => line === what).length;
 
 function expectWhole(clips: readonly Clip[]): void {
   let last = -Infinity;
@@ -103,13 +103,13 @@ describe('a camera', () => {
     expect(reader.gaps).toEqual([{ streamId: 'cam', fromMs: watchedUntilMs, toMs, reason: 'not_running' }]);
   });
 
-  it('that sends pictures without times over HTTP gives clips on the wall clock', async () => {
+  it('that sends raw frames without times over HTTP gives clips on the wall clock', async () => {
     const mjpeg = await startMjpegCamera(video, folder);
     open.push(mjpeg);
     const reader = watch(mjpeg.url);
     await reader.until('clips', () => reader.clips.length >= 12, 60_000);
 
-    expect(told(reader)).toEqual(['connecting start', 'up first_frame']);
+    expect(reported(reader)).toEqual(['connecting start', 'up first_frame']);
     expect(reader.stream.counters.clockFaults).toEqual({ no_times: 1 });
     expect(reader.gaps).toEqual([]);
     // No frame is dated after it came; how long one is under way is the machine's affair.
@@ -128,14 +128,14 @@ describe('a camera', () => {
     for (const password of [everything.slice(0, 40), everything.slice(40)]) {
       const server = await camera({ auth: { username: 'admin', password, scheme } });
       const reader = watch(server.url, { username: 'admin', password });
-      await reader.until('up', () => told(reader).includes('up first_frame'));
+      await reader.until('up', () => reported(reader).includes('up first_frame'));
     }
   });
 
   it('keeps the password out of the process list', async () => {
     const server = await camera({ auth: { username: 'admin', password: SECRET, scheme: 'digest' } });
     const reader = watch(server.url, { username: 'admin', password: SECRET });
-    await reader.until('up', () => told(reader).includes('up first_frame'));
+    await reader.until('up', () => reported(reader).includes('up first_frame'));
 
     const shown = (await ffmpegs()).map(({ command }) => command);
     expect(shown.some((command) => command.includes('-i pipe:0'))).toBe(true);
@@ -146,7 +146,7 @@ describe('a camera', () => {
     const server = await camera();
     const before = performance.now();
     const reader = watch(server.url);
-    await reader.until('up', () => told(reader).includes('up first_frame'));
+    await reader.until('up', () => reported(reader).includes('up first_frame'));
 
     server.faults.loss(0.1);
     const seen = reader.clips.length;
@@ -159,8 +159,8 @@ describe('a camera', () => {
 
   it('drops clips of a reader that is too slow, and counts them', async () => {
     const server = await camera();
-    let goOn = (): void => undefined;
-    const pause = new Promise<void>((resolve) => (goOn = resolve));
+    let resume = (): void => undefined;
+    const pause = new Promise<void>((resolve) => (resume = resolve));
     const reader = readClips(
       {
         kind: 'live',
@@ -173,10 +173,10 @@ describe('a camera', () => {
     open.push({ [Symbol.asyncDispose]: () => reader.stop() });
 
     await expect.poll(() => reader.stream.counters.clipsDropped['freshest'] ?? 0).toBeGreaterThan(5);
-    goOn();
+    resume();
 
     expect(reader.clips).toHaveLength(1);
-    expect(told(reader)).toEqual(['connecting start', 'up first_frame']);
+    expect(reported(reader)).toEqual(['connecting start', 'up first_frame']);
   });
 });
 
@@ -188,11 +188,11 @@ describe('a camera that fails', () => {
 
     await first.stop();
     open.splice(open.indexOf(first), 1);
-    await reader.until('a failed try', () => told(reader).includes('down unreachable'));
+    await reader.until('a failed try', () => reported(reader).includes('down unreachable'));
     await camera({ port: first.port });
     await reader.until('clips of the new segment', () => reader.clips.at(-1)?.segment === 1);
 
-    expect(told(reader).slice(0, 3)).toEqual(['connecting start', 'up first_frame', 'down exit']);
+    expect(reported(reader).slice(0, 3)).toEqual(['connecting start', 'up first_frame', 'down exit']);
     expect(reader.stream.counters.reconnects['exit']).toBe(1);
     expect(reader.gaps).toHaveLength(1);
     const [gap] = reader.gaps;
@@ -210,11 +210,11 @@ describe('a camera that fails', () => {
     await reader.until('clips', () => reader.clips.length >= 1);
 
     server.faults.stall();
-    await reader.until('stalled', () => told(reader).includes('down no_frames'));
+    await reader.until('stalled', () => reported(reader).includes('down no_frames'));
     server.faults.resume();
     await reader.until('clips again', () => (reader.clips.at(-1)?.segment ?? 0) >= 1);
 
-    expect(told(reader)).toContain('stalled no_frames');
+    expect(reported(reader)).toContain('stalled no_frames');
     expect(reader.gaps[0]?.reason).toBe('no_frames');
     expectWhole(reader.clips);
   });
@@ -229,7 +229,7 @@ describe('a camera that fails', () => {
     await reader.until('clips', () => reader.clips.length >= 1);
 
     proxy.stall();
-    await reader.until('stalled', () => told(reader).includes('stalled no_frames'));
+    await reader.until('stalled', () => reported(reader).includes('stalled no_frames'));
     proxy.down();
     proxy.resume();
     await reader.until('a failed try', () => count(reader, 'connecting reconnect') >= 2);
@@ -258,7 +258,7 @@ describe('a camera that fails', () => {
 
     for (const reader of [running, mute]) {
       await reader.until('down', () => reader.said.includes('down'), 60_000);
-      expect(told(reader).slice(-2)).toEqual(['stalled no_frames', 'down no_frames']);
+      expect(reported(reader).slice(-2)).toEqual(['stalled no_frames', 'down no_frames']);
     }
     const times = mute.transitions.map(({ atMs }) => atMs);
     // Timers and the wall clock round on their own.
@@ -338,7 +338,7 @@ describe('an abort', () => {
   ])('ends the stream on an abort %s', async (_, fault) => {
     const server = await camera();
     const reader = watch(server.url);
-    await reader.until('up', () => told(reader).includes('up first_frame'));
+    await reader.until('up', () => reported(reader).includes('up first_frame'));
     const serverOnly = (await ffmpegs()).length - 2;
     fault(server);
 
@@ -353,7 +353,7 @@ describe('an abort', () => {
     const reader = watch(`rtsp://127.0.0.1:${port}/cam`, {
       reconnect: { firstMs: FOREVER_MS, maxMs: FOREVER_MS, maxAttempts: Infinity },
     });
-    await reader.until('down', () => told(reader).includes('down unreachable'));
+    await reader.until('down', () => reported(reader).includes('down unreachable'));
 
     await reader.stop();
 

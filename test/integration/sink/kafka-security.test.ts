@@ -119,7 +119,7 @@ const REFUSALS: readonly {
     },
   },
   {
-    what: 'an authority that nobody told us of',
+    what: 'an authority that we do not know',
     options: () => ({ ...at('TLS'), tls: true }),
     says: /set sinks\.kafka\.tls\.ca_file to the authority that signed it/,
   },

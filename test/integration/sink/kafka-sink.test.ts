@@ -80,7 +80,7 @@ test('a missing topic is named, and created with its partitions where asked; sta
   });
 });
 
-test('no broker, and TLS towards a plain port, are told apart', async () => {
+test('no broker, and TLS towards a plain port, are distinguished', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { readonly port: number };

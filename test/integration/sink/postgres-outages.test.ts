@@ -21,7 +21,7 @@ describe('fail-over', () => {
   afterAll(() => server.stop());
   const standbySignal = (): string => path.join(server.data, 'standby.signal');
 
-  test('a primary that comes back as a standby is told for what it is, read, and written again once promoted', async () => {
+  test('a primary that comes back as a standby is named as one, read, and written again once promoted', async () => {
     const { url } = server;
     await using sink = createPostgresSink({ url, autoMigrate: true });
     await sink.open(never);
@@ -77,7 +77,7 @@ describe('a schema that is dropped while the sink writes', () => {
     ]);
   });
 
-  test('is told with the remedy where it may not, and written again once it is there', async () => {
+  test('is reported with the remedy where it may not, and written again once it is there', async () => {
     const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
     onTestFinished(drop);
     await migrate({ url });
@@ -94,7 +94,7 @@ describe('a schema that is dropped while the sink writes', () => {
     await sink.write(event(1), never);
   });
 
-  test('of which one table is missing is told as that', async () => {
+  test('of which one table is missing is reported as that', async () => {
     const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
     onTestFinished(drop);
     await using sink = createPostgresSink({ url, autoMigrate: true });

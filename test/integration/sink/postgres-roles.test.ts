@@ -133,7 +133,7 @@ describe('what an operator has to put right is said with its remedy', () => {
     });
   });
 
-  test('too many connections may pass, and are told for what they are', async () => {
+  test('too many connections may pass, and are named as such', async () => {
     await runSql(
       server.url,
       'DROP ROLE IF EXISTS crowd; CREATE ROLE crowd LOGIN CONNECTION LIMIT 1; GRANT CREATE ON DATABASE postgres TO crowd',

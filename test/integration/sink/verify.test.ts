@@ -48,7 +48,7 @@ test('what arrived once or more is consistent, also where only the last status i
   expect(result.sinks['kafka']).toMatchObject({ duplicates: 1, undelivered: 0 });
 });
 
-test('missing, changed and reordered records are each told', async () => {
+test('missing, changed and reordered records are each reported', async () => {
   const [first, clip, ended, second] = RECORDS;
   const result = await delivered([ended!, first!, clipStats({ frames: 1 }), RECORDS[5]!]);
 
