@@ -9,8 +9,9 @@ const distance = asFlag(choice(['l2', 'l1'], 'Norm of the embedding distance.'),
 });
 
 /**
- * Every sampler with its options: type, bounds, default, meaning and flag. Configuration, command line, model manifests, engines
- * and documents take them from here. A default stands where neither a setting nor the model says more.
+ * Every sampler with its options: type, bounds, default, meaning and flag.
+ * Configuration, command line, model manifests, engines and documents take them
+ * from here. A default stands where neither a setting nor the model says more.
  */
 export const SAMPLERS = {
   none: {},

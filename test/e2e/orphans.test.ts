@@ -30,7 +30,8 @@ test('episodes that a lost journal left open in Postgres are ended by the next s
     // A file's episode: the file heals it when it runs again.
     opened({ episode: 4, run_id: '11111111-1111-5111-8111-111111111111' }),
   ];
-  // The journal with the other episodes is gone; this one holds the end of `kept`, which Postgres has not received.
+  // The journal with the other episodes is gone; this one holds the end of
+  // `kept`, which Postgres has not received.
   const journal = path.join(directory, 'journal');
   {
     await using sink = createPostgresSink({ url, autoMigrate: true });

@@ -4,7 +4,10 @@ import { readdirSync } from 'node:fs';
 import { env } from 'node:process';
 import { expect, test } from 'vitest';
 
-/** Training interprets the product's own description of a network; its tests hold it to the goldens that the engines are held to. */
+/**
+ * Training interprets the product's own description of a network; its tests
+ * hold it to the goldens that the engines are held to.
+ */
 const TRAINING = new URL('../../training/', import.meta.url);
 const FILES = readdirSync(TRAINING).filter((name) => /^test_.*\.py$/.test(name));
 const PYTHONS = [env['PYTHON'], '.venv/bin/python', 'python3'].filter((name) => name !== undefined);
