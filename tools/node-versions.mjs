@@ -1,5 +1,6 @@
-// Runs the unit tests and the demo on each supported Node release other than the one that runs this. The binaries
-// come from the `node` package of the npm registry. Ends with one line of counts and with 1 where anything failed.
+// Runs the unit tests and the demo on each supported Node release other than
+// the one that runs this. The binaries come from the `node` package of the npm
+// registry. Ends with one line of counts and with 1 where anything failed.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';

@@ -8,8 +8,8 @@ type Lines = readonly string[];
 type Interval = readonly [fromMs: number, toMs: number];
 
 /**
- * The longest time of a stream, ms, between its first and its last clip that is in no clip and in no gap: time that nobody
- * watched and nobody was told of.
+ * The longest time of a stream, ms, between its first and its last clip that is
+ * in no clip and in no gap: time that nobody watched and nobody was told of.
  */
 export function longestHole(lines: Lines, streamId: string): number {
   const records = recordsOfStream(lines, streamId);
