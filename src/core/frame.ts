@@ -1,4 +1,4 @@
-/** One decoded picture at model size. */
+/** One decoded frame at model size. */
 export interface Frame {
   readonly streamId: string;
   /** Position within the stream since the program started, at the sampled frame rate; grows by one a frame. */
@@ -44,7 +44,7 @@ export interface Clip {
 /** Where event times come from, best first. */
 export type ClockSource = 'rtcp' | 'wallclock' | 'media';
 
-/** What happened to a stream, told by its source as it happens. */
+/** What happened to a stream, as its source reports it. */
 export interface StreamTransition {
   readonly streamId: string;
   readonly state: 'connecting' | 'up' | 'stalled' | 'down' | 'ended';

@@ -1,3 +1,5 @@
+import { CLIP_RECEIPT_FIELDS, type Measured } from '../../src/core/compute.ts';
+import { leavesOf } from '../../src/core/fields.ts';
 import { configFromSources, resolveStream } from '../../src/config/index.ts';
 import type { TimedAction } from '../../src/lab/evaluation/results.ts';
 import { createEpisodeTracker } from '../../src/events/index.ts';
@@ -9,19 +11,9 @@ import type { PredictedVideo, PredictedWindow } from './predictions.ts';
 export type Thresholds = NonNullable<ModelManifest['thresholds']>;
 
 /** Receipts are not asked of a replay. */
-const NO_COMPUTE: ScoredClip['compute'] = {
-  ...{ inputSteps: 1, keptSteps: 1, multiplyAdds: 0, denseMultiplyAdds: 0, reusedSteps: 0 },
-  ...{
-    reusedKeptSteps: 0,
-    reusedMultiplyAdds: 0,
-    queueMs: 0,
-    lowerMs: 0,
-    samplerMs: 0,
-    upperMs: 0,
-    engine: '',
-    device: '',
-  },
-};
+const NO_COMPUTE = Object.fromEntries(
+  leavesOf(CLIP_RECEIPT_FIELDS).map(({ field }) => [(field as typeof field & Measured).from, 0]),
+) as unknown as ScoredClip['compute'];
 
 /**
  * The episodes that `run` would report of a video with other thresholds: windows keep
