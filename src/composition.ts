@@ -21,6 +21,7 @@ import { createProgram, runProgram } from './cli/program.ts';
 import { addRunCommand } from './cli/run.ts';
 import { addSampleCommand } from './cli/sample.ts';
 import { createShutdown, type Shutdown } from './cli/shutdown.ts';
+import { redact } from './core/redact.ts';
 import { createPixelPacker } from './pipeline/pack-pixels.ts';
 
 const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -30,6 +31,7 @@ const entryUrl = new URL('./inference/worker/entry.js', import.meta.url);
 const verifyUrl = new URL('./app/verify-entry.js', import.meta.url);
 const visitUrl = new URL('./lab/models-report/visit-entry.js', import.meta.url);
 
+redactCrashes();
 const shutdown = handleSignals();
 const io: CliIo = {
   stdin: process.stdin,
@@ -160,6 +162,15 @@ addDoctorCommand(program, io, {
 });
 await runProgram(program, process.argv.slice(2), io);
 shutdown.onFinished();
+
+/** What nobody catches ends the program, and its message may hold the URL of a camera or a database. */
+function redactCrashes(): void {
+  process.on('uncaughtException', (error: unknown) => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`error INTERNAL: ${redact(text)}\n`);
+    process.exit(1);
+  });
+}
 
 /** The first signal asks to finish; a second one ends at once. */
 function handleSignals(): Shutdown {
