@@ -40,8 +40,11 @@ export async function openWatchedTimes(dir: string, logger: Logger): Promise<Wat
   return {
     of: (streamId) => earlier.get(streamId),
     note(streamId, untilMs) {
+      const isFirst = !times.has(streamId);
       times.set(streamId, Math.round(untilMs));
       dirty = true;
+      // Of a stream without any time, the next run could tell no gap.
+      if (isFirst) save();
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { silentLogger } from '../../../src/core/logger.ts';
 import { openWatchedTimes } from '../../../src/sink/journal/watched-times.ts';
@@ -22,6 +22,18 @@ describe('watched times', () => {
     const third = await openWatchedTimes(dir, silentLogger);
     expect([third.of('a'), third.of('b')]).toEqual([1000, 3000]);
     await third[Symbol.asyncDispose]();
+  });
+
+  it('of a stream that has none yet are kept at once: a program killed in its first second leaves a gap too', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const dir = await temporaryDirectory();
+    await using times = await openWatchedTimes(dir, silentLogger);
+    times.note('a', 1000);
+
+    // No timer runs, and nothing is closed.
+    const kept = async (): Promise<string> => readFile(join(dir, 'watched.json'), 'utf8').catch(() => '');
+    await expect.poll(kept).toBe('{"a":1000}');
   });
 
   it.each(['', '{"a":', '[1]', '{"a":"yesterday"}', 'null'])(
