@@ -17,16 +17,19 @@ export interface OrphanSearch {
   readonly startedAtMs: number;
   readonly log: RecordLog;
   readonly logger: Logger;
-  /** Resolves with true once Postgres holds what earlier runs left in the journal; with false where the signal comes first. */
+  /**
+   * Resolves with true once Postgres holds what earlier runs left in the
+   * journal; with false where the signal comes first.
+   */
   caughtUp(signal: AbortSignal): Promise<boolean>;
 }
 
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
 
 /**
- * Ends the episodes that an earlier run of this instance left open in Postgres and that the journal knows nothing of: its
- * folder was deleted, or the sink's backlog was forgotten. The ends go through the journal, so every sink receives them. A
- * file's episodes are left alone: the file heals them when it runs again.
+ * Ends the episodes that an earlier run of this instance left open in Postgres and that the journal knows
+ * nothing of: its folder was deleted, or the sink's backlog was forgotten. The ends go through the journal,
+ * so every sink receives them. A file's episodes are left alone: the file heals them when it runs again.
  */
 export async function endOrphans(search: OrphanSearch, signal: AbortSignal): Promise<void> {
   const { log, logger } = search;

@@ -8,8 +8,8 @@ import { isVariantName } from '../inference/network/variants.ts';
 const SHIPPED_MODELS = path.join(import.meta.dirname, '..', '..', 'models');
 
 /**
- * Where a model is: a path as it stands; a name among the models that ship, in the working directory, then in the user's models
- * folder. Undefined where it is nowhere, or the name of a network.
+ * Where a model is: a path as it stands; a name among the models that ship, in the working directory,
+ * then in the user's models folder. Undefined where it is nowhere, or the name of a network.
  */
 export function findModel(model: string): string | undefined {
   if (looksLikePath(model)) return existsSync(model) ? model : undefined;
@@ -21,7 +21,9 @@ export function findModel(model: string): string | undefined {
   return existsSync(path.join(own, 'manifest.json')) ? own : undefined;
 }
 
-/** Where models of the user lie, by name: `$XDG_DATA_HOME/actionstream/models`, else below `~/.local/share`. */
+/**
+ * Where models of the user lie, by name: `$XDG_DATA_HOME/actionstream/models`, else below `~/.local/share`.
+ */
 export function userModels(): string {
   const { XDG_DATA_HOME: data } = env;
   const base = data !== undefined && path.isAbsolute(data) ? data : path.join(homedir(), '.local', 'share');

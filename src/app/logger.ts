@@ -4,7 +4,10 @@ import { ActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { redact, redactDeep } from '../core/redact.ts';
 
-/** JSON lines with `time`, `level`, `msg` and, of errors, `err.type`: their code; secrets go from every text in them. */
+/**
+ * JSON lines with `time`, `level`, `msg` and, of errors, `err.type`: their
+ * code; secrets go from every text in them.
+ */
 export function createLogger(stream: Writable, level: string): Logger {
   const log = pino(
     {

@@ -3,8 +3,8 @@ import { redactUrl } from '../core/redact.ts';
 const SECRET_FLAG = /^--(password|[a-z-]*secret|[a-z-]*token)$/;
 
 /**
- * Overwrites our own entry in the process list where an argument holds a secret, as far as the system lets us: on Linux
- * the whole line. main.ts loads it before everything else, since until then others can read it.
+ * Overwrites our own entry in the process list where an argument holds a secret, as far as the system lets
+ * us: on Linux the whole line. main.ts loads it before everything else, since until then others can read it.
  * @returns whether there was something to hide
  */
 export function hideArguments(argv: readonly string[], overwrite: (title: string) => void): boolean {

@@ -36,7 +36,10 @@ export async function runProgram(program: Command, argv: readonly string[], io: 
   }
 }
 
-/** Told to stop, whatever a command throws is its way to end; only what happens to the journal must not be hidden. */
+/**
+ * Told to stop, whatever a command throws is its way to end; only what happens
+ * to the journal must not be hidden.
+ */
 function failureOf(error: unknown, { aborted }: AbortSignal): ActionstreamError {
   const failure = toActionstreamError(error);
   if (!aborted || failure.code.startsWith('JOURNAL_')) return failure;

@@ -30,9 +30,11 @@ const LEFTOVER_MS = 2000;
 /**
  * Owns the end of the process.
  * - running: no signal came.
- * - ending: the first signal came. The command drains. After FORCED_END_MS the process exits and names the phase that hangs.
+ * - ending: the first signal came. The command drains. After FORCED_END_MS the
+ *   process exits and names the phase that hangs.
  * - a second signal exits at once with 130.
- * - finished: the command has ended. What still keeps the event loop alive is named after LEFTOVER_MS, and the process exits.
+ * - finished: the command has ended. What still keeps the event loop alive is
+ *   named after LEFTOVER_MS, and the process exits.
  */
 export function createShutdown(host: ShutdownHost): Shutdown {
   const controller = new AbortController();

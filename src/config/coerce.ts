@@ -2,8 +2,9 @@ import { isSection } from './layers.ts';
 import type { JsonSchema } from './schema.ts';
 
 /**
- * Values as the schema wants them, where the environment could only give text: `"25"` → 25, `"true"` → true, `"a, b"` → a list.
- * Also the one trap of YAML in our keys: `kind: null` names the null engine. What does not fit is left for validation.
+ * Values as the schema wants them, where the environment could only give text: `"25"`
+ * → 25, `"true"` → true, `"a, b"` → a list. Also the one trap of YAML in our keys:
+ * `kind: null` names the null engine. What does not fit is left for validation.
  */
 export function coerce(value: unknown, schema: JsonSchema | undefined): unknown {
   if (schema === undefined) return value;

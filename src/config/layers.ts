@@ -16,8 +16,9 @@ export interface Override {
 const PREFIX = 'ACTIONSTREAM_';
 
 /**
- * `ACTIONSTREAM_SINKS__KAFKA__BROKERS=a:9092,b:9092` → sinks.kafka.brokers; `__0__` is the first of a list. Variables
- * whose first word is no top-level key are none of ours: Kubernetes makes some for a service of our name.
+ * `ACTIONSTREAM_SINKS__KAFKA__BROKERS=a:9092,b:9092` → sinks.kafka.brokers;
+ * `__0__` is the first of a list. Variables whose first word is no top-level
+ * key are none of ours: Kubernetes makes some for a service of our name.
  */
 export function envOverrides(
   env: Readonly<Record<string, string | undefined>>,

@@ -28,8 +28,8 @@ export interface YamlFile {
 }
 
 /**
- * Parses YAML 1.2 and replaces `${ENV}` in its values. Never throws: what is wrong is in `problems`. Anchors may be used as often as
- * a site has cameras, but a small file cannot become a large configuration.
+ * Parses YAML 1.2 and replaces `${ENV}` in its values. Never throws: what is wrong is in `problems`.
+ * Anchors may be used as often as a site has cameras, but a small file cannot become a large configuration.
  */
 export function readYaml(name: string, text: string, env: Env): YamlFile {
   if (isTooDeep(text)) return unreadable(name, `not valid YAML: ${TOO_DEEP}`);

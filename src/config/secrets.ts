@@ -4,9 +4,15 @@ import { innerName } from '../settings/inner-names.ts';
 import type { Report } from './explain-issues.ts';
 import type { SettingPath } from './problem.ts';
 
-/** Reads the files that settings name, and collects what is wrong with them. `key` is as in the configuration file. */
+/**
+ * Reads the files that settings name, and collects what is wrong with them.
+ * `key` is as in the configuration file.
+ */
 export interface FileSettings {
-  /** The text of the file that `section.<key>_file` names, or `section.<key>` itself; both at once is a problem. */
+  /**
+   * The text of the file that `section.<key>_file` names, or `section.<key>`
+   * itself; both at once is a problem.
+   */
   secret(section: Readonly<Record<string, unknown>>, path: SettingPath, key: string): string | undefined;
   /** The text of the file that `section.<key>` names. */
   file(section: Readonly<Record<string, unknown>>, path: SettingPath, key: string): string | undefined;

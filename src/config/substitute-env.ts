@@ -4,8 +4,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
 
 /**
- * Text with references to environment variables replaced. A default stands in for a variable that is unset or empty, as
- * in a shell.
+ * Text with references to environment variables replaced. A default stands in
+ * for a variable that is unset or empty, as in a shell.
  *
  * @returns the text, and what was wrong with its references
  */

@@ -1,6 +1,6 @@
 /**
- * The known word that was probably meant: the same but for case and separators, or at most two changes (a third of a short
- * word) away. Undefined where nothing is near.
+ * The known word that was probably meant: the same but for case and separators, or at
+ * most two changes (a third of a short word) away. Undefined where nothing is near.
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   const same = known.find((candidate) => plain(candidate) === plain(word));

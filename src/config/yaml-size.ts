@@ -4,8 +4,8 @@ import { isAlias, isCollection, isNode, isPair, visit, type Document, type Node 
 const MOST = { aliases: 10_000, values: 500_000, depth: 64, brackets: 128 } as const;
 
 /**
- * Whether a text nests deeper than any configuration: the parser's time grows with the square of the depth, and its stack overflows.
- * Brackets within quotes count too: nobody writes so many.
+ * Whether a text nests deeper than any configuration: the parser's time grows with the square of
+ * the depth, and its stack overflows. Brackets within quotes count too: nobody writes so many.
  */
 export function isTooDeep(text: string): boolean {
   let open = 0;
@@ -43,7 +43,9 @@ export function excessOf(document: Document): string | undefined {
   return undefined;
 }
 
-/** Values of the tree with every alias replaced; undefined where it is too deep. Each node is counted once. */
+/**
+ * Values of the tree with every alias replaced; undefined where it is too deep. Each node is counted once.
+ */
 function expandedSize(root: Node | null, targets: ReadonlyMap<Node, Node>): number | undefined {
   const known = new Map<Node, number>();
   const sizeOf = (value: unknown, depth: number): number => {

@@ -54,7 +54,10 @@ export async function endsWithin(work: Promise<unknown>, ms: number): Promise<bo
   }
 }
 
-/** Asks anew every time, where the compiler takes an earlier answer for granted: a signal may abort while we await. */
+/**
+ * Asks anew every time, where the compiler takes an earlier answer for granted:
+ * a signal may abort while we await.
+ */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

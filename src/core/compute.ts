@@ -1,9 +1,9 @@
 import { amount, count, group, number, optional, perRun, text, type Field, type Group } from './fields.ts';
 
 /**
- * The compute receipt. A field names what it is made of: a measurement of the clip, and for the receipt of an episode
- * how those of its clips become one. Multiply-adds follow the network's cost model (dense, padding included) and never
- * mean anything else; durations are milliseconds on the monotonic clock.
+ * The compute receipt. A field names what it is made of: a measurement of the clip, and for the receipt
+ * of an episode how those of its clips become one. Multiply-adds follow the network's cost model (dense,
+ * padding included) and never mean anything else; durations are milliseconds on the monotonic clock.
  *
  * A new field is a line here, its measurement in `src/inference/compute-stats.ts`, and a migration.
  */

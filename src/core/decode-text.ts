@@ -1,7 +1,8 @@
 import { ActionstreamError, type ErrorCode } from './errors.ts';
 
 /**
- * The text of a file that a person or another tool wrote: UTF-8, or UTF-16 where a byte order mark says so. The mark is left out.
+ * The text of a file that a person or another tool wrote: UTF-8, or UTF-16
+ * where a byte order mark says so. The mark is left out.
  * @throws ActionstreamError with `code`, naming file, line and remedy where the bytes are no such text
  */
 export function decodeText(bytes: Uint8Array, file: string, code: ErrorCode): string {

@@ -1,7 +1,7 @@
 /**
- * Every failure a user can meet has a code from this closed list. Callers branch on `code` and `retryable`, never on
- * message text. The message of an error names the thing, the place and the remedy of this one case; the list holds the
- * meaning and the remedy of the code in general (docs/errors.md).
+ * Every failure a user can meet has a code from this closed list. Callers branch on `code` and
+ * `retryable`, never on message text. The message of an error names the thing, the place and the remedy
+ * of this one case; the list holds the meaning and the remedy of the code in general (docs/errors.md).
  */
 export const ERROR_CODES = {
   USAGE: final(
@@ -184,7 +184,10 @@ export class ActionstreamError extends Error {
   }
 }
 
-/** Any thrown value as an error of ours; foreign errors become INTERNAL (or ABORTED) with the original as cause. */
+/**
+ * Any thrown value as an error of ours; foreign errors become INTERNAL (or
+ * ABORTED) with the original as cause.
+ */
 export function toActionstreamError(error: unknown): ActionstreamError {
   if (error instanceof ActionstreamError) return error;
   if (error instanceof Error && error.name === 'AbortError') {

@@ -1,6 +1,6 @@
 /**
- * What a record consists of, as data: a list of fields is the one home of a kind of record (record-fields.ts). Types,
- * payloads, columns, rows, comparisons and JSON Schemas are made of it.
+ * What a record consists of, as data: a list of fields is the one home of a kind of record
+ * (record-fields.ts). Types, payloads, columns, rows, comparisons and JSON Schemas are made of it.
  */
 export interface Fields {
   readonly [name: string]: Field | Group<Fields>;

@@ -1,7 +1,9 @@
 /** One decoded frame at model size. */
 export interface Frame {
   readonly streamId: string;
-  /** Position within the stream since the program started, at the sampled frame rate; grows by one a frame. */
+  /**
+   * Position within the stream since the program started, at the sampled frame rate; grows by one a frame.
+   */
   readonly index: number;
   /** Counts discontinuities: frames of different segments were not filmed one after the other. */
   readonly segment: number;
@@ -49,7 +51,10 @@ export interface StreamTransition {
   readonly streamId: string;
   readonly state: 'connecting' | 'up' | 'stalled' | 'down' | 'ended';
   readonly atMs: number;
-  /** Short, closed vocabulary: `start`, `eof`, `exit`, `no_frames`, `unreachable`, `unauthorized`, `pts_jump`, … */
+  /**
+   * Short, closed vocabulary: `start`, `eof`, `exit`, `no_frames`,
+   * `unreachable`, `unauthorized`, `pts_jump`, …
+   */
   readonly reason: string;
   /** Human detail, already free of secrets. */
   readonly detail?: string;

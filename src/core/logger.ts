@@ -1,4 +1,7 @@
-/** The narrow logger that stages need; composition.ts passes a pino child. Never called per frame or clip (invariant 9). */
+/**
+ * The narrow logger that stages need; composition.ts passes a pino child. Never
+ * called per frame or clip (invariant 9).
+ */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -15,12 +15,12 @@ import {
 import type { ClockSource } from './frame.ts';
 
 /**
- * Every field of what actionstream publishes, in the order of the payload. Keys are snake_case with units in names, times
- * RFC 3339 UTC with milliseconds, unknown values omitted.
+ * Every field of what actionstream publishes, in the order of the payload. Keys are snake_case
+ * with units in names, times RFC 3339 UTC with milliseconds, unknown values omitted.
  *
- * A new field is optional, since consumers know records without it. It is a line here and its value where the record is
- * made (`src/events/action-event.ts`, `src/events/clip-stats.ts`, `src/pipeline/stream-status.ts`), and a migration. Fields of
- * the compute receipt are in compute.ts. `npm run docs` renews the schemas.
+ * A new field is optional, since consumers know records without it. It is a line here and its value where the
+ * record is made (`src/events/action-event.ts`, `src/events/clip-stats.ts`, `src/pipeline/stream-status.ts`),
+ * and a migration. Fields of the compute receipt are in compute.ts. `npm run docs` renews the schemas.
  */
 
 export type EpisodeState = 'started' | 'updated' | 'ended';

@@ -34,8 +34,8 @@ export function streamIdOf(record: PublishedRecord): string {
 }
 
 /**
- * Identity of a record for deduplication: the same on every re-send, another one where the content differs.
- * A provisional end carries its reason and offset, so that consumers do not take the true end for a repetition.
+ * Identity of a record for deduplication: the same on every re-send, another one where the content differs. A
+ * provisional end carries its reason and offset, so that consumers do not take the true end for a repetition.
  */
 export function recordIdOf(record: PublishedRecord): string {
   switch (record.type) {
@@ -60,8 +60,8 @@ export function recordIdOf(record: PublishedRecord): string {
 }
 
 /**
- * The end of a file's episode that came because the program stopped: the recording goes on, and a rerun brings the true
- * events. On a live stream such an end is final, since nobody can watch that time again.
+ * The end of a file's episode that came because the program stopped: the recording goes on, and a rerun
+ * brings the true events. On a live stream such an end is final, since nobody can watch that time again.
  */
 export function isProvisional({ run_id: runId, end_reason: reason }: ActionEvent): boolean {
   return runId !== undefined && PROVISIONAL_REASONS.includes(reason);
@@ -70,11 +70,13 @@ export function isProvisional({ run_id: runId, end_reason: reason }: ActionEvent
 const PROVISIONAL_REASONS: readonly (EndReason | undefined)[] = ['shutdown', 'restart'];
 
 /**
- * Whether `next` replaces `held`, another event of the same episode. The one rule for every store and every comparison;
- * the Postgres sink states it in SQL (write-batch.ts).
+ * Whether `next` replaces `held`, another event of the same episode. The one rule for
+ * every store and every comparison; the Postgres sink states it in SQL (write-batch.ts).
  *
- * - A provisional end yields to a true event of the same or a higher sequence, and to a later provisional end.
- * - A true event yields to any event of a higher sequence, except that no provisional end replaces a true end.
+ * - A provisional end yields to a true event of the same or a higher sequence,
+ *   and to a later provisional end.
+ * - A true event yields to any event of a higher sequence, except that no
+ *   provisional end replaces a true end.
  */
 export function supersedes(next: ActionEvent, held: ActionEvent): boolean {
   if (!isProvisional(held)) {

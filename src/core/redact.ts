@@ -1,7 +1,8 @@
 /**
- * Removes secrets from a text that may be logged, stored or shown: user and password of every URL, the parameters and path parts
- * with which cameras take a login, `password=…` in any text, HTTP authorization. Hides too much rather than too little: of a URL
- * everything before its last `@` goes. Secrets that nothing marks as such (a bare path segment) stay.
+ * Removes secrets from a text that may be logged, stored or shown: user and password of
+ * every URL, the parameters and path parts with which cameras take a login, `password=…` in
+ * any text, HTTP authorization. Hides too much rather than too little: of a URL everything
+ * before its last `@` goes. Secrets that nothing marks as such (a bare path segment) stay.
  */
 export function redact(text: string): string {
   return text
@@ -11,7 +12,10 @@ export function redact(text: string): string {
     .replace(AUTHORIZATION, '$1***');
 }
 
-/** The same for a text that is a single URL, or the path of a file: a password in it may hold spaces and end in any character. */
+/**
+ * The same for a text that is a single URL, or the path of a file: a password
+ * in it may hold spaces and end in any character.
+ */
 export function redactUrl(url: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? redact(hideInUrl(url, '')) : redact(url);
 }

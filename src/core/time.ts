@@ -13,7 +13,10 @@ const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as c
 /** A hundred years. */
 const LONGEST_MS = 36_500 * UNITS_MS.d;
 
-/** `500ms`, `30s`, `5m`, `2h`, `7d` → milliseconds; undefined where the text is no duration, or one beyond a hundred years. */
+/**
+ * `500ms`, `30s`, `5m`, `2h`, `7d` → milliseconds; undefined where the text is
+ * no duration, or one beyond a hundred years.
+ */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim());
   if (!match) return undefined;
@@ -23,7 +26,10 @@ export function parseDuration(text: string): number | undefined {
 
 const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-/** An instant of RFC 3339, with its offset → milliseconds since 1970; undefined for anything else: no zone, no time of day is guessed. */
+/**
+ * An instant of RFC 3339, with its offset → milliseconds since 1970; undefined
+ * for anything else: no zone, no time of day is guessed.
+ */
 export function parseInstant(text: string): number | undefined {
   const [, date = '', time = '', fraction = '', offset = ''] = RFC3339.exec(text.trim()) ?? [];
   if (date === '') return undefined;

@@ -9,9 +9,10 @@ export interface LabelFile {
 }
 
 /**
- * A file of class names as tools write them: one label a line in the order of the classes; lines of number and label, or label and
- * number, between commas, tabs, semicolons, colons or (number first) blanks, with or without a header; or JSON, a list or an object.
- * Numbers must count the classes from 0 or 1. Anything else is refused: a wrong label would be believed.
+ * A file of class names as tools write them: one label a line in the order of the classes;
+ * lines of number and label, or label and number, between commas, tabs, semicolons, colons or
+ * (number first) blanks, with or without a header; or JSON, a list or an object. Numbers must
+ * count the classes from 0 or 1. Anything else is refused: a wrong label would be believed.
  * @throws ActionstreamError INPUT_INVALID naming file, line and what is expected
  */
 export function parseLabelFile(bytes: Uint8Array, file: string): LabelFile {

@@ -18,8 +18,8 @@ export type LabelMapName = keyof typeof LABEL_MAPS;
 export const labelMapNames: readonly LabelMapName[] = Object.keys(LABEL_MAPS) as LabelMapName[];
 
 /**
- * The labels of a public data set, by class index as published networks are trained: alphabetical for Kinetics, HMDB51
- * and Something-Something V2, the order of `classInd.txt` for UCF101.
+ * The labels of a public data set, by class index as published networks are trained: alphabetical
+ * for Kinetics, HMDB51 and Something-Something V2, the order of `classInd.txt` for UCF101.
  * @throws ActionstreamError USAGE for an unknown name
  */
 export function labelMap(name: string): readonly string[] {
@@ -33,7 +33,10 @@ export function labelMap(name: string): readonly string[] {
   return labels;
 }
 
-/** One label a line; after a tab, the editions that have it: `4`, `6`, `7` for Kinetics-400, -600, -700, `m` for Mini-Kinetics-200. */
+/**
+ * One label a line; after a tab, the editions that have it: `4`, `6`, `7` for
+ * Kinetics-400, -600, -700, `m` for Mini-Kinetics-200.
+ */
 interface LabelFile {
   readonly file: string;
   readonly edition?: string;

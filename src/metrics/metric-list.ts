@@ -3,7 +3,10 @@ import type { Metrics } from './metric.ts';
 import { SINK_METRICS } from './sink-metrics.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
 
-/** What `/metrics` says, in this order, before the figures of the process; docs/metrics.md is generated from it. */
+/**
+ * What `/metrics` says, in this order, before the figures of the process;
+ * docs/metrics.md is generated from it.
+ */
 export const METRICS = {
   actionstream_build_info: {
     kind: 'gauge',

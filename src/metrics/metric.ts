@@ -10,7 +10,9 @@ export interface Metric {
   readonly read: (run: RunReading) => readonly Point[];
 }
 
-/** A value and its labels, in the order of the metric's list. Undefined: unknown at present, so not served. */
+/**
+ * A value and its labels, in the order of the metric's list. Undefined: unknown at present, so not served.
+ */
 export type Point = readonly [value: number | undefined, ...labels: readonly string[]];
 
 export type Metrics = Readonly<Record<`actionstream_${string}`, Metric>>;

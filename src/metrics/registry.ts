@@ -6,9 +6,9 @@ import type { RunReading } from './run-metrics.ts';
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /**
- * Renders Prometheus' text format 0.0.4: the given metrics as `read` finds the run, in their order, then memory, CPU,
- * descriptors, event loop and garbage collection of this process. Nothing is counted here, so each scrape fills a
- * registry of its own.
+ * Renders Prometheus' text format 0.0.4: the given metrics as `read` finds the run,
+ * in their order, then memory, CPU, descriptors, event loop and garbage collection of
+ * this process. Nothing is counted here, so each scrape fills a registry of its own.
  */
 export function createRenderer(metrics: Metrics, read: () => RunReading): () => Promise<string> {
   const processFigures = new Registry();

@@ -2,8 +2,9 @@ import type { Clip, Frame } from '../core/frame.ts';
 import type { PixelClip } from '../inference/engine.ts';
 
 /**
- * Makes clips, and the frames that stand before them, into one [T, H, W, 3] block each: the only copy of pixels on the main
- * thread. The block is used again for the next clip: at most one clip of a packer may be in inference.
+ * Makes clips, and the frames that stand before them, into one [T, H, W, 3]
+ * block each: the only copy of pixels on the main thread. The block is used
+ * again for the next clip: at most one clip of a packer may be in inference.
  *
  * @param contextFrames of the engine's `info.reuse`; absent: clips are inferred one by one
  */

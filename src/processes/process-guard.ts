@@ -4,13 +4,16 @@ import { once } from 'node:events';
 /**
  * A child that dies with us, also when we are killed with SIGKILL, in POSIX shell and without native code.
  *
- * Two processes, both children of ours, so that we reap both: where we are pid 1 of a container, nobody else does.
+ * Two processes, both children of ours, so that we reap both: where we are pid
+ * 1 of a container, nobody else does.
  *
- * - The shell that *becomes* the program: it reads lines from stdin up to an empty one (they become the program's stdin: a
- *   playlist with a URL that must not show in the process list), then replaces itself, so that pid, exit code and signals are
- *   the program's own. If its stdin ends before the empty line, we are gone, and it ends without starting anything.
+ * - The shell that *becomes* the program: it reads lines from stdin up to an empty one (they
+ *   become the program's stdin: a playlist with a URL that must not show in the process
+ *   list), then replaces itself, so that pid, exit code and signals are the program's own. If
+ *   its stdin ends before the empty line, we are gone, and it ends without starting anything.
  * - The watcher, started before that empty line is written. It waits on a pipe that we hold open:
- *   - a line: the program has ended, the watcher ends too (the pid may belong to somebody else by now: no kill);
+ *   - a line: the program has ended, the watcher ends too (the pid may belong
+ *     to somebody else by now: no kill);
  *   - end of file without a line: we are gone, so it kills the program.
  *   A Ctrl-C, which reaches the whole foreground group, leaves the watcher alone.
  *
@@ -63,8 +66,8 @@ export async function holdGuard(child: GuardedChild, input: readonly string[]): 
 }
 
 /**
- * Starts the watcher of a child that runs already, and ends it when the child has ended. Without a watcher (the machine has no
- * process to spare) the child is killed.
+ * Starts the watcher of a child that runs already, and ends it when the child has
+ * ended. Without a watcher (the machine has no process to spare) the child is killed.
  * @returns resolves once the watcher is gone and reaped
  */
 export async function watchOver(child: WatchedChild): Promise<void> {

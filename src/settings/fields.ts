@@ -11,8 +11,9 @@ import {
 import { parseSize } from './parse-size.ts';
 
 /**
- * The kinds of value that settings are made of. Each says in one phrase what it expects: the same phrase in error messages,
- * in docs/config.md and in the JSON Schema. Lengths of time and sizes are text with a unit in, milliseconds and bytes out.
+ * The kinds of value that settings are made of. Each says in one phrase what it
+ * expects: the same phrase in error messages, in docs/config.md and in the JSON Schema.
+ * Lengths of time and sizes are text with a unit in, milliseconds and bytes out.
  */
 export function text(meaning: string) {
   const error = 'expected text';
@@ -146,7 +147,9 @@ export function list<T extends z.ZodType>(item: T, meaning: string) {
   return z.array(item, { error: 'expected a list' }).meta({ description: meaning });
 }
 
-/** Settings of their own, under their inner names once parsed; keys that `shape` does not name are refused. */
+/**
+ * Settings of their own, under their inner names once parsed; keys that `shape` does not name are refused.
+ */
 export function section<T extends z.ZodRawShape>(shape: T, meaning: string) {
   const keys = innerKeys(shape);
   return z

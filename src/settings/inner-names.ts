@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * A setting has one name. In files and variables it is snake_case; in code the same in camelCase, with its unit at the end:
- * `noise_floor` is `noiseFloor`, `connection_timeout` is `connectionTimeoutMs`, `max_size` is `maxBytes`.
+ * A setting has one name. In files and variables it is snake_case; in code the
+ * same in camelCase, with its unit at the end: `noise_floor` is `noiseFloor`,
+ * `connection_timeout` is `connectionTimeoutMs`, `max_size` is `maxBytes`.
  */
 export type InnerSection<T> = {
   readonly [K in keyof T as InnerKey<K, NonNullable<T[K]>>]: Exclude<T[K], undefined>;

@@ -40,14 +40,17 @@ interface DeliveryStats {
 export interface Delivery {
   /**
    * Blocks until the signal aborts or the journal closes or fails.
-   * - Writing: exactly one batch is in flight. A failed one is repeated for ever, so a sink that is down delays and never
-   *   loses. An error that is not retryable waits the longest delay each time: somebody has to put it right, and nobody
-   *   has to restart us. Types of record that the sink refuses while it accepts others wait alone (lanes.ts).
-   * - Reading: an error of the file system is repeated with the same back-off. A damaged part of a finished file is
-   *   skipped, frame by frame; its records are counted and logged as an error.
+   * - Writing: exactly one batch is in flight. A failed one is repeated for ever, so a
+   *   sink that is down delays and never loses. An error that is not retryable waits the
+   *   longest delay each time: somebody has to put it right, and nobody has to restart us.
+   *   Types of record that the sink refuses while it accepts others wait alone (lanes.ts).
+   * - Reading: an error of the file system is repeated with the same back-off. A damaged part of
+   *   a finished file is skipped, frame by frame; its records are counted and logged as an error.
    */
   run(signal: AbortSignal): Promise<void>;
-  /** True once all is delivered that the journal held at the call; false after `timeoutMs` or at the abort. */
+  /**
+   * True once all is delivered that the journal held at the call; false after `timeoutMs` or at the abort.
+   */
   drain(timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
   stats(): DeliveryStats;
 }

@@ -10,9 +10,10 @@ export interface StoredRecord {
 }
 
 /**
- * Where records go. `write` resolves only when every record of the batch is durably accepted; it is safe to repeat,
- * and a batch keeps the journal's order per stream. A record that the sink can never accept goes to its dead-letter
- * place and does not fail the others. Errors say by `retryable` whether the same batch may succeed later.
+ * Where records go. `write` resolves only when every record of the batch is durably
+ * accepted; it is safe to repeat, and a batch keeps the journal's order per stream. A
+ * record that the sink can never accept goes to its dead-letter place and does not
+ * fail the others. Errors say by `retryable` whether the same batch may succeed later.
  */
 export interface EventSink extends AsyncDisposable {
   /** kafka, postgres, ndjson: metric label and checkpoint name. */
@@ -21,13 +22,21 @@ export interface EventSink extends AsyncDisposable {
   open(signal: AbortSignal): Promise<void>;
   /** @throws RecordsRefused where only some types were refused: the others of the batch are accepted. */
   write(batch: readonly StoredRecord[], signal: AbortSignal): Promise<void>;
-  /** By stream: how often another run of the program was found to write it too. Only of sinks that can see that. */
+  /**
+   * By stream: how often another run of the program was found to write it too.
+   * Only of sinks that can see that.
+   */
   readonly foreignWrites?: ReadonlyMap<string, number>;
-  /** Records left out because retention had deleted them before. Only of sinks that have a retention of ours. */
+  /**
+   * Records left out because retention had deleted them before. Only of sinks that have a retention of ours.
+   */
   readonly leftOut?: number;
 }
 
-/** A sink that keeps each type of record in a place of its own (a topic) refuses some types and accepts the others. */
+/**
+ * A sink that keeps each type of record in a place of its own (a topic) refuses
+ * some types and accepts the others.
+ */
 export class RecordsRefused extends ActionstreamError {
   readonly types: ReadonlySet<RecordType>;
 

@@ -153,8 +153,9 @@ interface LaneState {
 }
 
 /**
- * The lanes of a sink whose checkpoint is `checkpoint`. A file that does not belong to it (lost, damaged, or the checkpoint was set
- * back) is left aside: everything from the checkpoint is then sent again, under the same ids.
+ * The lanes of a sink whose checkpoint is `checkpoint`. A file that does not
+ * belong to it (lost, damaged, or the checkpoint was set back) is left aside:
+ * everything from the checkpoint is then sent again, under the same ids.
  */
 export async function loadLanes(options: LanesOptions, checkpoint: number): Promise<Lanes> {
   const { file } = options;

@@ -1,6 +1,8 @@
 /** Those who wait until a delivery has come far enough. */
 export interface ProgressWaiters {
-  /** True once `isDone` holds after some progress; false after `timeoutMs`, or where the signal came first. */
+  /**
+   * True once `isDone` holds after some progress; false after `timeoutMs`, or where the signal came first.
+   */
   until(isDone: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
   /** To be called after each progress. */
   wake(): void;

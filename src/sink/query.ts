@@ -22,7 +22,10 @@ export interface EventPage {
   readonly cursor?: string;
 }
 
-/** One page of episodes, newest first; pages do not shift while new episodes arrive. @throws USAGE on a foreign cursor */
+/**
+ * One page of episodes, newest first; pages do not shift while new episodes arrive.
+ * @throws USAGE on a foreign cursor
+ */
 export async function queryEvents(
   reader: PostgresReader,
   filter: EventFilter,

@@ -33,9 +33,9 @@ export interface RebuildResult {
 }
 
 /**
- * Fills an empty database with what the journal or the topics still hold, through the sink that wrote it first, so the
- * rows are the same. Makes the schema where it is missing. Kafka compacts the status topic: only the last status of each
- * stream comes back from there.
+ * Fills an empty database with what the journal or the topics still hold, through the sink
+ * that wrote it first, so the rows are the same. Makes the schema where it is missing. Kafka
+ * compacts the status topic: only the last status of each stream comes back from there.
  * @throws USAGE where the tables hold rows; JOURNAL_CORRUPT, KAFKA_…, POSTGRES_…
  */
 export async function rebuildPostgres(options: RebuildOptions): Promise<RebuildResult> {

@@ -27,7 +27,10 @@ export async function* tailJournal(
   }
 }
 
-/** Follows the topics of a broker. Duplicates of a re-send are passed on. @throws KAFKA_UNREACHABLE, KAFKA_REFUSED */
+/**
+ * Follows the topics of a broker. Duplicates of a re-send are passed on.
+ * @throws KAFKA_UNREACHABLE, KAFKA_REFUSED
+ */
 export async function* tailKafka(
   connection: KafkaConnection & { readonly topics?: Partial<KafkaTopics> },
   { from, types = ['action.event'], signal }: TailOptions,

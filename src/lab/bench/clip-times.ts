@@ -14,14 +14,20 @@ import type { ClipTimes, Sample } from './types.ts';
 
 export const OURS = 'actionstream';
 
-/** Eager is what PyTorch's documentation shows; the others are the best that we found for it (docs/benchmarks.md). */
+/**
+ * Eager is what PyTorch's documentation shows; the others are the best that we
+ * found for it (docs/benchmarks.md).
+ */
 const PEER_CASES = [
   { name: 'torch eager', mode: 'eager', tunedMalloc: false },
   { name: 'torch eager, channels_last, tuned malloc', mode: 'channels_last', tunedMalloc: true },
   { name: 'torch compiled, frozen, channels_last, tuned malloc', mode: 'compiled', tunedMalloc: true },
 ] as const;
 
-/** A dense clip of one shape, ours and the peer's in turn, `rounds` times; saved after each, so that an interruption loses nothing. */
+/**
+ * A dense clip of one shape, ours and the peer's in turn, `rounds` times; saved
+ * after each, so that an interruption loses nothing.
+ */
 export async function timeClips(
   context: BenchContext,
   shape: ClipShape,

@@ -6,8 +6,8 @@ import type { Sample } from './types.ts';
 const TICKS = 100;
 
 /**
- * Times `work`, which says how many processor seconds it took itself, and how many cores other programs used meanwhile.
- * That is 0 where the system does not tell.
+ * Times `work`, which says how many processor seconds it took itself, and how many
+ * cores other programs used meanwhile. That is 0 where the system does not tell.
  */
 export async function sampleOf(
   work: () => Promise<{ readonly ms: number; readonly cpuS: number }>,
@@ -32,7 +32,9 @@ export function sampleHere(work: () => Promise<unknown>): Promise<Sample> {
   });
 }
 
-/** Processor seconds that all programs have used since the machine started; 0 where the system does not tell. */
+/**
+ * Processor seconds that all programs have used since the machine started; 0 where the system does not tell.
+ */
 export function busySeconds(): number {
   try {
     const [first = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);

@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 
-/** What PyTorch's allocator needs not to ask the system for every activation anew: half of the time of a tuned clip. */
+/**
+ * What PyTorch's allocator needs not to ask the system for every activation
+ * anew: half of the time of a tuned clip.
+ */
 const TUNED_MALLOC = {
   MALLOC_MMAP_THRESHOLD_: '8000000000',
   MALLOC_TRIM_THRESHOLD_: '16000000000',

@@ -29,8 +29,9 @@ export interface Replay {
 const READY_MS = 90_000;
 
 /**
- * Videos replayed at the pace at which they were filmed, through `actionstream run` as a process of its own: decoders, engine,
- * journal and all. Measures `seconds` after all streams are up and `warmupSeconds` have passed.
+ * Videos replayed at the pace at which they were filmed, through `actionstream
+ * run` as a process of its own: decoders, engine, journal and all. Measures
+ * `seconds` after all streams are up and `warmupSeconds` have passed.
  */
 export async function replayOurs({
   mainPath,

@@ -17,10 +17,11 @@ export interface CsvTable {
 }
 
 /**
- * Comma-separated values (RFC 4180: quotes, doubled quotes, line ends inside quotes) with a header; blank lines do not
- * count. A row has no more cells than the header: one more is a comma that wants quotes. Cells at its end may be left out.
- * @throws ActionstreamError INPUT_INVALID for a quote that never ends, a column that the caller needs, one that stands there twice, or a
- * row that is too long
+ * Comma-separated values (RFC 4180: quotes, doubled quotes, line ends inside
+ * quotes) with a header; blank lines do not count. A row has no more cells than the
+ * header: one more is a comma that wants quotes. Cells at its end may be left out.
+ * @throws ActionstreamError INPUT_INVALID for a quote that never ends, a column
+ *   that the caller needs, one that stands there twice, or a row that is too long
  */
 export function parseCsvTable(text: string, file: string, required: readonly string[]): CsvTable {
   const [header, ...body] = parseRecords(text, file).filter(({ cells }) => cells.some((cell) => cell !== ''));

@@ -12,8 +12,8 @@ const LIST_NAME = /^(.+)_test_split(\d+)\.txt$/;
 const USES: Readonly<Record<string, string>> = { '0': 'unused', '1': 'train', '2': 'test' };
 
 /**
- * `<class>_test_split<n>.txt` of HMDB51, one file or the folder of all: a line is a video and 1 (train), 2 (test) or
- * 0 (not in this split). Splits are `train1`, `test1`, `train2`, …
+ * `<class>_test_split<n>.txt` of HMDB51, one file or the folder of all: a line is a video and
+ * 1 (train), 2 (test) or 0 (not in this split). Splits are `train1`, `test1`, `train2`, …
  * @param source a list, or a folder of lists
  * @throws ActionstreamError INPUT_INVALID naming line and what is wrong
  */

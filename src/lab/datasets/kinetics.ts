@@ -7,9 +7,10 @@ import type { ClipList } from './types.ts';
 import type { VideoIndex } from './video-index.ts';
 
 /**
- * The CSV lists of Kinetics-400, -600, -700 and of mini-Kinetics made from them (label, youtube_id, time_start,
- * time_end, split), and the lists of Mini-Kinetics-200: a text of one YouTube id a line, whose labels are the folders
- * that hold the videos. Videos are trimmed to their ten seconds and named `<id>_<start>_<end>` with six digits, or `<id>`.
+ * The CSV lists of Kinetics-400, -600, -700 and of mini-Kinetics made from them (label,
+ * youtube_id, time_start, time_end, split), and the lists of Mini-Kinetics-200: a text of
+ * one YouTube id a line, whose labels are the folders that hold the videos. Videos are
+ * trimmed to their ten seconds and named `<id>_<start>_<end>` with six digits, or `<id>`.
  * @throws ActionstreamError INPUT_INVALID naming line and column
  */
 export async function readKinetics(file: string, videos: VideoIndex): Promise<ClipList> {

@@ -4,9 +4,15 @@ import { ActionstreamError, messageOf } from '../../core/errors.ts';
 
 /** Gathers what is wrong with a list, so that one run names all of it. */
 export interface ListProblems {
-  /** @param where line of the list, or the number of its entry; `column` names what is wrong, `remedy` says what to do */
+  /**
+   * @param where line of the list, or the number of its entry; `column` names
+   *   what is wrong, `remedy` says what to do
+   */
   add(where: number | string, column: string, remedy: string): void;
-  /** @throws ActionstreamError INPUT_INVALID naming file, line and column of the first problems, where there are any */
+  /**
+   * @throws ActionstreamError INPUT_INVALID naming file, line and column of the
+   *   first problems, where there are any
+   */
   throwIfAny(): void;
 }
 

@@ -6,9 +6,9 @@ import type { ClipList, LabelledClip } from './types.ts';
 const NEEDED = ['dataset', 'path', 'label'];
 
 /**
- * Our own form: one row a labelled clip or segment, columns dataset, path (absolute, or relative to the manifest), label
- * (several between `|`), and where known start_s, end_s, split and group; other columns do not matter. Rows of the same
- * piece of the same video make one clip with all their labels.
+ * Our own form: one row a labelled clip or segment, columns dataset, path (absolute, or relative to
+ * the manifest), label (several between `|`), and where known start_s, end_s, split and group; other
+ * columns do not matter. Rows of the same piece of the same video make one clip with all their labels.
  * @throws ActionstreamError INPUT_INVALID naming line and column
  */
 export async function readManifest(file: string): Promise<ClipList> {

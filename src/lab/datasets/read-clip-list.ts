@@ -22,7 +22,8 @@ export interface ClipListSource {
 
 /**
  * The labelled clips of one split of a data set.
- * @throws ActionstreamError INPUT_INVALID naming file, line and column of what is wrong, or the splits that there are
+ * @throws ActionstreamError INPUT_INVALID naming file, line and column of what
+ *   is wrong, or the splits that there are
  */
 export async function readClipList({ path: file, format, split, videos }: ClipListSource): Promise<ClipList> {
   const list =

@@ -19,8 +19,8 @@ const ENTRY = z.object({
 });
 
 /**
- * The JSON lists of Something-Something V2: entries with `id` and `template`; the labels file beside the list says which
- * templates there are, else the shipped label map. Videos are named by id.
+ * The JSON lists of Something-Something V2: entries with `id` and `template`; the labels file beside
+ * the list says which templates there are, else the shipped label map. Videos are named by id.
  * @throws ActionstreamError INPUT_INVALID naming entry and key
  */
 export async function readSomethingSomething(file: string, videos: VideoIndex): Promise<ClipList> {

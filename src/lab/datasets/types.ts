@@ -7,7 +7,10 @@ export interface LabelledClip {
   readonly name: string;
   /** At least one. */
   readonly labels: readonly string[];
-  /** The labelled part, [startS, endS) in seconds from the first frame; absent: from the beginning, to the end. */
+  /**
+   * The labelled part, [startS, endS) in seconds from the first frame; absent:
+   * from the beginning, to the end.
+   */
   readonly startS?: number;
   readonly endS?: number;
   readonly split: string;

@@ -11,8 +11,9 @@ import type { VideoIndex } from './video-index.ts';
 const LIST_NAME = /^(train|test)list\d+\.txt$/i;
 
 /**
- * `trainlist01.txt` and `testlist01.txt` of UCF101, one file or the folder of all: a line is `Class/video.avi`, in train
- * lists with the class index. `classInd.txt` beside them says which classes there are, else the shipped label map.
+ * `trainlist01.txt` and `testlist01.txt` of UCF101, one file or the folder of all:
+ * a line is `Class/video.avi`, in train lists with the class index. `classInd.txt`
+ * beside them says which classes there are, else the shipped label map.
  * @param source a list, or a folder of lists
  * @throws ActionstreamError INPUT_INVALID naming line and what is wrong
  */

@@ -13,7 +13,10 @@ export interface VideoIndex {
 
 const VIDEO = /\.(mp4|avi|webm|mkv|mov|m4v|mpg|mpeg|flv|wmv|3gp|ts)$/i;
 
-/** Public lists name videos, and everybody lays them out otherwise. @throws ActionstreamError INPUT_INVALID */
+/**
+ * Public lists name videos, and everybody lays them out otherwise.
+ * @throws ActionstreamError INPUT_INVALID
+ */
 export async function indexVideos(root: string): Promise<VideoIndex> {
   const byName = new Map<string, string>();
   const names = new Set<string>();

@@ -29,7 +29,10 @@ export interface Agreement {
   /** Share of (window, label) pairs on the same side of the label's threshold. */
   readonly decisions: number;
   readonly mean_abs_score: number;
-  /** Mean divergence of the sampled scores from the dense ones, in nats; of labels that stand for themselves, added up. */
+  /**
+   * Mean divergence of the sampled scores from the dense ones, in nats; of
+   * labels that stand for themselves, added up.
+   */
   readonly kl: number;
   readonly kept_ratio: number;
   readonly multiply_adds_ratio: number;
@@ -56,8 +59,9 @@ export function agreementOf(windows: readonly ComparedWindow[], thresholds: read
 }
 
 /**
- * The lower end of a 95 % interval of `decisions`, by drawing whole blocks with replacement. To those seen one block is added in which
- * one decision more differs than in the worst: so few blocks that all agree are no proof.
+ * The lower end of a 95 % interval of `decisions`, by drawing whole blocks with
+ * replacement. To those seen one block is added in which one decision more
+ * differs than in the worst: so few blocks that all agree are no proof.
  */
 export function decisionsAtLeast(
   windows: readonly ComparedWindow[],

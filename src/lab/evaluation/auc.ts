@@ -1,6 +1,6 @@
 /**
- * Area under the ROC curve: the chance that a positive scores above a negative, ties counting half. Undefined where
- * one of the two is missing.
+ * Area under the ROC curve: the chance that a positive scores above a negative,
+ * ties counting half. Undefined where one of the two is missing.
  */
 export function auc(
   examples: readonly { readonly score: number; readonly positive: boolean }[],
@@ -11,7 +11,10 @@ export function auc(
   );
 }
 
-/** The same of examples that lie in rising order of score, each counting `weightOf` times: a draw of a bootstrap. */
+/**
+ * The same of examples that lie in rising order of score, each counting
+ * `weightOf` times: a draw of a bootstrap.
+ */
 export function sortedAuc<T extends { readonly score: number; readonly positive: boolean }>(
   sorted: readonly T[],
   weightOf: (example: T) => number,

@@ -9,9 +9,9 @@ export interface BootstrapOptions {
 }
 
 /**
- * The percentile 95 % interval of a statistic, by drawing whole groups with replacement: clips of one camera fail
- * together. A draw for which the statistic is undefined does not count; undefined where no draw counts or there is but
- * one group.
+ * The percentile 95 % interval of a statistic, by drawing whole groups with
+ * replacement: clips of one camera fail together. A draw for which the statistic is
+ * undefined does not count; undefined where no draw counts or there is but one group.
  */
 export function bootstrapInterval<T extends { readonly group: string }>(
   examples: readonly T[],

@@ -15,7 +15,10 @@ export interface ComputeFigures {
   readonly multiply_adds_ratio: number;
   /** Not spent, because overlapping windows share their lower halves. */
   readonly reused_multiply_adds: number;
-  /** Multiply-adds ÷ those of a network without SGS whose windows share theirs just so: what sampling alone saves. */
+  /**
+   * Multiply-adds ÷ those of a network without SGS whose windows share theirs
+   * just so: what sampling alone saves.
+   */
   readonly multiply_adds_ratio_shared: number;
   /** In the engine: lower half, sampler and upper half. */
   readonly ms: number;

@@ -12,7 +12,9 @@ export interface EventFigures {
   readonly detected: number;
   /** Episodes where nothing of the kind happened. */
   readonly false_alarms: number;
-  /** Further episodes of an event that was found already: they count against precision, not as false alarms. */
+  /**
+   * Further episodes of an event that was found already: they count against precision, not as false alarms.
+   */
   readonly repeats: number;
   readonly hours: number;
   readonly false_alarms_an_hour: number;

@@ -15,8 +15,9 @@ export interface EventMatch<T extends Span, F extends Span> {
 }
 
 /**
- * Which reported events found which true ones: as many pairs as possible, each event in at most one, near onsets first. Two events may
- * be paired where they overlap, give or take the tolerance, which is what the truth's times are worth.
+ * Which reported events found which true ones: as many pairs as possible, each
+ * event in at most one, near onsets first. Two events may be paired where they
+ * overlap, give or take the tolerance, which is what the truth's times are worth.
  */
 export function matchEvents<T extends Span, F extends Span>(
   truth: readonly T[],

@@ -23,13 +23,19 @@ export interface DatasetCounts {
   readonly compute: ComputeFigures;
 }
 
-/** The headline's figures under the data set's own word for its events, e.g. `falls`, and those of every label. */
+/**
+ * The headline's figures under the data set's own word for its events, e.g.
+ * `falls`, and those of every label.
+ */
 export type EventDatasetFigures = Omit<EventFigures, 'events'> & {
   readonly headline: string;
   readonly labels: Readonly<Record<string, EventFigures>>;
 };
 
-/** What was measured on the clips and videos of one data set; of `clips` and `videos` the one that the task wants. */
+/**
+ * What was measured on the clips and videos of one data set; of `clips` and
+ * `videos` the one that the task wants.
+ */
 export interface DatasetResults {
   readonly clips: readonly ScoredExample[];
   readonly watched: readonly WatchedExample[];

@@ -1,6 +1,6 @@
 /**
- * What the labels of a data set mean to a model, and which figures tell how well it does. Label names are the data
- * set's on the left and the model's on the right.
+ * What the labels of a data set mean to a model, and which figures tell how well it
+ * does. Label names are the data set's on the left and the model's on the right.
  */
 export type Task =
   /** Does a clip show one label? AUC, and accuracy at the threshold from which `run` starts an episode. */
@@ -23,7 +23,9 @@ export type Task =
       /** What the times of the truth are worth. */
       readonly toleranceS: number;
     }
-  /** Nothing that a model here could know: watched as `run` does for its cost, when it is asked for by name. */
+  /**
+   * Nothing that a model here could know: watched as `run` does for its cost, when it is asked for by name.
+   */
   | { readonly kind: 'cost' };
 
 export type LabelNames = Readonly<Record<string, string>>;
@@ -54,7 +56,10 @@ export const TASKS: Readonly<Record<string, Task>> = {
   'asl-gestures': { kind: 'cost' },
 };
 
-/** For data sets that no entry names: labels that models spell otherwise. Spaces, case, `_` and `-` never matter. */
+/**
+ * For data sets that no entry names: labels that models spell otherwise.
+ * Spaces, case, `_` and `-` never matter.
+ */
 export const OTHER_NAMES: LabelNames = { falling: 'fall', lying: 'lie_down' };
 
 /** The task of a data set: its entry, else classification by the names of its labels. */

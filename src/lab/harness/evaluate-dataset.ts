@@ -29,7 +29,10 @@ const HOPELESS: ReadonlySet<string> = new Set([
   'SAMPLER_INVALID',
 ]);
 
-/** Videos in the order of the list. One that cannot be evaluated is told and left out. @throws what would fail every video */
+/**
+ * Videos in the order of the list. One that cannot be evaluated is told and left out.
+ * @throws what would fail every video
+ */
 export async function evaluateDataset(
   dataset: PlannedDataset,
   run: DatasetRun,

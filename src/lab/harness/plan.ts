@@ -23,7 +23,8 @@ export interface Plan {
 
 /**
  * What is done with each data set of a list.
- * @throws ActionstreamError USAGE for a data set or task that is not there; INPUT_INVALID where nothing is left
+ * @throws ActionstreamError USAGE for a data set or task that is not there;
+ *   INPUT_INVALID where nothing is left
  */
 export function planEvaluation(
   clips: readonly LabelledClip[],

@@ -1,8 +1,8 @@
 import type { EngineInfo, InferenceEngine, PixelClip } from '../../inference/engine.ts';
 
 /**
- * The same engine, shown the frames of every clip last first: what a network knows of the direction of time misleads it. Each
- * clip stands by itself, because reversed clips share no steps with their neighbours.
+ * The same engine, shown the frames of every clip last first: what a network knows of the direction of time
+ * misleads it. Each clip stands by itself, because reversed clips share no steps with their neighbours.
  */
 export function reversedEngine(engine: InferenceEngine): InferenceEngine {
   return {

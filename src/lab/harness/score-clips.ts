@@ -28,7 +28,8 @@ interface ClipContext {
 const MOST_BYTES = 2 ** 30;
 
 /**
- * The labelled clips of one video, each scored as soon as its last frame is there. The video is read once, as `run` reads it.
+ * The labelled clips of one video, each scored as soon as its last frame is
+ * there. The video is read once, as `run` reads it.
  * @throws ActionstreamError where it cannot be read, or a clip lies behind its end
  */
 export async function* scoreClips(

@@ -12,7 +12,10 @@ interface Size {
   readonly height: number;
 }
 
-/** The picture itself where it has the size of the view; else its beginning, middle and end along the longer side. */
+/**
+ * The picture itself where it has the size of the view; else its beginning,
+ * middle and end along the longer side.
+ */
 export function viewsOf(picture: Size, view: Size): readonly View[] {
   const [right, bottom] = [picture.width - view.width, picture.height - view.height];
   if (right === 0 && bottom === 0) return [{ left: 0, top: 0 }];
@@ -28,7 +31,10 @@ export function sizeForViews(picture: Size, view: Size): Size {
   };
 }
 
-/** A view of `length` frames from `first` on; past the end the last one repeats, as windows of `run` are padded. */
+/**
+ * A view of `length` frames from `first` on; past the end the last one repeats,
+ * as windows of `run` are padded.
+ */
 export function cutWindow(
   frames: readonly Frame[],
   {

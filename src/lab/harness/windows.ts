@@ -1,7 +1,8 @@
 /**
- * First frames of windows spread over a clip of `available` frames, as published protocols ask for them: so many, evenly from
- * its beginning to its end; where none says how many, about half a window apart. The last lies at the end, so that every frame
- * is seen; one alone lies in the middle. A clip no longer than a window has one, from its first frame.
+ * First frames of windows spread over a clip of `available` frames, as published protocols
+ * ask for them: so many, evenly from its beginning to its end; where none says how many,
+ * about half a window apart. The last lies at the end, so that every frame is seen; one
+ * alone lies in the middle. A clip no longer than a window has one, from its first frame.
  */
 export function spreadWindows(available: number, frames: number, clips?: number): readonly number[] {
   const free = Math.max(0, available - frames);

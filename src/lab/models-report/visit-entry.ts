@@ -46,7 +46,10 @@ function noise(length: number): Uint8Array {
   return Uint8Array.from({ length }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24);
 }
 
-/** Making random weights takes more memory than running them: what came before does not count where Linux lets us say so. */
+/**
+ * Making random weights takes more memory than running them: what came before
+ * does not count where Linux lets us say so.
+ */
 function forgetPeak(): void {
   globalThis.gc?.();
   try {

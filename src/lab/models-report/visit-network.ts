@@ -5,7 +5,8 @@ import type { Visit, VisitRequest } from './types.ts';
 type Reply = { readonly answer: Visit } | { readonly error: string };
 
 /**
- * Measures one network in a process of its own, so that its peak memory is its own; the process ends with the visit.
+ * Measures one network in a process of its own, so that its peak memory is its
+ * own; the process ends with the visit.
  * @throws ActionstreamError ENGINE_FAILED with what the process said; ABORTED
  */
 export async function visitNetwork(

@@ -17,7 +17,10 @@ export function barPanelHeight(panel: BarPanel, width: number): number {
   return TOP + BOTTOM + panel.categories.length * rowHeight(panel, width);
 }
 
-/** Rows of horizontal bars from zero, captions on the left, or above where they would take half of the width; intervals as thin lines. */
+/**
+ * Rows of horizontal bars from zero, captions on the left, or above where they
+ * would take half of the width; intervals as thin lines.
+ */
 export function drawBars(panel: BarPanel, box: Box, colours: ReadonlyMap<string, string>): string[] {
   const above = captionsAbove(panel, box.width);
   const left = box.left + (above ? 4 : captionWidth(panel));

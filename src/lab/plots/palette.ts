@@ -1,7 +1,10 @@
 export const INK = '#333333';
 export const FAINT = '#dddddd';
 
-/** Okabe and Ito's colours, told apart with any kind of colour vision, and three more for figures of many series. */
+/**
+ * Okabe and Ito's colours, told apart with any kind of colour vision, and three
+ * more for figures of many series.
+ */
 const COLOURS = [
   '#0072b2',
   '#e69f00',

@@ -4,7 +4,9 @@ export interface Scale {
   readonly ticks: readonly number[];
 }
 
-/** Round numbers (1, 2 or 5 times a power of ten) over the values; given ends are kept. About `count` ticks. */
+/**
+ * Round numbers (1, 2 or 5 times a power of ten) over the values; given ends are kept. About `count` ticks.
+ */
 export function scaleOf(
   values: readonly number[],
   { from, to, count = 5 }: { readonly from?: number; readonly to?: number; readonly count?: number } = {},

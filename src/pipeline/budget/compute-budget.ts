@@ -6,7 +6,10 @@ import { createLoadWindow, type ClipLoad } from './load-window.ts';
 
 /** The compute budget that all live streams of a run share. */
 export interface ComputeBudget {
-  /** A live stream's side of it. Files that are read as fast as possible have none: they wait, and stay deterministic. */
+  /**
+   * A live stream's side of it. Files that are read as fast as possible have
+   * none: they wait, and stay deterministic.
+   */
   forStream(stream: BudgetedStream): StreamBudget;
   /** Watches and adjusts until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;

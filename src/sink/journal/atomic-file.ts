@@ -3,7 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Replaces a file so that a crash leaves the old or the new content, never a mixture; durable when it resolves. */
+/**
+ * Replaces a file so that a crash leaves the old or the new content, never a
+ * mixture; durable when it resolves.
+ */
 export async function writeFileAtomic(path: string, content: string): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   const file = await open(temporary, 'w');

@@ -6,7 +6,9 @@ import { readJsonFile, syncDirectory, writeFileAtomic } from './atomic-file.ts';
 export interface Checkpoint {
   /** Offset of the first record that the consumer has not yet passed. */
   readonly nextOffset: number;
-  /** Everything before it had been acknowledged when the checkpoint was saved: evidence of damage behind it. */
+  /**
+   * Everything before it had been acknowledged when the checkpoint was saved: evidence of damage behind it.
+   */
   readonly acknowledged: number;
   /** Where the consumer began: it never received what is older. 0 in checkpoints of older versions. */
   readonly since: number;

@@ -42,8 +42,9 @@ const OVERRUN = { bytes: 64 * 1024, share: 1 / 8 };
  * Writes waiting appends, those made together with one fsync. States:
  * - idle: nothing waits.
  * - writing: the first appends become one entry.
- * - stalled: the journal or the disk is full, or the process is short of descriptors. The appends wait in the queue, so
- *   that they can be withdrawn. It ends by a checkpoint that frees room, by a new try, or by the close.
+ * - stalled: the journal or the disk is full, or the process is short of
+ *   descriptors. The appends wait in the queue, so that they can be withdrawn.
+ *   It ends by a checkpoint that frees room, by a new try, or by the close.
  */
 export class CommitLoop {
   readonly #parts: CommitContext;
@@ -110,7 +111,8 @@ export class CommitLoop {
     try {
       while (this.#queue.length > 0 && (await this.#makeRoom())) await this.#commitGroup();
     } catch (error) {
-      // Where the lock or the whole directory is gone, that is the better explanation: it fails the journal first.
+      // Where the lock or the whole directory is gone, that is the better
+      // explanation: it fails the journal first.
       await this.#parts.lock.look().catch(() => undefined);
       this.#parts.onFailure(error);
     }
@@ -186,7 +188,9 @@ export class CommitLoop {
     notifier.notify();
   }
 
-  /** A full disk, or a lack of descriptors: frees what it can, then waits for a checkpoint or the next try. */
+  /**
+   * A full disk, or a lack of descriptors: frees what it can, then waits for a checkpoint or the next try.
+   */
   async #waitOut(error: unknown): Promise<void> {
     const { closing, dir, notifier, retention } = this.#parts;
     const seen = notifier.count;

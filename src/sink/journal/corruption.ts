@@ -33,7 +33,9 @@ export function corrupt(path: string, position: number, why: string): Actionstre
   );
 }
 
-/** The file being written lacks records at its end that checkpoints or the snapshot prove to have been safe. */
+/**
+ * The file being written lacks records at its end that checkpoints or the snapshot prove to have been safe.
+ */
 export function endsEarly(
   path: string,
   end: { readonly position: number; readonly nextOffset: number; readonly acknowledged: number },

@@ -168,7 +168,9 @@ export class DiskJournal implements Journal {
     return kept;
   }
 
-  /** Finds out that the file being written was deleted: the operating system writes on without a complaint. */
+  /**
+   * Finds out that the file being written was deleted: the operating system writes on without a complaint.
+   */
   async #look(): Promise<void> {
     const { dir, lock, store } = this.#parts;
     if (await store.isInPlace().catch(() => true)) return;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { isDiskFull } from './disk-errors.ts';
 
 /**
- * Disk space that belongs to the journal: a file of `bytes` that is given up when the disk is full, so that checkpoints
- * and the snapshot can still be saved and delivered segments be deleted.
+ * Disk space that belongs to the journal: a file of `bytes` that is given up when the disk is
+ * full, so that checkpoints and the snapshot can still be saved and delivered segments be deleted.
  */
 export class DiskReserve {
   readonly #path: string;
@@ -18,7 +18,10 @@ export class DiskReserve {
     this.#bytes = bytes;
   }
 
-  /** Takes the space where it is not taken yet. False: the disk is too full; records must not use what is left. */
+  /**
+   * Takes the space where it is not taken yet. False: the disk is too full;
+   * records must not use what is left.
+   */
   ensure(): Promise<boolean> {
     return this.#isThere ? Promise.resolve(true) : this.#inTurn(() => this.#take());
   }
@@ -62,8 +65,8 @@ export class DiskReserve {
 }
 
 /**
- * How much to reserve: checkpoints and the file of open episodes (about 1 kB each) must fit. A small journal or a small
- * disk reserves less.
+ * How much to reserve: checkpoints and the file of open episodes (about 1 kB
+ * each) must fit. A small journal or a small disk reserves less.
  */
 export async function reserveBytes(dir: string, maxBytes: number): Promise<number> {
   const { bavail, bsize } = await statfs(dir);

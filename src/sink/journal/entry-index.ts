@@ -57,9 +57,10 @@ export class EntryIndex {
   }
 
   /**
-   * Records up to the end of the segment or to a damaged part; entries that are still being written are not there yet.
-   * @throws UnreadableRecords where the first wanted record lies in a damaged part of a finished segment, or its file
-   * could not be read for too long; else the error of the file system
+   * Records up to the end of the segment or to a damaged part; entries that are
+   * still being written are not there yet.
+   * @throws UnreadableRecords where the first wanted record lies in a damaged part of a finished
+   *   segment, or its file could not be read for too long; else the error of the file system
    */
   async read(request: PlacedRead): Promise<readonly StoredRecord[]> {
     const { baseOffset, endOffset, fromOffset } = request;

@@ -3,9 +3,9 @@ import type { StoredRecord } from '../event-sink.ts';
 import { crc32 } from '../../core/crc32.ts';
 
 /*
- * One entry holds the records of one group commit, and an entry is written only after its predecessor is on disk.
- * Hence a damaged entry followed by a whole one is damage (its records had been acknowledged), and a damaged entry
- * with nothing whole behind it is the torn tail of a crash (its records had not).
+ * One entry holds the records of one group commit. It is written only after its predecessor is on disk.
+ * So a damaged entry before a whole one is damage: its records had been acknowledged. A damaged entry
+ * with nothing whole behind it is the torn tail of a crash: its records had not.
  *
  *   0  u32 magic "ASJF"   4  u32 length of the whole entry   8  u32 CRC-32 of bytes 12…length
  *  12  u32 record count  16  u64 offset of the first record  24  u64 recorded at, ms since 1970

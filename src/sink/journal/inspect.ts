@@ -29,7 +29,10 @@ export interface SinkReport {
   readonly unreadable: number;
 }
 
-/** Reads a whole journal, one file at a time, without the lock; a running program may go on. @throws INPUT_INVALID */
+/**
+ * Reads a whole journal, one file at a time, without the lock; a running program may go on.
+ * @throws INPUT_INVALID
+ */
 export async function inspectJournal(dir: string): Promise<JournalReport> {
   const checkpoints = await loadCheckpoints(dir);
   const acknowledged = acknowledgedBy(await loadOpenEpisodes(dir), checkpoints);
@@ -94,7 +97,8 @@ export async function inspectSegment(
   const last = scan.entries.at(-1);
   const lastOffset = last ? last.firstOffset + last.count : baseOffset;
   const nextOffset = endOffset ?? Math.max(lastOffset, acknowledged);
-  // Bytes behind the last entry hold records only where these were acknowledged; else they are a write cut short.
+  // Bytes behind the last entry hold records only where these were
+  // acknowledged; else they are a write cut short.
   const damages = scan.damages
     .map((damage) => ({ ...damage, endOffset: Math.min(damage.endOffset, nextOffset) }))
     .filter((damage) => damage.endOffset > damage.firstOffset);

@@ -11,16 +11,19 @@ import { describeSelf, isProvablyDead, parseHolder, type Holder } from './lock-h
 export interface DirectoryLock extends AsyncDisposable {
   /** Aborts when the lock or its directory is lost; its reason is the ActionstreamError. */
   readonly lost: AbortSignal;
-  /** Before a write: reads the lock again where the last look is too old. @throws the reason of `lost`, or a passing I/O error */
+  /**
+   * Before a write: reads the lock again where the last look is too old.
+   * @throws the reason of `lost`, or a passing I/O error
+   */
   confirm(): Promise<void>;
   /** Reads the lock again now; a loss aborts `lost`. @throws a passing I/O error */
   look(): Promise<void>;
 }
 
 /*
- * A holder touches its lock file every HEARTBEAT_MS and reads its token back. It writes nothing after CONFIRM_MS without
- * such a look. Nobody takes the lock over before SILENT_MS without a touch, so a holder that was stopped meanwhile
- * notices the loss before its next write.
+ * A holder touches its lock file every HEARTBEAT_MS and reads its token back. It writes nothing after
+ * CONFIRM_MS without such a look. Nobody takes the lock over before SILENT_MS without a touch. So a holder
+ * that was stopped meanwhile notices the loss before its next write.
  */
 const HEARTBEAT_MS = 2000;
 const CONFIRM_MS = 6000;
@@ -29,8 +32,8 @@ const SILENT_MS = 20_000;
 const WATCH_MS = 6000;
 
 /**
- * Takes `<dir>/lock` for this process. A holder's lock is taken over at once where its process is provably dead (same
- * boot, same process namespace), else only after SILENT_MS without a touch.
+ * Takes `<dir>/lock` for this process. A holder's lock is taken over at once where its process is
+ * provably dead (same boot, same process namespace), else only after SILENT_MS without a touch.
  * @throws JOURNAL_LOCKED naming the holder
  */
 export async function acquireLock(dir: string): Promise<DirectoryLock> {
@@ -52,7 +55,9 @@ export async function acquireLock(dir: string): Promise<DirectoryLock> {
   throw lockedBy(dir, undefined);
 }
 
-/** Written aside and linked into place, so that nobody reads a part of it. Returns the error of a full disk. */
+/**
+ * Written aside and linked into place, so that nobody reads a part of it. Returns the error of a full disk.
+ */
 async function create(path: string, holder: Holder): Promise<'created' | 'exists' | Error> {
   const draft = `${path}.${holder.token}`;
   try {
@@ -134,7 +139,9 @@ async function touchedAt(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
 }
 
-/** Removes a dead holder's file; puts it back where somebody else was faster and the file is theirs by now. */
+/**
+ * Removes a dead holder's file; puts it back where somebody else was faster and the file is theirs by now.
+ */
 async function bury(path: string, expected: string): Promise<void> {
   const grave = `${path}.${randomUUID()}`;
   try {

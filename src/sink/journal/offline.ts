@@ -13,7 +13,8 @@ export interface MovedCheckpoint {
 
 /**
  * Makes the next run deliver to `consumer` from `offset` on. The journal must not be in use.
- * @throws JOURNAL_LOCKED, JOURNAL_CORRUPT; USAGE where the journal holds no such record; INPUT_INVALID where it is no journal
+ * @throws JOURNAL_LOCKED, JOURNAL_CORRUPT; USAGE where the journal holds no
+ *   such record; INPUT_INVALID where it is no journal
  */
 export function resetCheckpoint(dir: string, consumer: string, offset: number): Promise<MovedCheckpoint> {
   return whileLocked(dir, async ({ firstOffset, nextOffset }) => {

@@ -16,7 +16,10 @@ import { SegmentStore } from './segment-store.ts';
 import { openSegmentWriter, unwritable } from './segment-writer.ts';
 import type { Journal, JournalOptions } from './types.ts';
 
-/** Opens or creates the journal in `dir` and locks it. @throws JOURNAL_LOCKED, JOURNAL_CORRUPT, JOURNAL_UNWRITABLE */
+/**
+ * Opens or creates the journal in `dir` and locks it.
+ * @throws JOURNAL_LOCKED, JOURNAL_CORRUPT, JOURNAL_UNWRITABLE
+ */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const lock = await lockDirectory(options.dir);
   try {

@@ -17,8 +17,8 @@ export interface JournalReader {
    */
   bounds(): Promise<{ readonly firstOffset: number; readonly nextOffset: number }>;
   /**
-   * Up to `maxRecords` records, fewer before a damaged part; starts at the oldest one where `fromOffset` has been deleted.
-   * Empty at the end.
+   * Up to `maxRecords` records, fewer before a damaged part; starts at the
+   * oldest one where `fromOffset` has been deleted. Empty at the end.
    * @throws UnreadableRecords where `fromOffset` lies in a damaged part of a finished file
    */
   read(fromOffset: number, maxRecords: number): Promise<readonly StoredRecord[]>;

@@ -54,9 +54,10 @@ interface RecoverParts {
 const READ_RECORDS = 5000;
 
 /**
- * What a stopped or crashed process left in `dir`. The last segment may end in a torn entry, whose records were
- * never acknowledged: it is cut off with a warning. Where checkpoints or the snapshot prove that acknowledged records are
- * missing at the end, a journal written without fsync continues behind the gap; one written with fsync is damaged.
+ * What a stopped or crashed process left in `dir`. The last segment may end in a torn entry,
+ * whose records were never acknowledged: it is cut off with a warning. Where checkpoints or
+ * the snapshot prove that acknowledged records are missing at the end, a journal written
+ * without fsync continues behind the gap; one written with fsync is damaged.
  * @throws JOURNAL_CORRUPT
  */
 export async function recoverJournal(dir: string, parts: RecoverParts): Promise<RecoveredJournal> {

@@ -17,13 +17,15 @@ interface RetentionParts {
   readonly logger: Logger;
 }
 
-// A full disk closes the active file early only from this size on: each file costs a block and a directory entry.
+// A full disk closes the active file early only from this size on: each file
+// costs a block and a directory entry.
 const SEAL_BYTES = 64 * 1024;
 
 /**
- * Which files may go: those that every consumer has passed and whose open episodes a snapshot sums up. They go when
- * room is needed or they are older than `retainMs`; until then `events verify` can compare them. Consumers left out of
- * the configuration keep what they lack until room is needed; then their oldest records are given up.
+ * Which files may go: those that every consumer has passed and whose open episodes a
+ * snapshot sums up. They go when room is needed or they are older than `retainMs`;
+ * until then `events verify` can compare them. Consumers left out of the configuration
+ * keep what they lack until room is needed; then their oldest records are given up.
  */
 export class Retention {
   readonly #parts: RetentionParts;
@@ -38,7 +40,9 @@ export class Retention {
     return this.#parts.store.bytesFrom(this.#passedOffset);
   }
 
-  /** Closes the active file; the snapshot comes first, so that deleting the file later needs no disk space. */
+  /**
+   * Closes the active file; the snapshot comes first, so that deleting the file later needs no disk space.
+   */
   async roll(): Promise<void> {
     await this.snapshot().catch((error: unknown) => {
       this.#parts.logger.warn(
@@ -63,7 +67,9 @@ export class Retention {
     return this.#deleteBefore(this.#passedOffset);
   }
 
-  /** Closes the active file of a full disk, so that it can go as soon as it is delivered. False: it is small. */
+  /**
+   * Closes the active file of a full disk, so that it can go as soon as it is delivered. False: it is small.
+   */
   async sealEarly(): Promise<boolean> {
     if (this.#parts.store.activeBytes < SEAL_BYTES) return false;
     await this.roll();

@@ -16,8 +16,9 @@ export interface SalvagedSegment {
 }
 
 /**
- * Mends a stopped journal: every readable record of a damaged file moves to new files, and the damaged one to
- * `<dir>/quarantine`. At each moment the directory holds every readable record, so it may be interrupted and repeated.
+ * Mends a stopped journal: every readable record of a damaged file moves to new
+ * files, and the damaged one to `<dir>/quarantine`. At each moment the
+ * directory holds every readable record, so it may be interrupted and repeated.
  * @throws JOURNAL_LOCKED; INPUT_INVALID where it is no journal
  */
 export async function salvageJournal(dir: string): Promise<readonly SalvagedSegment[]> {
@@ -30,7 +31,8 @@ export async function salvageJournal(dir: string): Promise<readonly SalvagedSegm
     for (const [place, baseOffset] of bases.entries()) {
       const endOffset = bases[place + 1];
       const segment = await inspectSegment(dir, { baseOffset, endOffset, acknowledged });
-      // Records that are missing without damaged bytes cannot be mended, and hinder nobody but in the last file.
+      // Records that are missing without damaged bytes cannot be mended, and
+      // hinder nobody but in the last file.
       const isMendable = segment.damages.some(
         (one) => one.endPosition > one.position || endOffset === undefined,
       );

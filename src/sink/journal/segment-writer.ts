@@ -14,11 +14,16 @@ export interface SegmentWriter extends AsyncDisposable {
    * @throws JOURNAL_UNWRITABLE where it is unknown what reached the disk: the journal must be opened anew
    */
   append(entry: Buffer): Promise<void>;
-  /** False where the file that is written is no longer the one in the directory: it was deleted or replaced. */
+  /**
+   * False where the file that is written is no longer the one in the directory: it was deleted or replaced.
+   */
   isInPlace(): Promise<boolean>;
 }
 
-/** Opens the segment that begins at `baseOffset`, new or with `bytes` whole bytes; cuts off what lies behind them. */
+/**
+ * Opens the segment that begins at `baseOffset`, new or with `bytes` whole
+ * bytes; cuts off what lies behind them.
+ */
 export async function openSegmentWriter(
   dir: string,
   {

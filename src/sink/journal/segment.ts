@@ -40,9 +40,10 @@ export async function listSegments(dir: string): Promise<readonly number[]> {
 }
 
 /**
- * Checks the entries of a segment file from `start` on (its beginning, or where an earlier scan stopped). Damage in a
- * finished segment is reported, and the scan continues behind it.
- * @throws JOURNAL_CORRUPT for the file being written, where a damaged entry has whole ones behind it or offsets do not follow
+ * Checks the entries of a segment file from `start` on (its beginning, or where an earlier
+ * scan stopped). Damage in a finished segment is reported, and the scan continues behind it.
+ * @throws JOURNAL_CORRUPT for the file being written, where a damaged entry has
+ *   whole ones behind it or offsets do not follow
  */
 export async function scanSegment(path: string, start: ScanStart): Promise<SegmentScan> {
   const buffer = await readFrom(path, start.position);

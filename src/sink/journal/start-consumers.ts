@@ -13,7 +13,8 @@ interface StartedConsumers {
  * Where each consumer continues.
  * - It has a checkpoint and is named: there; what was deleted before it came back is reported.
  * - It has a checkpoint and is not named: it is idle and keeps its backlog while there is room.
- * - It is named for the first time: at the journal's end; in a journal of an older version at the oldest record.
+ * - It is named for the first time: at the journal's end; in a journal of an
+ *   older version at the oldest record.
  */
 export function startConsumers(
   saved: ReadonlyMap<string, Checkpoint>,

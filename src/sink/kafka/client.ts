@@ -9,18 +9,21 @@ import { mendRequestQueue } from './request-queue.ts';
 mendRequestQueue();
 
 /**
- * A client whose sockets are ours. Destroying it is the only way to close it: the library's own `disconnect` waits for
- * answers that a frozen broker never sends.
+ * A client whose sockets are ours. Destroying it is the only way to close it: the
+ * library's own `disconnect` waits for answers that a frozen broker never sends.
  */
 export interface OwnedKafka extends Disposable {
   readonly kafka: KafkaClient;
   /** What happened to its connections: which address failed, and how. */
   readonly network: NetworkNotes;
-  /** Runs `work` of this client. An abort, or no answer for minutes, destroys the client and rejects at once. */
+  /**
+   * Runs `work` of this client. An abort, or no answer for minutes, destroys the client and rejects at once.
+   */
   use<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /**
-   * Ends every connection now and refuses new ones. Each socket ends with an error, since that is what makes the library
-   * give up its timers and its retries; a socket that just closes leaves its connection "connected" for ever.
+   * Ends every connection now and refuses new ones. Each socket ends with an
+   * error, since that is what makes the library give up its timers and its
+   * retries; a socket that just closes leaves its connection "connected" for ever.
    */
   destroy(): void;
 }

@@ -21,7 +21,8 @@ const DEAD_LETTER_HEAD_CHARACTERS = 8192;
 
 /**
  * Each topic gets its records of a batch in requests of its own, and what it accepted stays accepted:
- * - when a topic refuses (no Write, missing, too few replicas): the others still get theirs, then `write` throws RecordsRefused;
+ * - when a topic refuses (no Write, missing, too few replicas): the others
+ *   still get theirs, then `write` throws RecordsRefused;
  * - when the brokers cannot be reached: `write` throws at once;
  * - when the same batch is written again: records that were accepted are not sent again.
  */

@@ -8,7 +8,9 @@ interface Address {
 
 export interface NetworkNotes {
   watch(socket: Socket, address: Address): void;
-  /** The last broker that the cluster named and that could not be reached, although a configured one could. */
+  /**
+   * The last broker that the cluster named and that could not be reached, although a configured one could.
+   */
   unreachableListener(): { readonly address: string; readonly cause: string } | undefined;
   /** Bytes of another protocol came back on a connection without TLS: the port speaks TLS. */
   answeredWithTls(): boolean;
@@ -19,7 +21,9 @@ export interface NetworkNotes {
 // A TLS alert record, which is all that a TLS listener answers to plain text: type 21, version 3.x.
 const TLS_ALERT = [21, 3] as const;
 
-/** Keeps what the library's errors leave out: the address, and what the first bytes of an answer looked like. */
+/**
+ * Keeps what the library's errors leave out: the address, and what the first bytes of an answer looked like.
+ */
 export function createNetworkNotes(brokers: readonly string[]): NetworkNotes {
   const answered = new Set<string>();
   const failed = new Map<string, string>();

@@ -23,14 +23,17 @@ export interface ReadTopicsOptions extends KafkaConnection {
   readonly signal: AbortSignal;
 }
 
-/** Bytes are counted compressed, and the client unpacks an answer whole: our batches shrink to a twentieth. */
+/**
+ * Bytes are counted compressed, and the client unpacks an answer whole: our batches shrink to a twentieth.
+ */
 const FETCH = { maxWaitTimeInMs: 250, maxBytesPerPartition: 128 * 1024, maxBytes: 512 * 1024 };
 
 /** How long the consumer group may take to be left and removed; a frozen broker would take for ever. */
 const GOODBYE_MS = 3000;
 
 /**
- * Messages of some topics, per partition in order, through a consumer group of its own that is removed afterwards.
+ * Messages of some topics, per partition in order, through a consumer group of
+ * its own that is removed afterwards.
  * @throws KAFKA_UNREACHABLE, KAFKA_REFUSED
  */
 export async function* readTopics(options: ReadTopicsOptions): AsyncGenerator<TopicMessage, void, undefined> {
@@ -109,7 +112,9 @@ async function startConsumer(
   });
 }
 
-/** Hands messages from the client's callback to the reader, one at a time: a slow reader slows the fetching. */
+/**
+ * Hands messages from the client's callback to the reader, one at a time: a slow reader slows the fetching.
+ */
 class Inbox implements AsyncIterable<TopicMessage> {
   #messages: TopicMessage[] = [];
   #isOpen = true;

@@ -12,9 +12,10 @@ interface RequestQueue {
 const RECHECK_MS = 10;
 
 /**
- * Mends a fault of kafkajs 2.2.4, for every client of this process: its queue of requests checks itself again after every check, even
- * when it is empty. That is a timer of 1 ms for as long as a connection lives (kafkajs#1704). Its delay is negative, of
- * which Node 24 warns (kafkajs#1751). After the mend only requests that wait are checked again.
+ * Mends a fault of kafkajs 2.2.4, for every client of this process: its queue of requests
+ * checks itself again after every check, even when it is empty. That is a timer of 1 ms
+ * for as long as a connection lives (kafkajs#1704). Its delay is negative, of which Node
+ * 24 warns (kafkajs#1751). After the mend only requests that wait are checked again.
  */
 export function mendRequestQueue(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {

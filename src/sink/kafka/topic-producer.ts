@@ -9,9 +9,9 @@ interface Connected {
 }
 
 /**
- * Sends to one topic at a time, one request in flight. After any failure the producer is thrown away: its sequence numbers may no
- * longer match the broker's, and a later batch under a number that the broker has seen would be dropped as a duplicate
- * although it was acknowledged.
+ * Sends to one topic at a time, one request in flight. After any failure the producer is thrown
+ * away: its sequence numbers may no longer match the broker's, and a later batch under a number
+ * that the broker has seen would be dropped as a duplicate although it was acknowledged.
  */
 export class TopicProducer {
   readonly #connection: KafkaConnection;
@@ -23,7 +23,10 @@ export class TopicProducer {
     this.#connection = connection;
   }
 
-  /** Resolves when all in-sync replicas have them. @throws KAFKA_UNREACHABLE, KAFKA_REFUSED, KAFKA_UNAVAILABLE, ABORTED */
+  /**
+   * Resolves when all in-sync replicas have them.
+   * @throws KAFKA_UNREACHABLE, KAFKA_REFUSED, KAFKA_UNAVAILABLE, ABORTED
+   */
   async send(
     topic: string,
     messages: Message[],

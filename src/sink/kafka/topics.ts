@@ -13,7 +13,8 @@ const VISIBLE_PAUSE_MS = 100;
 
 /**
  * Are all topics there, and may this user write to each? Creates missing ones where the options say so.
- * @throws RecordsRefused naming each topic that is not ready; KAFKA_UNREACHABLE or KAFKA_REFUSED where none can be asked
+ * @throws RecordsRefused naming each topic that is not ready; KAFKA_UNREACHABLE
+ *   or KAFKA_REFUSED where none can be asked
  */
 export async function checkTopics(
   topics: KafkaTopics,
@@ -110,8 +111,8 @@ async function create(
 }
 
 /**
- * Asks for Write without writing: the broker checks the right first, and then refuses every record of a request whose
- * `acks` it does not know.
+ * Asks for Write without writing: the broker checks the right first, and then
+ * refuses every record of a request whose `acks` it does not know.
  */
 async function mayWrite(owned: OwnedKafka, topic: string): Promise<void> {
   const producer = owned.kafka.producer({ allowAutoTopicCreation: false });

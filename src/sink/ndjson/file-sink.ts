@@ -25,8 +25,9 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 
 /**
  * - Opening: missing folders are made. A line that an earlier process left torn is cut off.
- * - After a failed write: the part of the batch that was written is cut off, so that the repeated batch leaves no half line.
- *   Where it cannot be cut off (a pipe, or another process has appended since), the next batch begins on a new line.
+ * - After a failed write: the part of the batch that was written is cut off, so that
+ *   the repeated batch leaves no half line. Where it cannot be cut off (a pipe, or
+ *   another process has appended since), the next batch begins on a new line.
  * - Where the path names another file by now (moved or deleted): the file is opened anew.
  */
 class NdjsonFileSink implements EventSink {

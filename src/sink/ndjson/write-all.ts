@@ -13,7 +13,10 @@ const writeBytes = promisify(write);
 // A pipe that is full takes more once its reader has read.
 const FULL_PIPE_MS = 20;
 
-/** Writes at the file's own position until everything is taken. Never rejects: the count tells where a line is torn. */
+/**
+ * Writes at the file's own position until everything is taken. Never rejects:
+ * the count tells where a line is torn.
+ */
 export async function writeAll(fd: number, content: Buffer, signal: AbortSignal): Promise<Written> {
   let bytes = 0;
   while (bytes < content.length) {

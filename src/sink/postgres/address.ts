@@ -31,8 +31,8 @@ export interface PostgresAddress {
 }
 
 /**
- * Takes a URL apart. Credentials that are not encoded as URLs demand it, and parameters that are not known, are refused
- * before anything is connected, and no message repeats any part of them.
+ * Takes a URL apart. Credentials that are not encoded as URLs demand it, and parameters that are
+ * not known, are refused before anything is connected, and no message repeats any part of them.
  * @throws CONFIG_INVALID
  */
 export function parsePostgresUrl(url: string): PostgresAddress {
@@ -74,7 +74,9 @@ interface UrlParts {
   readonly query: string;
 }
 
-/** Stricter than URL parsers, which take the rest of an unencoded password for a path, a query or a fragment. */
+/**
+ * Stricter than URL parsers, which take the rest of an unencoded password for a path, a query or a fragment.
+ */
 function partsOf(url: string): UrlParts {
   const match = /^postgres(?:ql)?:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#.*)?$/is.exec(url);
   if (!match) throw invalid(`expected a URL such as ${EXAMPLE}`);

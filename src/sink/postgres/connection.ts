@@ -29,8 +29,9 @@ export interface PostgresTransaction {
 /** A server's database, connected on demand; a broken connection is replaced at the next use. */
 export interface PostgresDatabase {
   /**
-   * Everything happens in transactions of this kind. They leave nothing behind on a connection that a pooler hands on, and set what
-   * results depend on, so that no setting of the role, the database or the server changes what is written and read.
+   * Everything happens in transactions of this kind. They leave nothing behind on a
+   * connection that a pooler hands on, and set what results depend on, so that no
+   * setting of the role, the database or the server changes what is written and read.
    */
   transaction<T>(work: (client: PostgresClient) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** The same for work that is not one function; whoever begins it commits or abandons it. */
@@ -129,7 +130,8 @@ export function createDatabase(
         await transaction.commit();
         return result;
       } finally {
-        // Also after a failed COMMIT, where nobody knows what happened: whoever writes repeats, and repeats are harmless.
+        // Also after a failed COMMIT, where nobody knows what happened: whoever
+        // writes repeats, and repeats are harmless.
         transaction.abandon();
       }
     },
@@ -180,8 +182,9 @@ async function abortable(
 }
 
 /**
- * One round trip. `SET LOCAL` ends with the transaction. What is set decides how text becomes values and back (formats,
- * zone, digits, encoding), which objects unqualified names mean, and whether COMMIT waits for the disk.
+ * One round trip. `SET LOCAL` ends with the transaction. What is set decides
+ * how text becomes values and back (formats, zone, digits, encoding), which
+ * objects unqualified names mean, and whether COMMIT waits for the disk.
  */
 async function begin(
   client: PostgresClient,

@@ -5,8 +5,10 @@ import { parsePostgresUrl, type PostgresConnection } from './address.ts';
 import { ReadOnlyServer } from './connection.ts';
 
 /**
- * What the server or the driver said, by what it means to us: one line with cause and remedy, without credentials.
- * @param missingRight the remedy where the role lacks a right, if the statement asks for one that no writer has
+ * What the server or the driver said, by what it means to us: one line with
+ * cause and remedy, without credentials.
+ * @param missingRight the remedy where the role lacks a right, if the statement
+ *   asks for one that no writer has
  */
 export function toPostgresError(
   error: unknown,
@@ -84,7 +86,10 @@ function waits(remedy: string): Meaning {
   return ['POSTGRES_UNREACHABLE', remedy];
 }
 
-/** The grant that the server misses, as SQL where its message names the object. docs/operations.md has all of them. */
+/**
+ * The grant that the server misses, as SQL where its message names the object.
+ * docs/operations.md has all of them.
+ */
 function missingGrant(text: string, user: string | undefined): string {
   const role = user === undefined ? 'to the user of postgres.url' : `TO "${user}"`;
   const [, kind, name] = /for (schema|table|view|function|database) "?([\w.]+)"?/.exec(text) ?? [];

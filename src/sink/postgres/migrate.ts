@@ -23,7 +23,8 @@ const ADVISORY_LOCK = 4_201_134_001;
 const LOCK_TIMEOUT_MS = 60_000;
 
 /**
- * Brings the database to this program's schema, in one transaction; a schema that is current needs no rights to change it.
+ * Brings the database to this program's schema, in one transaction; a schema
+ * that is current needs no rights to change it.
  * @returns the versions applied now. @throws SCHEMA_OUTDATED, POSTGRES_…
  */
 export async function migrate(

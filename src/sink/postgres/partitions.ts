@@ -5,7 +5,10 @@ const PARTITIONED = { action_events: 'month', clip_stats: 'day' } as const;
 
 export type PartitionedTable = keyof typeof PARTITIONED;
 
-/** Makes partitions for the times that records bring, whatever year they are from; remembers those it has seen. */
+/**
+ * Makes partitions for the times that records bring, whatever year they are
+ * from; remembers those it has seen.
+ */
 export interface Partitions {
   ensure(table: PartitionedTable, times: readonly string[], signal: AbortSignal): Promise<void>;
   /** Another process may have dropped some. */
@@ -39,7 +42,10 @@ export interface Partition {
   readonly endMs: number;
 }
 
-/** The start of the partition that holds the time: whatever lies before it, lies in partitions that end by then. */
+/**
+ * The start of the partition that holds the time: whatever lies before it, lies
+ * in partitions that end by then.
+ */
 export function partitionStart(table: PartitionedTable, date: Date): number {
   const day = PARTITIONED[table] === 'day' ? date.getUTCDate() : 1;
   return new Date(0).setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth(), day);

@@ -184,7 +184,10 @@ async function isAccepted(client: PostgresClient, batch: readonly StoredRecord[]
   }
 }
 
-/** Data that the tables cannot hold: class 22 and 23. A missing partition (23514 without a constraint) is not that. */
+/**
+ * Data that the tables cannot hold: class 22 and 23. A missing partition (23514
+ * without a constraint) is not that.
+ */
 function isRecordRefused(error: unknown): boolean {
   const code = sqlStateOf(error);
   if (code === '23514') return hasConstraint(error);

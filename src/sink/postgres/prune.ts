@@ -25,9 +25,9 @@ const BLOCKS = 2000;
 const LOCK_TIMEOUT_MS = 5000;
 
 /**
- * Retention. Whole partitions are dropped by the time of their events. Partitions of file time, and tables that have
- * none, lose the rows that were recorded before the given time, in batches that each lock only their own rows. What goes is
- * noted first (prunings.ts).
+ * Retention. Whole partitions are dropped by the time of their events. Partitions of file
+ * time, and tables that have none, lose the rows that were recorded before the given time,
+ * in batches that each lock only their own rows. What goes is noted first (prunings.ts).
  */
 export async function pruneDatabase(
   connection: PostgresConnection,

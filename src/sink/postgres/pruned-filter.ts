@@ -8,7 +8,10 @@ import { readPrunings, type PruningRow, type Prunings } from './prunings.ts';
 const READ_EVERY_MS = 60_000;
 const REPORT_EVERY_MS = 10_000;
 
-/** Leaves out what `prune` has deleted, so that an old record that is sent again makes no row that retention ended. */
+/**
+ * Leaves out what `prune` has deleted, so that an old record that is sent again
+ * makes no row that retention ended.
+ */
 export class PrunedFilter {
   leftOut = 0;
   readonly #database: PostgresDatabase;

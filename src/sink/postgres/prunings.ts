@@ -1,12 +1,16 @@
 import type { StoredRecord } from '../event-sink.ts';
 import type { PostgresClient } from './connection.ts';
 
-/** Rows dated before this have times of a file, not of the world: files without `start_time` begin at 1970. */
+/**
+ * Rows dated before this have times of a file, not of the world: files without `start_time` begin at 1970.
+ */
 export const FILE_TIME_UNTIL = Date.UTC(1971, 0, 1);
 
 export type PrunedTable = 'action_events' | 'clip_stats' | 'stream_status' | 'stream_gaps' | 'dead_letters';
 
-/** Rows of a table dated `[timeFrom, timeBefore)` that were recorded before `recordedBefore`, ms since 1970. */
+/**
+ * Rows of a table dated `[timeFrom, timeBefore)` that were recorded before `recordedBefore`, ms since 1970.
+ */
 export interface Pruning {
   readonly table: PrunedTable;
   readonly timeFrom: number;
@@ -69,7 +73,10 @@ export async function readPrunings(
   return new Prunings(prunings);
 }
 
-/** Before the first row goes: whoever looks meanwhile misses none. An earlier pruning that this one includes is forgotten. */
+/**
+ * Before the first row goes: whoever looks meanwhile misses none. An earlier
+ * pruning that this one includes is forgotten.
+ */
 export async function notePrunings(client: PostgresClient, prunings: readonly Pruning[]): Promise<void> {
   for (const { table, timeFrom, timeBefore, recordedBefore } of prunings) {
     const values = [table, toTimestamp(timeFrom), toTimestamp(timeBefore), toTimestamp(recordedBefore)];

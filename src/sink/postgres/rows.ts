@@ -18,14 +18,19 @@ const LEAVES: Readonly<Record<RecordType, readonly Leaf[]>> = {
   'stream.status': leavesOf(RECORD_KINDS['stream.status'].fields),
 };
 
-/** The columns of each kind of record: one a field, in the order of the payload, and when the journal took the record. */
+/**
+ * The columns of each kind of record: one a field, in the order of the payload,
+ * and when the journal took the record.
+ */
 export const COLUMNS: Readonly<Record<RecordType, Columns>> = {
   'action.event': columnsOf('action.event'),
   'clip.stats': { ...columnsOf('clip.stats'), recorded_at: 'timestamptz' },
   'stream.status': { ...columnsOf('stream.status'), recorded_at: 'timestamptz' },
 };
 
-/** The row that a record makes. An event's lacks `recorded_at`, since later events of the episode replace it. */
+/**
+ * The row that a record makes. An event's lacks `recorded_at`, since later events of the episode replace it.
+ */
 export function rowOf(record: PublishedRecord, recordedAtMs: number): Row {
   const row = valuesOf(record);
   row['run_id'] ??= NO_RUN;

@@ -22,9 +22,11 @@ const PLAIN: TlsChoice = { ssl: false, checks: 'nothing', mayFallBack: false };
  * One rule for `postgres.tls` and the URL's sslmode, which means what it means to psql (libpq):
  *
  * - neither: plain text. Only `tls`: TLS, authority and host checked, unless `insecure`.
- * - Only sslmode: `disable` plain text; `prefer` and `allow` TLS unchecked, plain text where the server has none; `require` TLS
- *   unchecked, or its authority checked where sslrootcert is given; `verify-ca` the authority; `verify-full` also the host.
- * - Both: the stronger holds. Where one forbids what the other demands, neither is guessed: an error names both.
+ * - Only sslmode: `disable` plain text; `prefer` and `allow` TLS unchecked, plain text
+ *   where the server has none; `require` TLS unchecked, or its authority checked where
+ *   sslrootcert is given; `verify-ca` the authority; `verify-full` also the host.
+ * - Both: the stronger holds. Where one forbids what the other demands, neither
+ *   is guessed: an error names both.
  *
  * @throws CONFIG_INVALID
  */

@@ -4,8 +4,9 @@ import type { PostgresClient } from './connection.ts';
 import { COLUMNS, NO_RUN, rowOf, type Columns, type Row } from './rows.ts';
 
 /**
- * Writes records inside the caller's transaction, one statement a type. Repeating is harmless: an event replaces one of
- * its episode that it supersedes (core/records.ts) and nothing else, statistics and status are inserted once.
+ * Writes records inside the caller's transaction, one statement a type.
+ * Repeating is harmless: an event replaces one of its episode that it supersedes
+ * (core/records.ts) and nothing else, statistics and status are inserted once.
  */
 export async function writeRecords(client: PostgresClient, records: readonly StoredRecord[]): Promise<void> {
   for (const [type, rows] of Object.entries(rowsByType(records))) {

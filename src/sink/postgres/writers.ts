@@ -10,7 +10,10 @@ export interface ForeignWriter {
 }
 
 export interface StreamClaims {
-  /** Renews the claims of the batch's streams, each at most every 5 s; @returns those that another writer has taken. */
+  /**
+   * Renews the claims of the batch's streams, each at most every 5 s;
+   * @returns those that another writer has taken.
+   */
   renew(batch: readonly StoredRecord[], signal: AbortSignal): Promise<readonly ForeignWriter[]>;
 }
 
@@ -20,7 +23,8 @@ const RENEW_MS = 5000;
  * Notices two programs that write one stream id into one database.
  *
  * - Each run of the program has an id of its own, and signs the row in `streams` of what it writes.
- * - When it finds that a stream it has signed is signed by another run, both write it: the other one is reported.
+ * - When it finds that a stream it has signed is signed by another run, both
+ *   write it: the other one is reported.
  * - A restart signs a stream for the first time, so it reports nothing, and its predecessor writes no more.
  * - Records from before this run say nothing about who writes now, and sign nothing.
  */

@@ -3,8 +3,9 @@ import { RECORD_KINDS } from '../../core/record-fields.ts';
 import type { PublishedRecord } from '../../core/records.ts';
 
 /**
- * What must be equal in every copy of a record, as text. A live record is written once, so all of it. A file may be run
- * again and then gives the same records, measured anew: timings and the version of the program are left out.
+ * What must be equal in every copy of a record, as text. A live record is
+ * written once, so all of it. A file may be run again and then gives the same
+ * records, measured anew: timings and the version of the program are left out.
  */
 export function contentsOf({ type, payload }: PublishedRecord, recordedAtMs: number): string {
   return isRepeatable(payload)
@@ -12,7 +13,10 @@ export function contentsOf({ type, payload }: PublishedRecord, recordedAtMs: num
     : `${recordedAtMs} ${JSON.stringify(payload)}`;
 }
 
-/** Does another run of the same file publish the same record? A status says when it came about, so it is unique. */
+/**
+ * Does another run of the same file publish the same record? A status says when
+ * it came about, so it is unique.
+ */
 export function isRepeatable(payload: PublishedRecord['payload']): boolean {
   return 'run_id' in payload && !('status_id' in payload);
 }

@@ -77,7 +77,8 @@ async function* readPages(
     }
     const last = page.at(-1);
     if (!last) return;
-    // The running instance may have deleted the oldest segment meanwhile: then the page begins later than asked.
+    // The running instance may have deleted the oldest segment meanwhile: then
+    // the page begins later than asked.
     yield page.filter((record) => record.offset < end);
     offset = last.offset + 1;
   }

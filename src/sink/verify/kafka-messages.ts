@@ -25,7 +25,9 @@ interface Parts {
 /** Marks of a record. */
 const MARK = { deadLetter: 1, differs: 2 } as const;
 
-/** What the topics hold, taken message by message: contents are compared at once, places are kept for the end. */
+/**
+ * What the topics hold, taken message by message: contents are compared at once, places are kept for the end.
+ */
 export class KafkaMessages {
   duplicates = 0;
   deadLetters = 0;
@@ -157,7 +159,10 @@ function parseSource(source: string): { readonly instance: string; readonly stre
   }
 }
 
-/** The run that an unknown message names; undefined where it is of a live stream or says nothing that can be read. */
+/**
+ * The run that an unknown message names; undefined where it is of a live stream
+ * or says nothing that can be read.
+ */
 function runIdOf(value: string): string | undefined {
   const runId: unknown = parseRecord('action.event', value)?.payload.run_id;
   return typeof runId === 'string' ? runId : undefined;
@@ -174,8 +179,8 @@ function parseRecord(type: RecordType, value: string): PublishedRecord | undefin
 }
 
 /**
- * Key and headers must be those that the payload gives; empty where they are. A header on one side only says nothing:
- * another version of the program may have written the message.
+ * Key and headers must be those that the payload gives; empty where they are. A header on
+ * one side only says nothing: another version of the program may have written the message.
  */
 function describeEnvelope(
   message: TopicMessage,

@@ -28,9 +28,9 @@ interface Lane {
 /**
  * Looks at every record that Kafka should hold: is it there, and in order?
  *
- * A record that is not there has expired where a partition of the topic begins after offset 0, no message of its stream
- * in that partition is as old, and no more records are said to have expired than the topic has removed.
- * Out of order: not where an earlier copy may have expired.
+ * A record that is not there has expired where a partition of the topic begins after offset 0,
+ * no message of its stream in that partition is as old, and no more records are said to have
+ * expired than the topic has removed. Out of order: not where an earlier copy may have expired.
  */
 export async function judgePlaces(
   parts: Parts,
@@ -110,7 +110,9 @@ function mayHaveExpired(
   });
 }
 
-/** Compaction keeps the newest message of a key: one that another instance or a later run wrote replaces ours. */
+/**
+ * Compaction keeps the newest message of a key: one that another instance or a later run wrote replaces ours.
+ */
 async function isReplaced({ survey, view, messages }: Parts, number: number): Promise<boolean> {
   const newestMs = messages.newestStatusMs.get(survey.streamOf(number));
   if (newestMs === undefined) return false;

@@ -9,10 +9,11 @@ import type { Survey } from './survey.ts';
 import type { SinkComparison } from './types.ts';
 
 /**
- * Every record of the journal must lie in its topic, and every copy of it must have its contents, key and headers. First
- * copies must come in the journal's order per key and partition: a key changes its partition where some were added.
- * Of the status topic, which Kafka compacts, only the last status of each stream must be there. A message that claims
- * to come from this journal, which does not hold it, is unknown (provenance.ts).
+ * Every record of the journal must lie in its topic, and every copy of it must have its
+ * contents, key and headers. First copies must come in the journal's order per key and
+ * partition: a key changes its partition where some were added. Of the status topic,
+ * which Kafka compacts, only the last status of each stream must be there. A message that
+ * claims to come from this journal, which does not hold it, is unknown (provenance.ts).
  */
 export async function compareWithKafka(
   { survey, view }: { readonly survey: Survey; readonly view: JournalView },

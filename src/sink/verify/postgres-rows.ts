@@ -16,8 +16,8 @@ const RUN_COLUMNS: readonly string[] = [
 ];
 
 /**
- * The row that a record makes, as a query gives it: absent values left out. Of an interval that nobody watched, the row
- * of `stream_gaps` is part of it.
+ * The row that a record makes, as a query gives it: absent values left out. Of
+ * an interval that nobody watched, the row of `stream_gaps` is part of it.
  */
 export function expectedRow({ record, recordedAtMs }: StoredRecord): Row {
   const row = compact(rowOf(record, recordedAtMs));
@@ -37,8 +37,8 @@ export function tableKeyOf(type: RecordType, row: Row): string {
 }
 
 /**
- * The rows of some records of one type, by table key. A record that Postgres cannot even be asked for, such as one with
- * a zero character in a name, has none.
+ * The rows of some records of one type, by table key. A record that Postgres
+ * cannot even be asked for, such as one with a zero character in a name, has none.
  */
 export async function rowsOfRecords(
   reader: PostgresReader,

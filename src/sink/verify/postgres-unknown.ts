@@ -27,7 +27,10 @@ interface KeyRow {
   readonly clip_seq?: number;
 }
 
-/** Looks for rows that claim to come from this journal, which does not hold them. @returns rows of others, of the same streams and time */
+/**
+ * Looks for rows that claim to come from this journal, which does not hold them.
+ * @returns rows of others, of the same streams and time
+ */
 export async function findUnknownRows(parts: Parts): Promise<number> {
   const { survey, connection, differences, migratedAt } = parts;
   const { firstAtMs, firstMadeAtMs } = survey.provenance;

@@ -12,9 +12,10 @@ import { TYPES, type Survey } from './survey.ts';
 import type { SinkComparison } from './types.ts';
 
 /**
- * Every record of the journal must have its row, column by column: an episode the last of its events, clips and statuses
- * one row each, a stream its last state. A row that claims to come from this journal, which does not hold it, is
- * unknown (provenance.ts). A dead letter excuses a row only where the table could not take the record.
+ * Every record of the journal must have its row, column by column: an episode the last
+ * of its events, clips and statuses one row each, a stream its last state. A row that
+ * claims to come from this journal, which does not hold it, is unknown (provenance.ts).
+ * A dead letter excuses a row only where the table could not take the record.
  */
 export async function compareWithPostgres(
   { survey, view }: { readonly survey: Survey; readonly view: JournalView },

@@ -13,10 +13,11 @@ export interface Origin {
 /**
  * Decides whether a record that the journal does not hold claims to come from it.
  *
- * - It names an instance and a stream of which the journal holds records: others may feed the same topics and tables.
- *   Of a file it names a run of which the journal holds records: each journal of an instance has runs of its own.
- * - It was journalled after the journal's oldest record, since segments before are deleted, and before the journal was
- *   put aside for another one.
+ * - It names an instance and a stream of which the journal holds records: others
+ *   may feed the same topics and tables. Of a file it names a run of which the
+ *   journal holds records: each journal of an instance has runs of its own.
+ * - It was journalled after the journal's oldest record, since segments before
+ *   are deleted, and before the journal was put aside for another one.
  * - It was not journalled within a hole, where records of the journal are damaged and lost.
  */
 export class Provenance {
@@ -77,7 +78,9 @@ export class Provenance {
       : this.#runs.has(keyOf(instance, streamId, runId));
   }
 
-  /** Of an event that says when it was made, `recordedAtMs`, and not when it was journalled, shortly after. */
+  /**
+   * Of an event that says when it was made, `recordedAtMs`, and not when it was journalled, shortly after.
+   */
   claimsMade(origin: Origin): boolean {
     const isEarly = this.#isWhole && origin.recordedAtMs < this.#firstAtMs;
     return isEarly

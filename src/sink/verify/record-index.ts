@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A set of identities, each with a number: 0, 1, 2, … in the order they came. An identity takes about 30 bytes, outside
- * of the JavaScript heap, however long it is: 128 bits of its SHA-256 stand for it.
+ * A set of identities, each with a number: 0, 1, 2, … in the order they came. An identity takes about
+ * 30 bytes, outside of the JavaScript heap, however long it is: 128 bits of its SHA-256 stand for it.
  */
 export interface RecordIndex {
   readonly size: number;

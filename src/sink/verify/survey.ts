@@ -15,8 +15,8 @@ export const TYPES: readonly RecordType[] = ['action.event', 'clip.stats', 'stre
 const MARK = { kafka: 1, postgres: 2, inRange: 4 } as const;
 
 /**
- * Every identity of the journal, numbered in the journal's order, with what is compared of it: about 60 bytes each,
- * outside of the JavaScript heap, whatever the records weigh.
+ * Every identity of the journal, numbered in the journal's order, with what is compared
+ * of it: about 60 bytes each, outside of the JavaScript heap, whatever the records weigh.
  */
 export class Survey {
   readonly provenance: Provenance;
@@ -53,8 +53,8 @@ export class Survey {
   }
 
   /**
-   * Before a record is called unknown: reads what was appended meanwhile, unless the record is older than the last
-   * look. No sink need hold what is new, and each may.
+   * Before a record is called unknown: reads what was appended meanwhile, unless the
+   * record is older than the last look. No sink need hold what is new, and each may.
    */
   async refresh(recordedAtMs: number): Promise<void> {
     if (recordedAtMs <= this.#askedAtMs) return;

@@ -30,7 +30,9 @@ export interface SinkComparison {
   readonly deadLetters: number;
   /** Records that retention has removed: before Kafka's log start, or by `prune` from Postgres. */
   readonly expired: number;
-  /** Records in the sink that this journal never held: of other instances, streams or times. Kafka: messages. */
+  /**
+   * Records in the sink that this journal never held: of other instances, streams or times. Kafka: messages.
+   */
   readonly foreign: number;
   /** All differences. */
   readonly differing: number;

@@ -1,8 +1,8 @@
 import type { Migration } from './migration.ts';
 
 /**
- * Adding columns rewrites nothing. The new primary key of `clip_stats` is built for each partition, and the table is
- * locked meanwhile: a few seconds for each 10 million rows.
+ * Adding columns rewrites nothing. The new primary key of `clip_stats` is built for each
+ * partition, and the table is locked meanwhile: a few seconds for each 10 million rows.
  */
 export const runs: Migration = {
   version: 5,
