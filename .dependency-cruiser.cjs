@@ -110,6 +110,20 @@ module.exports = {
       to: { path: '^src/lab/', dependencyTypesNot: ['type-only', 'dynamic-import'] },
     },
     {
+      name: 'laboratory-has-one-door',
+      comment: 'What a command may ask of the laboratory is read in one file.',
+      severity: 'error',
+      from: { path: '^src/(cli/|composition.ts$)' },
+      to: { path: '^src/lab/', pathNot: '^src/lab/index.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'laboratory-does-not-know-commands',
+      comment: 'Requests and reports are types of whoever does the work.',
+      severity: 'error',
+      from: { path: '^src/lab/' },
+      to: { path: '^src/(cli/|composition.ts$)' },
+    },
+    {
       name: 'datasets-know-only-core',
       comment: 'A list of labelled clips means nothing of networks: whoever trains or evaluates reads it.',
       severity: 'error',
@@ -184,17 +198,74 @@ module.exports = {
       to: { path: 'node_modules/@tensorflow/' },
     },
     {
-      name: 'pipeline-sees-types-of-stages',
-      comment: 'The pipeline is wired by composition.ts; concrete engines and sinks stay out of it.',
+      name: 'pipeline-names-no-engine-and-no-sink',
+      comment: 'The pipeline runs the engines and sinks that app opens; of the others it sees types.',
       severity: 'error',
       from: { path: '^src/pipeline/' },
-      to: { path: '^src/(inference|sink|config|cli)/', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(pipeline|core|ingest|sampler|events)/|^src/sink/(event-sink|delivery).ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'pipeline-knows-nothing-above-it',
+      comment: 'app wires the pipeline for a command; the pipeline serves any of them.',
+      severity: 'error',
+      from: { path: '^src/pipeline/' },
+      to: { path: '^src/(app|cli|checkpoints)/' },
+    },
+    {
+      name: 'config-settles-values',
+      comment:
+        'Settings are checked before anything starts: of the stages config needs names, parsers and types.',
+      severity: 'error',
+      from: { path: '^src/config/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/(config|core|sampler|settings)/',
+          '^src/inference/(engine-choice|model|network/similarity).ts$',
+          '^src/sink/postgres/(address|tls).ts$',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'config-knows-nothing-above-it',
+      comment: 'A setting means the same to every command.',
+      severity: 'error',
+      from: { path: '^src/config/' },
+      to: { path: '^src/(app|cli|pipeline|metrics|checkpoints|inference/engines)/' },
+    },
+    {
+      name: 'app-does-not-know-commands',
+      comment: 'A command parses, calls app and prints: requests and reports are types of app.',
+      severity: 'error',
+      from: { path: '^src/app/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'commands-parse-and-print',
+      comment:
+        'What a command does is a function of app; of the stages it needs names for its help, and types.',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/(cli|app|core|config|settings|lab)/',
+          '^src/inference/(engine-choice|model|network/variants).ts$',
+          '^src/checkpoints/formats/index.ts$',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'commands-do-not-know-engines',
-      comment: 'Commands receive what they need from composition.ts.',
+      comment: 'Which engines there are is the business of app.',
       severity: 'error',
-      from: { path: '^src/(cli|config)/' },
+      from: { path: '^src/cli/' },
       to: { path: '^src/inference/engines/' },
     },
     {

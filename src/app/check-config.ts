@@ -1,14 +1,32 @@
-import type { Config } from '../config/index.ts';
-import { resolveStream } from '../config/index.ts';
+import { loadConfig, resolveStream, type Config } from '../config/index.ts';
 import { toActionstreamError } from '../core/errors.ts';
 import { createEpisodeTracker } from '../events/index.ts';
 import type { ModelManifest } from '../inference/model.ts';
 import { readManifest } from '../inference/weights/load-model.ts';
 import { untrainedLabels } from '../inference/weights/untrained-model.ts';
+import type { AppContext } from './context.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { modelChoice, samplerFromFlags } from './model-choice.ts';
 
 type Described = Pick<ModelManifest, 'id' | 'labels' | 'clip'> & Partial<ModelManifest>;
+
+/**
+ * `validate`: loads a configuration file and asks the model as well.
+ * @returns the number of streams, and a sentence where the model could not be asked
+ * @throws CONFIG_INVALID naming every problem
+ */
+export async function validateFile(
+  path: string,
+  { env }: AppContext,
+): Promise<{ readonly streams: number; readonly note: string | undefined }> {
+  const config = loadConfig(path, { env });
+  return { streams: config.streams.length, note: await checkConfig(config) };
+}
+
+/** `config print`: every setting with its value and where that came from. @throws CONFIG_INVALID */
+export function effectiveSettings(path: string, { env }: AppContext): Config['effective'] {
+  return loadConfig(path, { env }).effective;
+}
 
 /**
  * What only the model can tell of a configuration: whether labels that it names exist, and whether thresholds and samplers of

@@ -1,6 +1,6 @@
-import type { Writable } from 'node:stream';
 import type { InferenceEngine } from '../inference/engine.ts';
 import { createWorkerEngine } from '../inference/worker/worker-engine.ts';
+import type { AppContext } from './context.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { createLogger } from './logger.ts';
 import type { ModelChoice } from './model-choice.ts';
@@ -8,7 +8,8 @@ import type { ModelChoice } from './model-choice.ts';
 /** The engine of a choice, in a process of its own; its troubles are logged to `stderr`. */
 export function openEngine(
   choice: ModelChoice,
-  { entryUrl, stderr }: { readonly entryUrl: URL; readonly stderr: Writable },
+  { programs, stderr }: Pick<AppContext, 'programs' | 'stderr'>,
 ): Promise<InferenceEngine> {
-  return createWorkerEngine({ entryUrl, spec: engineSpecOf(choice), logger: createLogger(stderr, 'warn') });
+  const logger = createLogger(stderr, 'warn');
+  return createWorkerEngine({ entryUrl: programs.engine, spec: engineSpecOf(choice), logger });
 }

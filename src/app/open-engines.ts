@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/index.ts';
+import type { Logger } from '../core/logger.ts';
 import { Resources } from '../core/resources.ts';
+import type { InferenceEngine } from '../inference/engine.ts';
 import { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 import { createWorkerEngine, type WorkerEngineOptions } from '../inference/worker/worker-engine.ts';
 
 /**
  * The engines of a run, each in a process of its own, and the scheduler that shares them among its streams. Opened side by
- * side; where one cannot be opened, the others are freed.
+ * side; where one cannot be opened, the others are freed. The log says what they run on.
  * @throws what building an engine threw
  */
 export async function openEngines(
@@ -15,6 +17,16 @@ export async function openEngines(
   settings: Config['engine'],
   streams: number,
 ): Promise<EngineScheduler> {
+  const scheduler = new EngineScheduler(await openAll(options, settings, streams), settings.batch);
+  logReady(scheduler, settings, options.logger);
+  return scheduler;
+}
+
+async function openAll(
+  options: WorkerEngineOptions,
+  settings: Config['engine'],
+  streams: number,
+): Promise<readonly InferenceEngine[]> {
   const { processes, threads } = shareCores(settings, streams, availableParallelism());
   const { maxClips } = settings.batch;
   const spec: EngineSpec = { ...options.spec, maxClips, ...(threads !== undefined && { threads }) };
@@ -23,11 +35,23 @@ export async function openEngines(
   );
   const engines = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = opened.find((one) => one.status === 'rejected');
-  if (!failed) return new EngineScheduler(engines, settings.batch);
+  if (!failed) return engines;
   const resources = new Resources();
   for (const engine of engines) resources.add(engine);
   await resources[Symbol.asyncDispose]();
   throw failed.reason;
+}
+
+function logReady(scheduler: EngineScheduler, settings: Config['engine'], logger: Logger): void {
+  const { engine, device, notices, model, warmupMs, batch } = scheduler.info;
+  const origin = { engine, device, model: model.id, digest: model.digest };
+  const fields = { ...origin, processes: scheduler.read().engines, warmup_ms: Math.round(warmupMs) };
+  logger.info(fields, 'engine ready');
+  if (settings.batch.maxClips > 1 && !batch)
+    logger.warn({ engine }, `engine.batch does nothing: ${engine} computes clips one by one`);
+  for (const notice of notices) logger.warn({ engine, device }, `running on ${device}: ${notice}`);
+  if (!model.id.startsWith('untrained-')) return;
+  logger.warn(fields, 'UNTRAINED MODEL: its weights are random, its labels and scores mean nothing');
 }
 
 type EngineShare = Pick<Config['engine'], 'kind' | 'provider' | 'processes' | 'threads'>;

@@ -25,6 +25,15 @@ export function openSinks(
   ].map(openedOnce);
 }
 
+/** Disposed at the same time: one that hangs holds up no other. */
+export function allOf(resources: readonly AsyncDisposable[]): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(resources.map((resource) => resource[Symbol.asyncDispose]()));
+    },
+  };
+}
+
 function ndjsonTo(path: string, stdout: Writable): EventSink {
   return path === '-' ? createNdjsonSink({ output: stdout }) : createNdjsonFileSink({ path });
 }

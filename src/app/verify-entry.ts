@@ -1,8 +1,7 @@
 import { toActionstreamError } from '../core/errors.ts';
-import { createEventServices } from './event-services.ts';
-import type { VerifyReply, VerifyRequest } from './verify-process.ts';
+import { verifyHere, type VerifyReply, type VerifyRequest } from './verify.ts';
 
-// The program of the process that verify-process.ts starts: one verification in a small heap.
+// The program of the process that verify.ts starts: one verification in a small heap.
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
@@ -15,9 +14,9 @@ process.once('message', (request) => {
   void verify(request as VerifyRequest).then((reply) => process.send?.(reply, () => process.exit()));
 });
 
-async function verify({ env, places, range }: VerifyRequest): Promise<VerifyReply> {
+async function verify(request: VerifyRequest): Promise<VerifyReply> {
   try {
-    return { result: await createEventServices(env).verify(places, range, stop.signal) };
+    return { result: await verifyHere(request, stop.signal) };
   } catch (error) {
     const { code, message } = toActionstreamError(error);
     return { error: { code, message } };

@@ -2,36 +2,13 @@ import path from 'node:path';
 import { Argument, type Command } from 'commander';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { DEFAULT_MODEL } from '../inference/model.ts';
+import type { BenchPart, BenchRequest } from '../lab/bench/types.ts';
 import { printJson, printLine, printTable, type CliIo } from './io.ts';
 import { positiveInteger } from './options.ts';
 import { createProgress } from './progress.ts';
 
-const PARTS = ['clip', 'model', 'stages', 'reuse', 'streams'] as const;
-
-export type BenchPart = (typeof PARTS)[number];
-
-export interface BenchRequest {
-  readonly parts: readonly BenchPart[];
-  readonly quick: boolean;
-  /** A Python with torch and OpenCV. */
-  readonly python?: string;
-  /** Folder of results and plots. */
-  readonly out: string;
-  readonly threads: number;
-  readonly model: string;
-  readonly videos: readonly string[];
-  /** Numbers of streams, rising. */
-  readonly counts: readonly number[];
-  readonly seconds: number;
-  /** More configuration of the runs that are measured. */
-  readonly settings?: object;
-}
-
-export interface BenchOutcome {
-  readonly ratios: readonly { readonly name: string; readonly value: string; readonly detail: string }[];
-  readonly results: object;
-  readonly files: readonly string[];
-}
+/** Everything that the laboratory measures, in its order. */
+const PARTS = ['clip', 'model', 'stages', 'reuse', 'streams'] as const satisfies readonly BenchPart[];
 
 interface BenchFlags {
   readonly quick?: true;
@@ -47,11 +24,7 @@ interface BenchFlags {
 }
 
 /** `bench [PART…]`: how fast, on this machine, beside a pipeline of PyTorch and OpenCV. */
-export function addBenchCommand(
-  program: Command,
-  io: CliIo,
-  services: { run(request: BenchRequest, progress: (message: string) => void): Promise<BenchOutcome> },
-): void {
+export function addBenchCommand(program: Command, io: CliIo): void {
   program
     .command('bench')
     .description(
@@ -74,10 +47,12 @@ export function addBenchCommand(
     .option('--json', 'results as JSON on standard output')
     .action(async (parts: readonly BenchPart[], flags: BenchFlags) => {
       const progress = createProgress(io.stderr);
-      const outcome = await services.run(requestOf(parts, flags), (message) => {
+      const say = (message: string): void => {
         progress.clear();
         printLine(io.stderr, message);
-      });
+      };
+      const { bench } = await import('../lab/index.ts');
+      const outcome = await bench(requestOf(parts, flags), say, io);
       if (flags.json) printJson(io.stdout, { ratios: outcome.ratios, ...outcome.results });
       else
         printTable(

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { Calibration, CalibrationRequest } from '../lab/harness/calibrate.ts';
-import type { EvaluationObserver } from '../lab/harness/types.ts';
+import type { CalibrationRequest } from '../lab/harness/calibrate.ts';
 import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printJson, printLine, type CliIo } from './io.ts';
@@ -12,14 +11,6 @@ import {
   share,
   wholeNumber,
 } from './options.ts';
-
-export interface CalibrateServices {
-  calibrate(
-    request: CalibrationRequest,
-    observer: EvaluationObserver,
-    signal: AbortSignal,
-  ): Promise<Calibration>;
-}
 
 interface CalibrateFlags extends NetworkFlags, SamplerFlags {
   readonly model: string;
@@ -34,7 +25,7 @@ interface CalibrateFlags extends NetworkFlags, SamplerFlags {
 }
 
 /** `calibrate VIDEO…`: the largest δ at which sampling decides as all steps do, on the user's own footage. */
-export function addCalibrateCommand(program: Command, io: CliIo, services: CalibrateServices): void {
+export function addCalibrateCommand(program: Command, io: CliIo): void {
   const command = program
     .command('calibrate <videos...>')
     .description(
@@ -53,16 +44,11 @@ export function addCalibrateCommand(program: Command, io: CliIo, services: Calib
     .option('--windows <n>', 'of each video the first so many windows (default: all)', positiveInteger)
     .option('--json', 'the result as one JSON line');
   addSamplerFlags(addNetworkFlags(command)).action((videos: string[], flags: CalibrateFlags) =>
-    calibrate(videos, flags, io, services),
+    calibrate(videos, flags, io),
   );
 }
 
-async function calibrate(
-  videos: readonly string[],
-  flags: CalibrateFlags,
-  io: CliIo,
-  services: CalibrateServices,
-): Promise<void> {
+async function calibrate(videos: readonly string[], flags: CalibrateFlags, io: CliIo): Promise<void> {
   const { fps, clipStride, windows, agreement, seed } = flags;
   const progress = createEvaluationProgress(io.stderr);
   const request: CalibrationRequest = {
@@ -74,7 +60,8 @@ async function calibrate(
     agreement,
     seed,
   };
-  const result = await services.calibrate(request, progress, io.signal).finally(progress.end);
+  const { calibrateModel } = await import('../lab/index.ts');
+  const result = await calibrateModel(request, progress, io).finally(progress.end);
   if (result.agreement_low < agreement) {
     const doubt = `at least ${result.agreement_low.toFixed(3)} by chance, below ${agreement}: longer footage makes it surer`;
     printLine(io.stderr, `agreement ${result.agreement.toFixed(3)}, ${doubt}`);

@@ -4,29 +4,17 @@ import type { PruneOptions, PruneResult } from '../sink/postgres/prune.ts';
 import type { CliIo } from './io.ts';
 import { printLine } from './io.ts';
 import { duration } from './options.ts';
-
-export interface DatabaseServices {
-  migrate(places: DatabasePlaces): Promise<readonly number[]>;
-  prune(places: DatabasePlaces, options: PruneOptions): Promise<PruneResult>;
-}
-
-interface DatabasePlaces {
-  readonly configPath?: string;
-  readonly postgres?: string;
-}
+import { placesOf, type PlaceFlags } from './places.ts';
 
 /** `migrate` and `prune`: the schema, and how long its history is kept. */
-export function addDatabaseCommands(
-  program: Command,
-  io: CliIo,
-  services: () => Promise<DatabaseServices>,
-): void {
+export function addDatabaseCommands(program: Command, io: CliIo): void {
   program
     .command('migrate [config.yaml]')
     .description("bring the Postgres schema to this program's version")
     .option('--postgres <url>', 'database, in place of a configuration file')
-    .action(async (configPath: string | undefined, { postgres }: { postgres?: string }) => {
-      const applied = await (await services()).migrate(placesOf(configPath, postgres));
+    .action(async (configPath: string | undefined, flags: PlaceFlags) => {
+      const { migrateDatabase } = await import('../app/database.ts');
+      const applied = await migrateDatabase(placesOf(configPath, flags), io);
       printLine(
         io.stdout,
         applied.length === 0 ? 'schema is current' : `applied migrations ${applied.join(', ')}`,
@@ -51,13 +39,13 @@ export function addDatabaseCommands(
           'say what to delete: --events 365d, --clip-stats 30d, --status 90d, --dead-letters 90d',
         );
       }
-      const result = await (await services()).prune(placesOf(configPath, flags.postgres), options);
+      const { prune } = await import('../app/database.ts');
+      const result = await prune(placesOf(configPath, flags), options, io);
       printLine(io.stdout, summaryOf(result));
     });
 }
 
-interface PruneFlags {
-  readonly postgres?: string;
+interface PruneFlags extends PlaceFlags {
   readonly events?: number;
   readonly clipStats?: number;
   readonly status?: number;
@@ -81,8 +69,4 @@ function summaryOf({ dropped, deleted }: PruneResult): string {
     ...rows.map(([table, count]) => `deleted ${count} rows of ${table}`),
   ];
   return parts.length === 0 ? 'nothing is that old' : parts.join('; ');
-}
-
-function placesOf(configPath: string | undefined, postgres: string | undefined): DatabasePlaces {
-  return { ...(configPath !== undefined && { configPath }), ...(postgres !== undefined && { postgres }) };
 }

@@ -1,29 +1,20 @@
 import type { Command } from 'commander';
+import type { DoctorCheck } from '../app/doctor.ts';
 import { toActionstreamError } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printTable } from './io.ts';
 
-/** One thing that must hold on this machine. `run` tells what it found, or throws with the remedy. */
-export interface DoctorCheck {
-  readonly name: string;
-  run(): Promise<string>;
-}
-
-export interface DoctorServices {
-  /** Checks of the machine, and of what the configuration names where one is given. */
-  checks(configPath: string | undefined): Promise<readonly DoctorCheck[]>;
-}
-
 /** `doctor [config]`: each line OK or FAIL with the fix; exit 3 where one fails. */
-export function addDoctorCommand(program: Command, io: CliIo, services: DoctorServices): void {
+export function addDoctorCommand(program: Command, io: CliIo): void {
   program
     .command('doctor [config.yaml]')
     .description('check Node, ffmpeg, engine, journal disk, Kafka and Postgres')
     .option('--json', 'one JSON line a check')
     .action(async (configPath: string | undefined, { json }: { json?: true }) => {
+      const { doctorChecks } = await import('../app/doctor.ts');
       const results = [];
-      for (const check of await services.checks(configPath)) {
+      for (const check of doctorChecks(configPath, io)) {
         const result = await runCheck(check);
         if (json) printJson(io.stdout, result);
         results.push(result);

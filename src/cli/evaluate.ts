@@ -1,12 +1,6 @@
 import { Option, type Command } from 'commander';
-import type {
-  EvaluationObserver,
-  EvaluationReport,
-  EvaluationRequest,
-  FrameOrder,
-} from '../lab/harness/types.ts';
+import type { EvaluationRequest, FrameOrder } from '../lab/harness/types.ts';
 import type { AgreementRequest } from '../lab/harness/measure-agreement.ts';
-import type { Agreement } from '../lab/evaluation/agreement.ts';
 import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { ClipListFormat } from '../lab/datasets/types.ts';
@@ -15,15 +9,6 @@ import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printAgreement, printEvaluation } from './evaluation-tables.ts';
 import { printJson, type CliIo } from './io.ts';
 import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
-
-export interface EvaluateServices {
-  evaluate(
-    request: EvaluationRequest,
-    observer: EvaluationObserver,
-    signal: AbortSignal,
-  ): Promise<EvaluationReport>;
-  agreement(request: AgreementRequest, observer: EvaluationObserver, signal: AbortSignal): Promise<Agreement>;
-}
 
 interface EvaluateFlags extends NetworkFlags, SamplerFlags {
   readonly data?: string;
@@ -57,7 +42,7 @@ const FORMATS = {
 } as const satisfies Record<ClipListFormat, true>;
 
 /** `evaluate`: how right a model is on labelled videos, and what that costs. */
-export function addEvaluateCommand(program: Command, io: CliIo, services: EvaluateServices): void {
+export function addEvaluateCommand(program: Command, io: CliIo): void {
   const command = program
     .command('evaluate')
     .description('figures of a model on labelled clips: accuracy, events found, cost')
@@ -109,20 +94,19 @@ export function addEvaluateCommand(program: Command, io: CliIo, services: Evalua
     )
     .option('--predictions <file>', 'one JSON line a clip or video: scores, kept steps, events')
     .option('--json', 'the report as one JSON line');
-  addSamplerFlags(addNetworkFlags(command)).action((flags: EvaluateFlags) => evaluate(flags, io, services));
+  addSamplerFlags(addNetworkFlags(command)).action((flags: EvaluateFlags) => evaluate(flags, io));
 }
 
-async function evaluate(flags: EvaluateFlags, io: CliIo, services: EvaluateServices): Promise<void> {
+async function evaluate(flags: EvaluateFlags, io: CliIo): Promise<void> {
   const progress = createEvaluationProgress(io.stderr);
+  const lab = await import('../lab/index.ts');
   if (flags.agreement) {
-    const found = await services
-      .agreement(agreementRequest(flags), progress, io.signal)
-      .finally(progress.end);
+    const found = await lab.agreementOfModel(agreementRequest(flags), progress, io).finally(progress.end);
     if (flags.json) printJson(io.stdout, { agreement: found });
     else printAgreement(io.stdout, found);
     return;
   }
-  const report = await services.evaluate(requestOf(flags), progress, io.signal).finally(progress.end);
+  const report = await lab.evaluateModel(requestOf(flags), progress, io).finally(progress.end);
   if (flags.json) printJson(io.stdout, report);
   else printEvaluation(io.stdout, report);
   if (report.failed.length > 0) io.setExitCode(1);

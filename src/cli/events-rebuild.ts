@@ -1,22 +1,24 @@
 import { Option, type Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
 import type { TableChecksum } from '../sink/postgres/checksum.ts';
-import { placesOf, type EventPlaces, type EventServices } from './event-services.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
 import { wholeNumber } from './options.ts';
-
-type Places = Omit<EventPlaces, 'configPath'>;
+import { placesOf, type PlaceFlags } from './places.ts';
 
 /** `events rebuild | checksum | redeliver`: a sink filled again, and the proof that it is the same. */
-export function addRebuild(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
-  addRebuildDatabase(events, io, services);
-  addChecksum(events, io, services);
-  addRedeliver(events, io, services);
+export function addRebuild(events: Command, io: CliIo): void {
+  addRebuildDatabase(events, io);
+  addChecksum(events, io);
+  addRedeliver(events, io);
 }
 
-function addRebuildDatabase(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
-  type Flags = Places & { readonly from: 'journal' | 'kafka'; readonly force?: true; readonly json?: true };
+function addRebuildDatabase(events: Command, io: CliIo): void {
+  type Flags = PlaceFlags & {
+    readonly from: 'journal' | 'kafka';
+    readonly force?: true;
+    readonly json?: true;
+  };
   events
     .command('rebuild [config.yaml]')
     .description('fill an empty database from the journal or from Kafka, and print a checksum of each table')
@@ -32,7 +34,8 @@ function addRebuildDatabase(events: Command, io: CliIo, services: () => Promise<
     .action(async (configPath: string | undefined, flags: Flags) => {
       const { from, force = false } = flags;
       const places = placesOf(configPath, flags);
-      const result = await (await services()).rebuild(places, { from, force }, io.signal);
+      const { rebuild } = await import('../app/events.ts');
+      const result = await rebuild(places, { from, force }, io);
       if (flags.json) printJson(io.stdout, result);
       else printChecksums(io, result.tables);
       const skipped = result.skipped > 0 ? `, ${result.skipped} messages of others skipped` : '';
@@ -47,21 +50,22 @@ function addRebuildDatabase(events: Command, io: CliIo, services: () => Promise<
     });
 }
 
-function addChecksum(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
+function addChecksum(events: Command, io: CliIo): void {
   events
     .command('checksum [config.yaml]')
     .description('a checksum of each table, equal for equal rows in any order')
     .option('--postgres <url>', 'database, in place of a configuration file')
     .option('--json', 'machine-readable')
-    .action(async (configPath: string | undefined, flags: Places & { readonly json?: true }) => {
-      const tables = await (await services()).checksum(placesOf(configPath, flags));
+    .action(async (configPath: string | undefined, flags: PlaceFlags & { readonly json?: true }) => {
+      const { checksum } = await import('../app/events.ts');
+      const tables = await checksum(placesOf(configPath, flags), io);
       if (flags.json) printJson(io.stdout, tables);
       else printChecksums(io, tables);
     });
 }
 
-function addRedeliver(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
-  type Flags = Places & { readonly sink: string; readonly from?: number; readonly all?: true };
+function addRedeliver(events: Command, io: CliIo): void {
+  type Flags = PlaceFlags & { readonly sink: string; readonly from?: number; readonly all?: true };
   events
     .command('redeliver [config.yaml]')
     .description(
@@ -78,7 +82,8 @@ function addRedeliver(events: Command, io: CliIo, services: () => Promise<EventS
       if (!SINKS.includes(sink))
         throw new ActionstreamError('USAGE', `--sink "${sink}" is none of ${SINKS.join(', ')}`);
       const places = placesOf(configPath, flags);
-      const { before, nextOffset, records } = await (await services()).redeliver(places, { sink, from });
+      const { redeliver } = await import('../app/events.ts');
+      const { before, nextOffset, records } = await redeliver(places, { sink, from }, io);
       const stood = before === undefined ? 'had no checkpoint' : `stood at offset ${before}`;
       printLine(
         io.stdout,

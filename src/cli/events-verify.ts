@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
 import type { VerifyResult } from '../sink/verify.ts';
-import { placesOf, type EventPlaces, type EventServices } from './event-services.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
 import { instant } from './options.ts';
+import { placesOf, type PlaceFlags } from './places.ts';
 
-type Flags = Omit<EventPlaces, 'configPath'> & {
+type Flags = PlaceFlags & {
   readonly from?: Date;
   readonly to?: Date;
   readonly json?: true;
 };
 
 /** `events verify`: the proof that nothing is missing, doubled or changed. */
-export function addVerify(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
+export function addVerify(events: Command, io: CliIo): void {
   events
     .command('verify [config.yaml]')
     .description('compare journal, Kafka and Postgres; exit 1 and a list where they differ')
@@ -29,7 +29,8 @@ export function addVerify(events: Command, io: CliIo, services: () => Promise<Ev
     .option('--json', 'machine-readable')
     .action(async (configPath: string | undefined, flags: Flags) => {
       const range = rangeOf(flags);
-      const result = await (await services()).verify(placesOf(configPath, flags), range, io.signal);
+      const { verify } = await import('../app/verify.ts');
+      const result = await verify(placesOf(configPath, flags), range, io);
       if (flags.json) printJson(io.stdout, result);
       else printVerification(io, result);
       if (!result.consistent) throw inconsistent(result);

@@ -6,7 +6,7 @@ import type { ActionEvent } from '../core/records.ts';
 import type { EventFilter } from '../sink/query.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
-import { placesOf, type EventServices } from './event-services.ts';
+import { placesOf, type PlaceFlags } from './places.ts';
 import { addRebuild } from './events-rebuild.ts';
 import { addVerify } from './events-verify.ts';
 import { duration, instant, positiveInteger } from './options.ts';
@@ -21,18 +21,18 @@ interface FilterFlags {
 }
 
 /** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
-export function addEventsCommand(program: Command, io: CliIo, services: () => Promise<EventServices>): void {
+export function addEventsCommand(program: Command, io: CliIo): void {
   const events = program
     .command('events')
     .description('query, export, follow, verify and rebuild delivered events');
-  addQuery(events, io, services);
-  addExport(events, io, services);
-  addTail(events, io, services);
-  addVerify(events, io, services);
-  addRebuild(events, io, services);
+  addQuery(events, io);
+  addExport(events, io);
+  addTail(events, io);
+  addVerify(events, io);
+  addRebuild(events, io);
 }
 
-function addQuery(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
+function addQuery(events: Command, io: CliIo): void {
   const command = events
     .command('query [config.yaml]')
     .description('episodes in Postgres, newest first')
@@ -40,54 +40,47 @@ function addQuery(events: Command, io: CliIo, services: () => Promise<EventServi
     .option('--limit <n>', 'rows of a page', positiveInteger, 50)
     .option('--cursor <text>', 'continue after a page (its last line names the cursor)')
     .option('--json', 'one JSON line an episode');
-  type Flags = FilterFlags & { postgres?: string; limit: number; cursor?: string; json?: true };
+  type Flags = FilterFlags & PlaceFlags & { limit: number; cursor?: string; json?: true };
   addFilterFlags(command).action(async (configPath: string | undefined, flags: Flags) => {
     const { limit, cursor, json } = flags;
     const page = { limit, ...(cursor !== undefined && { cursor }) };
-    const found = await (await services()).query(placesOf(configPath, flags), filterOf(flags), page);
+    const { query } = await import('../app/events.ts');
+    const found = await query(placesOf(configPath, flags), { filter: filterOf(flags), page }, io);
     if (json) for (const event of found.events) printJson(io.stdout, event);
     else printEpisodes(io, found.events);
     if (found.cursor !== undefined) printLine(io.stderr, `more: --cursor ${found.cursor}`);
   });
 }
 
-function addExport(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
+function addExport(events: Command, io: CliIo): void {
   const command = events
     .command('export [config.yaml]')
     .description('all episodes in Postgres that match')
     .option('--postgres <url>', 'database, in place of a configuration file')
     .addOption(new Option('--format <name>', 'of the output').choices(['ndjson', 'csv']).default('ndjson'));
-  type Flags = FilterFlags & { postgres?: string; format: 'ndjson' | 'csv' };
+  type Flags = FilterFlags & PlaceFlags & { format: 'ndjson' | 'csv' };
   addFilterFlags(command).action(async (configPath: string | undefined, flags: Flags) => {
-    const { exportEvents, toCsv } = await services();
-    const found = exportEvents(placesOf(configPath, flags), filterOf(flags));
-    if (flags.format === 'csv') for await (const line of toCsv(found)) await writeLine(io.stdout, line);
-    else for await (const event of found) await writeLine(io.stdout, JSON.stringify(event));
+    const { exportLines } = await import('../app/events.ts');
+    const { format } = flags;
+    const lines = exportLines(placesOf(configPath, flags), { filter: filterOf(flags), format }, io);
+    for await (const line of lines) await writeLine(io.stdout, line);
   });
 }
 
-function addTail(events: Command, io: CliIo, services: () => Promise<EventServices>): void {
+function addTail(events: Command, io: CliIo): void {
   events
     .command('tail [config.yaml]')
     .description('follow events as they are delivered (Kafka) or journalled; ends with Ctrl-C')
     .option('--kafka <brokers>', 'brokers, in place of a configuration file')
     .option('--journal <dir>', 'journal folder, in place of Kafka')
     .option('--from-beginning', 'first what is there')
-    .action(
-      async (
-        configPath: string | undefined,
-        flags: { kafka?: string; journal?: string; fromBeginning?: true },
-      ) => {
-        const from = flags.fromBeginning ? 'beginning' : 'end';
-        for await (const { payload } of (await services()).tail(
-          placesOf(configPath, flags),
-          from,
-          io.signal,
-        )) {
-          await writeLine(io.stdout, JSON.stringify(payload));
-        }
-      },
-    );
+    .action(async (configPath: string | undefined, flags: PlaceFlags & { fromBeginning?: true }) => {
+      const { tail } = await import('../app/events.ts');
+      const from = flags.fromBeginning ? 'beginning' : 'end';
+      for await (const { payload } of tail(placesOf(configPath, flags), from, io)) {
+        await writeLine(io.stdout, JSON.stringify(payload));
+      }
+    });
 }
 
 function addFilterFlags(command: Command): Command {

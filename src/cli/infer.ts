@@ -1,18 +1,7 @@
-import { DEFAULT_MODEL } from '../inference/model.ts';
 import type { Command } from 'commander';
-import type { Clip } from '../core/frame.ts';
-import type { EngineInfo, InferenceEngine, InferenceResult, PixelClip } from '../inference/engine.ts';
-import type { CliIo } from './io.ts';
-import { printJson, printLine } from './io.ts';
-import { clipContext } from '../app/clip-context.ts';
-import {
-  modelChoice,
-  samplerFromFlags,
-  type EngineFlags,
-  type ModelChoice,
-  type NetworkFlags,
-  type SamplerFlags,
-} from '../app/model-choice.ts';
+import type { InferRequest, InferredClip } from '../app/infer.ts';
+import { DEFAULT_MODEL } from '../inference/model.ts';
+import { printJson, printLine, type CliIo } from './io.ts';
 import {
   addEngineFlags,
   addNetworkFlags,
@@ -22,32 +11,13 @@ import {
   wholeNumber,
 } from './options.ts';
 
-/** What `infer` needs from the composition root. */
-export interface InferServices {
-  openEngine(choice: ModelChoice): Promise<InferenceEngine>;
-  /** Reads a video as clips of the size and length that the engine wants. */
-  readClips(input: string, window: ClipWindow, info: EngineInfo, signal: AbortSignal): AsyncIterable<Clip>;
-  /** Reads a `.npy` of uint8 [T, H, W, 3]. */
-  readPixels(path: string): Promise<PixelClip>;
-  readonly createPixelPacker: (contextFrames?: number) => (clip: Clip) => PixelClip;
-}
-
-interface ClipWindow {
-  readonly stride?: number;
-  readonly fps?: number;
-}
-
-interface InferFlags extends NetworkFlags, SamplerFlags, EngineFlags {
-  readonly model: string;
-  readonly seed: number;
-  readonly fps?: number;
-  readonly clipStride?: number;
+interface InferFlags extends Omit<InferRequest, 'file'> {
   readonly top: number;
   readonly json?: true;
 }
 
 /** `infer INPUT`: scores and compute receipt of each clip of a video, or of one `.npy` clip. Delivers nothing. */
-export function addInferCommand(program: Command, io: CliIo, services: InferServices): void {
+export function addInferCommand(program: Command, io: CliIo): void {
   const command = program
     .command('infer <input>')
     .description('score the clips of a video, or one .npy clip (uint8 [T, H, W, 3])')
@@ -62,51 +32,28 @@ export function addInferCommand(program: Command, io: CliIo, services: InferServ
     .option('--top <n>', 'labels shown a clip (not with --json)', positiveInteger, 3)
     .option('--json', 'one JSON line a clip');
   addSamplerFlags(addNetworkFlags(addEngineFlags(command))).action((input: string, flags: InferFlags) =>
-    infer(input, flags, io, services),
+    infer(input, flags, io),
   );
 }
 
-async function infer(input: string, flags: InferFlags, io: CliIo, services: InferServices): Promise<void> {
-  const pixels = input.endsWith('.npy') ? await services.readPixels(input) : undefined;
-  await using engine = await services.openEngine(modelChoice(flags, pixels));
-  const sampler = samplerFromFlags(flags, engine.info.sampler);
-  for (const notice of engine.info.notices)
-    printLine(io.stderr, `running on ${engine.info.device}: ${notice}`);
-  if (engine.info.model.id.startsWith('untrained-')) {
-    printLine(io.stderr, `${engine.info.model.id}: random weights, the labels mean nothing`);
-  }
-  if (pixels) {
-    const fps = flags.fps ?? engine.info.clip.fps;
-    const result = await engine.infer(pixels, { sampler, signal: io.signal });
-    print(io, flags, { result, info: engine.info, startMs: 0, endMs: (pixels.frames / fps) * 1000 });
-    return;
-  }
-  const window = {
-    ...(flags.fps !== undefined && { fps: flags.fps }),
-    ...(flags.clipStride !== undefined && { stride: flags.clipStride }),
-  };
-  const pack = services.createPixelPacker(clipContext(engine.info, flags.clipStride));
-  for await (const clip of services.readClips(input, window, engine.info, io.signal)) {
-    const result = await engine.infer(pack(clip), { sampler, signal: io.signal });
-    const { segment, startedAtMs: startMs, endedAtMs: endMs } = clip;
-    print(io, flags, { result, info: engine.info, segment, startMs, endMs });
-  }
-}
-
-interface Scored {
-  readonly result: InferenceResult;
-  readonly info: EngineInfo;
-  /** Absent for a clip that comes from no video. */
-  readonly segment?: number;
-  /** Since the first frame of the video, on over discontinuities. */
-  readonly startMs: number;
-  readonly endMs: number;
+async function infer(file: string, flags: InferFlags, io: CliIo): Promise<void> {
+  const { inferClips } = await import('../app/infer.ts');
+  const clips = inferClips(
+    { ...flags, file },
+    ({ notices, device, model }) => {
+      for (const notice of notices) printLine(io.stderr, `running on ${device}: ${notice}`);
+      if (model.id.startsWith('untrained-'))
+        printLine(io.stderr, `${model.id}: random weights, the labels mean nothing`);
+    },
+    io,
+  );
+  for await (const clip of clips) print(io, flags, clip);
 }
 
 function print(
   io: CliIo,
   { json, top }: InferFlags,
-  { result, info, segment, startMs, endMs }: Scored,
+  { info, result, segment, startMs, endMs }: InferredClip,
 ): void {
   const { compute, logits } = result;
   const values = Array.from(logits);

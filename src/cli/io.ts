@@ -1,18 +1,15 @@
-import type { Writable } from 'node:stream';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import type { ServiceContext } from '../app/context.ts';
 
-/** What a command may touch of the process; composition.ts passes the real one, tests pass their own. */
-export interface CliIo {
+/** What a command may touch of the process; composition.ts passes the real one. */
+export interface CliIo extends ServiceContext {
   readonly stdin: Readable;
-  /** Data only. */
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  /** Messages and progress. */
-  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts on SIGINT, SIGTERM and SIGHUP. */
-  readonly signal: AbortSignal;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
   setExitCode(code: number): void;
 }
+
+type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export function printLine(stream: Writable, line: string): void {
   stream.write(`${line}\n`);

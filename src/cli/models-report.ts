@@ -8,25 +8,6 @@ import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
 import { addNetworkFlags, positiveInteger } from './options.ts';
 
-/** What `models report` needs from the composition root. */
-export interface ModelsReportServices {
-  measure(
-    request: ReportRequest,
-    visited: (done: number, of: number, name: string) => void,
-    signal: AbortSignal,
-  ): Promise<Report>;
-  /** The report as it is published. */
-  json(report: Report): Promise<unknown>;
-  /** Plots as SVG and PNG; returns the files. */
-  writePlots(
-    report: Report,
-    accuracy: ReadonlyMap<string, Accuracy>,
-    folder: string,
-  ): Promise<readonly string[]>;
-  /** Accuracy by network name, from the JSON of `npm run study`. */
-  readAccuracy(file: string): Promise<ReadonlyMap<string, Accuracy>>;
-}
-
 interface ReportFlags extends NetworkFlags {
   readonly variants?: readonly string[];
   readonly full?: true;
@@ -44,7 +25,7 @@ const SMALL = { frames: 16, height: 112, width: 112, widthMultiplier: 0.5 };
 const FULL = { frames: 64, height: 224, width: 224, widthMultiplier: 1 };
 
 /** `models report`: every network of the study side by side, measured on this machine. */
-export function addModelsReport(models: Command, io: CliIo, services: ModelsReportServices): void {
+export function addModelsReport(models: Command, io: CliIo): void {
   const command = models
     .command('report')
     .description('all networks side by side: parameters, multiply-adds, time, memory, stages; measured here')
@@ -64,13 +45,14 @@ export function addModelsReport(models: Command, io: CliIo, services: ModelsRepo
       threads: flags.threads,
       rounds: flags.rounds,
     };
-    const accuracy = flags.accuracy === undefined ? new Map() : await services.readAccuracy(flags.accuracy);
-    const report = await services.measure(request, progressOn(io), io.signal);
+    const lab = await import('../lab/index.ts');
+    const accuracy = flags.accuracy === undefined ? new Map() : await lab.readAccuracy(flags.accuracy);
+    const report = await lab.reportModels(request, progressOn(io), io);
     if (io.stderr.isTTY) io.stderr.write('\r\x1b[K');
-    if (flags.json) printJson(io.stdout, await services.json(report));
+    if (flags.json) printJson(io.stdout, lab.reportJson(report));
     else print(report, accuracy, io);
     if (flags.out === undefined) return;
-    for (const file of await services.writePlots(report, accuracy, flags.out)) printLine(io.stderr, file);
+    for (const file of await lab.writePlots(report, accuracy, flags.out)) printLine(io.stderr, file);
   });
 }
 

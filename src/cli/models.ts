@@ -1,40 +1,24 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Command } from 'commander';
-import { buildNetwork } from '../inference/network/build.ts';
-import { countCost } from '../inference/network/cost.ts';
+import type { InspectRequest } from '../app/models.ts';
 import type { NetworkOptions } from '../inference/network/graph.ts';
-import { listVariantNames } from '../inference/network/variants.ts';
-import { parseManifest } from '../inference/weights/manifest.ts';
-import type { CliIo } from './io.ts';
-import { printJson, printLine, printTable } from './io.ts';
-import { findModel } from '../app/find-model.ts';
-import {
-  arithmeticOverrides,
-  networkOverrides,
-  settledSgs,
-  type NetworkFlags,
-  type SamplerFlags,
-} from '../app/model-choice.ts';
+import { printJson, printLine, printTable, type CliIo } from './io.ts';
 import { addModelsImport } from './models-import.ts';
-import { addModelsReport, type ModelsReportServices } from './models-report.ts';
+import { addModelsReport } from './models-report.ts';
 import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
 
 /** `models ls | inspect | report | import | pull`: the S3D family: names, parameters, multiply-adds, shapes; measured with `report`. */
-export function addModelsCommand(program: Command, io: CliIo, services: ModelsReportServices): void {
+export function addModelsCommand(program: Command, io: CliIo): void {
   const models = program.command('models').description('the S3D family: list, inspect and measure networks');
-  addModelsReport(models, io, services);
+  addModelsReport(models, io);
   addModelsImport(models, io);
 
   models
     .command('ls')
     .description('every network of the family with its size at 64 frames of 224×224')
     .option('--json', 'one JSON line a network')
-    .action(({ json }: { json?: true }) => {
-      const rows = listVariantNames().map((name) => ({
-        name,
-        cost: countCost(buildNetwork({ variant: name })),
-      }));
+    .action(async ({ json }: { json?: true }) => {
+      const { listNetworks } = await import('../app/models.ts');
+      const rows = listNetworks();
       if (json) {
         for (const { name, cost } of rows) {
           printJson(io.stdout, { name, parameters: cost.parameters, multiply_adds: cost.multiplyAdds });
@@ -55,15 +39,10 @@ export function addModelsCommand(program: Command, io: CliIo, services: ModelsRe
     .option('--kept-steps <B>', 'time steps that leave the SGS layer (default: all)', positiveInteger)
     .option('--json', 'machine-readable');
   addSamplerFlags(addNetworkFlags(inspect));
-  inspect.action((name: string, flags: NetworkFlags & SamplerFlags & { keptSteps?: number; json?: true }) => {
-    const own = ownOptions(name);
-    const network = buildNetwork({
-      ...own,
-      ...networkOverrides(flags),
-      ...arithmeticOverrides(flags),
-      ...settledSgs(own, flags),
-    });
-    const cost = countCost(network, flags.keptSteps === undefined ? {} : { keptSteps: flags.keptSteps });
+  inspect.action(async (name: string, flags: Omit<InspectRequest, 'name'> & { json?: true }) => {
+    const { inspectNetwork } = await import('../app/models.ts');
+    const network = inspectNetwork({ ...flags, name });
+    const { cost } = network;
     if (flags.json) {
       printJson(io.stdout, {
         name: network.name,
@@ -106,14 +85,6 @@ function samplingOf({ sgs, temporalEdge = 'zero', timeMeans = 'plain' }: Network
   const most = cells && cells.top > 1 ? `:${cells.top}` : '';
   const similarity = cells ? `grid:${cells.grid}${most}` : 'global';
   return { after, similarity, temporal_edge: temporalEdge, time_means: timeMeans };
-}
-
-/** Of a model, by its path or name; else the name is a network's. */
-function ownOptions(name: string): Partial<NetworkOptions> {
-  const model = findModel(name);
-  if (model === undefined) return { variant: name };
-  const file = model.endsWith('.json') ? model : path.join(model, 'manifest.json');
-  return existsSync(file) ? parseManifest(readFileSync(file, 'utf8'), file).network : { variant: name };
 }
 
 function inMillions(count: number): string {

@@ -1,22 +1,9 @@
 import type { Command } from 'commander';
-import type { SourceReport } from '../ingest/index.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
 import { positiveNumber } from './options.ts';
 import { addLoginFlags, readLogin, type LoginFlags } from './source-login.ts';
 import { addTrustFlags, readTrust, type TrustFlags } from './source-trust-flags.ts';
-
-export interface ProbeServices {
-  probe(source: ProbeTarget, signal: AbortSignal): Promise<SourceReport>;
-}
-
-interface ProbeTarget {
-  readonly url: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly tls: ReturnType<typeof readTrust>;
-  readonly seconds?: number;
-}
 
 interface ProbeFlags extends LoginFlags, TrustFlags {
   readonly seconds?: number;
@@ -24,7 +11,7 @@ interface ProbeFlags extends LoginFlags, TrustFlags {
 }
 
 /** `probe URL`: what a source sends, measured over a few seconds; the exit code tells the kind of failure. */
-export function addProbeCommand(program: Command, io: CliIo, services: ProbeServices): void {
+export function addProbeCommand(program: Command, io: CliIo): void {
   const command = program
     .command('probe <url>')
     .description('codec, size, declared and measured frame rate of a camera or file')
@@ -35,7 +22,8 @@ export function addProbeCommand(program: Command, io: CliIo, services: ProbeServ
       const login = await readLogin(flags, io);
       if (flags.insecure) printLine(io.stderr, 'warning: --insecure: the certificate is not checked');
       const target = { url, ...login, tls: readTrust(flags), ...(seconds !== undefined && { seconds }) };
-      const report = await services.probe(target, io.signal);
+      const { probe } = await import('../app/probe.ts');
+      const report = await probe(target, io);
       if (json) printJson(io.stdout, report);
       else
         printTable(

@@ -1,11 +1,11 @@
 import type { Clip } from '../core/frame.ts';
 import type { ActionEvent, ClipStats } from '../core/records.ts';
+import type { RunObserver, RunReport } from '../app/run.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { ScoredClip } from '../events/index.ts';
 import type { CliIo } from './io.ts';
 import { printLine } from './io.ts';
 import { createProgress } from './progress.ts';
-import type { RunObserver, RunReport } from './run-types.ts';
 
 export interface RunDisplay extends RunObserver {
   finish(report: RunReport): void;

@@ -14,11 +14,6 @@ import {
 import { createRunDisplay } from './run-display.ts';
 import { addLoginFlags, readLogin, type LoginFlags } from './source-login.ts';
 import { addTrustFlags, type TrustFlags } from './source-trust-flags.ts';
-import type { RunObserver, RunReport, RunRequest } from './run-types.ts';
-
-export interface RunServices {
-  run(request: RunRequest, observer: RunObserver, signal: AbortSignal): Promise<RunReport>;
-}
 
 interface RunFlags extends NetworkFlags, SamplerFlags, EngineFlags, LoginFlags, TrustFlags {
   readonly source: readonly string[];
@@ -36,7 +31,7 @@ interface RunFlags extends NetworkFlags, SamplerFlags, EngineFlags, LoginFlags, 
 }
 
 /** `run`: streams to events until the sources end or a signal comes. */
-export function addRunCommand(program: Command, io: CliIo, services: RunServices): void {
+export function addRunCommand(program: Command, io: CliIo): void {
   const command = program
     .command('run [config.yaml]')
     .description('turn streams into action events; runs until its sources end or it is stopped')
@@ -56,16 +51,11 @@ export function addRunCommand(program: Command, io: CliIo, services: RunServices
     .option('--json', 'records as NDJSON on standard output');
   addTrustFlags(addLoginFlags(command));
   addSamplerFlags(addNetworkFlags(addEngineFlags(command))).action(
-    (configPath: string | undefined, flags: RunFlags) => run(configPath, flags, io, services),
+    (configPath: string | undefined, flags: RunFlags) => runStreams(configPath, flags, io),
   );
 }
 
-async function run(
-  configPath: string | undefined,
-  flags: RunFlags,
-  io: CliIo,
-  services: RunServices,
-): Promise<void> {
+async function runStreams(configPath: string | undefined, flags: RunFlags, io: CliIo): Promise<void> {
   if (configPath === undefined && flags.source.length === 0) {
     throw new ActionstreamError('USAGE', 'name a configuration file, or a camera or video with --source');
   }
@@ -77,7 +67,8 @@ async function run(
     flags: settingsOf(flags),
     ...(configPath !== undefined && { configPath }),
   };
-  const report = await services.run(request, display, io.signal);
+  const { run } = await import('../app/run.ts');
+  const report = await run(request, display, io);
   display.finish(report);
   const failed = report.outcomes.filter(({ reason }) => reason === 'failed');
   if (failed.length > 0) io.setExitCode(failed[0]?.error?.exitCode ?? 1);

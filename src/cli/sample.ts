@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
-import { ActionstreamError } from '../core/errors.ts';
-import { planSampling, type SamplingPlan } from '../sampler/index.ts';
-import { loadNpy } from '../inference/weights/npy.ts';
+import type { SamplerFlags } from '../app/model-choice.ts';
+import type { SamplingPlan } from '../sampler/index.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
-import { samplerFromFlags, type SamplerFlags } from '../app/model-choice.ts';
 import { nonNegativeNumber, positiveInteger } from './options.ts';
 
 interface SampleFlags extends SamplerFlags {
@@ -27,21 +25,8 @@ export function addSampleCommand(program: Command, io: CliIo): void {
     .option('--stride <n>', 'uniform: keep every n-th step', positiveInteger)
     .option('--json', 'machine-readable')
     .action(async (path: string, { width, ...flags }: SampleFlags) => {
-      const { shape, data } = await loadNpy(path);
-      const [length, size] = shape;
-      if (
-        !(data instanceof Float32Array) ||
-        shape.length !== 2 ||
-        length === undefined ||
-        size === undefined
-      ) {
-        throw new ActionstreamError(
-          'INPUT_INVALID',
-          `${path}: embeddings must be float32 [T, L], not [${shape.join(', ')}]`,
-        );
-      }
-      const options = samplerFromFlags({ ...flags, ...(width !== undefined && { delta: width }) });
-      const plan = planSampling({ length, size, data }, options);
+      const { samplePlan } = await import('../app/sample-plan.ts');
+      const plan = await samplePlan(path, { ...flags, ...(width !== undefined && { delta: width }) });
       if (flags.json) printPlanJson(io, plan);
       else printPlan(io, plan);
     });

@@ -16,6 +16,8 @@ export interface SourceLogin {
   readonly password?: string;
 }
 
+type LoginIo = Pick<CliIo, 'stdin' | 'stderr' | 'env' | 'signal'>;
+
 const VARIABLE = 'ACTIONSTREAM_SOURCE_PASSWORD';
 
 export function addLoginFlags(command: Command): Command {
@@ -28,7 +30,7 @@ export function addLoginFlags(command: Command): Command {
 /** The login that flags, environment or the person at the terminal give. @throws USAGE */
 export async function readLogin(
   { username, password, passwordFile }: LoginFlags,
-  io: CliIo,
+  io: LoginIo,
 ): Promise<SourceLogin> {
   if (password !== undefined && passwordFile !== undefined) {
     throw new ActionstreamError('USAGE', '--password and --password-file: give one of the two');
@@ -47,7 +49,7 @@ interface Terminal extends Readable {
   setRawMode?(raw: boolean): unknown;
 }
 
-async function fromFile(file: string | undefined, io: CliIo): Promise<string | undefined> {
+async function fromFile(file: string | undefined, io: LoginIo): Promise<string | undefined> {
   if (file === undefined) return undefined;
   if (file === '-') return (await firstLine(io.stdin)) ?? '';
   try {
@@ -68,7 +70,7 @@ async function firstLine(input: Readable): Promise<string | undefined> {
 }
 
 /** Typed characters are not shown. */
-async function ask(terminal: Terminal, { stderr, signal }: CliIo): Promise<string> {
+async function ask(terminal: Terminal, { stderr, signal }: LoginIo): Promise<string> {
   stderr.write('password of the source: ');
   terminal.setRawMode?.(true);
   let typed = '';

@@ -1,3 +1,4 @@
+import type { ResolvedStream } from '../config/index.ts';
 import type { ActionEvent, ClipStats, PublishedRecord } from '../core/records.ts';
 import type { Clip } from '../core/frame.ts';
 import type { Logger } from '../core/logger.ts';
@@ -11,6 +12,11 @@ import type { StreamBudget } from './budget/compute-budget.ts';
 /** The durable log that the pipeline writes to: resolves once the records survive a crash. */
 export interface RecordLog {
   append(records: readonly PublishedRecord[]): Promise<unknown>;
+}
+
+/** A stream as the model runs it. */
+export interface JobSettings extends Pick<ResolvedStream, 'options' | 'episodes'> {
+  readonly sampler: SamplerOptions;
 }
 
 /** One stream with everything it needs; built by the composition root. */

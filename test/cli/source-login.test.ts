@@ -4,21 +4,21 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hideArguments } from '../../src/cli/hide-arguments.ts';
-import type { CliIo } from '../../src/cli/io.ts';
 import { readLogin } from '../../src/cli/source-login.ts';
 import { startCli, runCli } from '../support/cli.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
+type LoginIo = Parameters<typeof readLogin>[1];
+
 const SECRET = 'c4nary-4711';
 const CAMERA = '127.0.0.1:1/cam';
 
-function terminal(typed: string, env: CliIo['env'] = {}): { io: CliIo; shown: () => string } {
+function terminal(typed: string, env: LoginIo['env'] = {}): { io: LoginIo; shown: () => string } {
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
   const stderr = new PassThrough();
   stdin.end(typed);
   const signal = new AbortController().signal;
-  const io = { stdin, stdout: new PassThrough(), stderr, env, signal, setExitCode: () => undefined };
-  return { io, shown: () => String(stderr.read()) };
+  return { io: { stdin, stderr, env, signal }, shown: () => String(stderr.read()) };
 }
 
 describe('the login of a source', () => {

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createStreamJob } from '../../src/app/stream-job.ts';
+import { createStreamJob } from '../../src/pipeline/stream-job.ts';
+import { streamSettingsOf } from '../../src/app/stream-settings.ts';
 import { configFromSources } from '../../src/config/index.ts';
 import { ActionstreamError, type ErrorCode } from '../../src/core/errors.ts';
 import type { StreamStatus } from '../../src/core/records.ts';
@@ -14,6 +15,7 @@ import type { StreamOutcome } from '../../src/pipeline/types.ts';
 import { ffmpeg } from '../support/lavfi.ts';
 import { createNullEngine } from '../support/own-engines.ts';
 
+const ffmpegPath = process.env['FFMPEG_PATH'] ?? 'ffmpeg';
 const model = createUntrainedModel({
   network: { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 },
   seed: 1,
@@ -126,13 +128,12 @@ async function run(
     ...silentLogger,
     warn: (fields) => warned.push((fields as { readonly last_cause: string }).last_cause),
   };
-  const job = createStreamJob(streams[0]!, {
+  const job = createStreamJob(streamSettingsOf(streams[0]!, scheduler.info, ffmpegPath), {
     scheduler,
     pipeline: { instance: 'test', version: '0' },
     log: { append: () => Promise.resolve() },
     recordStatus: (status) => statuses.push(status),
     logger,
-    ffmpegPath: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
   });
   const [outcome] = await runStreams([job], { signal: new AbortController().signal, logger: silentLogger });
   return { outcome: outcome!, warned, statuses };

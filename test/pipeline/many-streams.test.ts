@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createStreamJob } from '../../src/app/stream-job.ts';
+import { createStreamJob } from '../../src/pipeline/stream-job.ts';
+import { streamSettingsOf } from '../../src/app/stream-settings.ts';
 import { configFromSources } from '../../src/config/index.ts';
 import { sleep } from '../../src/core/abort.ts';
 import { silentLogger, type Logger } from '../../src/core/logger.ts';
@@ -19,6 +20,7 @@ import { createNullEngine } from '../support/own-engines.ts';
 const FRAMES = 16;
 const FPS = 16;
 const DELTA = 0.1;
+const ffmpegPath = process.env['FFMPEG_PATH'] ?? 'ffmpeg';
 const model = createUntrainedModel({
   network: {
     ...{ variant: 's3d', frames: FRAMES, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 },
@@ -75,7 +77,7 @@ async function run(
     },
   });
   const jobs = streams.map((stream) =>
-    createStreamJob(stream, {
+    createStreamJob(streamSettingsOf(stream, scheduler.info, ffmpegPath), {
       scheduler,
       budget,
       pipeline: { instance: 'test', version: '0' },
@@ -87,7 +89,6 @@ async function run(
       },
       recordStatus: () => undefined,
       logger: silentLogger,
-      ffmpegPath: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
     }),
   );
   const ended = new AbortController();

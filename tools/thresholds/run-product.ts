@@ -52,8 +52,9 @@ export async function predictionsOf(
       model: await openModel({ kind: 'file', path: model }),
       ...(threads !== undefined && { threads }),
     });
-  const context = { version: 'thresholds', env: process.env, openEngine };
-  const { failed } = await evaluate(request, observer, context, new AbortController().signal);
+  const { signal } = new AbortController();
+  const context = { version: 'thresholds', env: process.env, signal, openEngine };
+  const { failed } = await evaluate(request, observer, context);
   if (failed.length > 0) throw new Error(failed.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   await rename(`${file}.partial`, file);
   return readPredictions(file);

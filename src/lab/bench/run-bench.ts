@@ -1,6 +1,5 @@
 import { cpus } from 'node:os';
 import { version as nodeVersion } from 'node:process';
-import type { BenchOutcome, BenchRequest } from '../../cli/bench.ts';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 import { demandReadable } from '../../ingest/index.ts';
 import { loadModel } from '../../inference/weights/load-model.ts';
@@ -16,7 +15,7 @@ import { readResults, writeResults } from './results-file.ts';
 import { FULL_SHAPE, QUICK_SHAPE, shapeOf, type ClipShape } from './shapes.ts';
 import { timeReuse, timeStages } from './stage-times.ts';
 import { runStreamCounts } from './stream-runs.ts';
-import type { BenchResults } from './types.ts';
+import type { BenchOutcome, BenchRequest, BenchResults } from './types.ts';
 
 export interface BenchServices {
   readonly version: string;

@@ -1,3 +1,28 @@
+export type BenchPart = 'clip' | 'model' | 'stages' | 'reuse' | 'streams';
+
+export interface BenchRequest {
+  readonly parts: readonly BenchPart[];
+  readonly quick: boolean;
+  /** A Python with torch and OpenCV. */
+  readonly python?: string;
+  /** Folder of results and plots. */
+  readonly out: string;
+  readonly threads: number;
+  readonly model: string;
+  readonly videos: readonly string[];
+  /** Numbers of streams, rising. */
+  readonly counts: readonly number[];
+  readonly seconds: number;
+  /** More configuration of the runs that are measured. */
+  readonly settings?: object;
+}
+
+export interface BenchOutcome {
+  readonly ratios: readonly { readonly name: string; readonly value: string; readonly detail: string }[];
+  readonly results: object;
+  readonly files: readonly string[];
+}
+
 /** What `actionstream bench` has measured, as `results.json` keeps it; a part that was not run is absent. */
 export interface BenchResults {
   readonly machine: Machine;

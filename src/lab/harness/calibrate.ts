@@ -49,7 +49,6 @@ export async function calibrate(
   request: CalibrationRequest,
   observer: Pick<EvaluationObserver, 'onReady' | 'onVideo'>,
   context: EvaluationContext,
-  signal: AbortSignal,
 ): Promise<Calibration> {
   await using engine = await context.openEngine(request.model);
   const { info } = engine;
@@ -58,7 +57,7 @@ export async function calibrate(
   const thresholds = thresholdsOf(info);
   observer.onReady(info, 2 * request.videos.length);
   const pass = (widths: readonly number[]): Promise<Tried> =>
-    tryWidths({ request, engine, sampler, widths, observer }, { env: context.env, signal });
+    tryWidths({ request, engine, sampler, widths, observer }, context);
 
   const first = await pass([0, ...LADDER.map((factor) => factor * (sampler.width || FALLBACK_WIDTH))]);
   const holds = (windows: readonly ComparedWindow[]): boolean =>

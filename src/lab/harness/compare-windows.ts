@@ -6,7 +6,7 @@ import type { ScoredRun } from '../evaluation/agreement.ts';
 import type { EngineInfo, InferenceEngine, PixelClip } from '../../inference/engine.ts';
 import { createPixelPacker } from '../../pipeline/pack-pixels.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import { clipContext } from '../../app/clip-context.ts';
+import { clipContext } from '../../pipeline/clip-context.ts';
 import { readClips } from '../../app/read-clips.ts';
 
 export interface WindowsRequest {

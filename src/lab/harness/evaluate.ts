@@ -6,7 +6,7 @@ import type { Work } from '../evaluation/results.ts';
 import type { InferenceEngine } from '../../inference/engine.ts';
 import { findFfmpeg } from '../../ingest/index.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import { whyOneByOne } from '../../app/clip-context.ts';
+import { whyOneByOne } from '../../pipeline/clip-context.ts';
 import { samplerFromFlags, type ModelChoice } from '../../app/model-choice.ts';
 import { evaluateDataset } from './evaluate-dataset.ts';
 import { planEvaluation } from './plan.ts';
@@ -23,6 +23,7 @@ import type {
 export interface EvaluationContext {
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
   openEngine(choice: ModelChoice): Promise<InferenceEngine>;
 }
 
@@ -34,8 +35,8 @@ export async function evaluate(
   request: EvaluationRequest,
   observer: EvaluationObserver,
   context: EvaluationContext,
-  signal: AbortSignal,
 ): Promise<EvaluationReport> {
+  const { signal } = context;
   const { clips, absent } = await readClipList({ ...request, path: request.data });
   const ffmpeg = await findFfmpeg(context.env);
   await using opened = await context.openEngine(request.model);

@@ -37,8 +37,8 @@ export async function measureAgreement(
   { footage, window, most, model, sampler: flags }: AgreementRequest,
   observer: Pick<EvaluationObserver, 'onReady' | 'onVideo'>,
   context: EvaluationContext,
-  signal: AbortSignal,
 ): Promise<Agreement> {
+  const { signal } = context;
   const videos = await footageOf(footage);
   await using engine = await context.openEngine(model);
   const { info } = engine;

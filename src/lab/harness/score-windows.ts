@@ -4,7 +4,7 @@ import { clipsOfFrames } from '../../ingest/index.ts';
 import type { WindowOptions } from '../../ingest/types.ts';
 import type { InferenceResult } from '../../inference/engine.ts';
 import { createPixelPacker } from '../../pipeline/pack-pixels.ts';
-import { clipContext } from '../../app/clip-context.ts';
+import { clipContext } from '../../pipeline/clip-context.ts';
 import type { ClipFrames, EvaluationSetup, ScoredWindow } from './types.ts';
 import { cutWindow, viewsOf } from './views.ts';
 import { spreadWindows } from './windows.ts';

@@ -1,8 +1,9 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import type { ActionEvent } from '../../core/records.ts';
 import { EngineScheduler } from '../../inference/scheduler/engine-scheduler.ts';
-import { runStream } from '../../pipeline/run-stream.ts';
-import { createStreamJob } from '../../app/stream-job.ts';
+import { runStream } from '../../pipeline/run-streams.ts';
+import { createStreamJob } from '../../pipeline/stream-job.ts';
+import { streamSettingsOf } from '../../app/stream-settings.ts';
 import { noteLogger } from './note-logger.ts';
 import type { EvaluationSetup, ScoredWindow } from './types.ts';
 import { scoredWindow } from './score-windows.ts';
@@ -38,14 +39,13 @@ export async function watchVideo(
   const windows: ScoredWindow[] = [];
   let originMs: number | undefined;
   const job = createStreamJob(
-    { ...settings, streamId: path, url: path },
+    streamSettingsOf({ ...settings, streamId: path, url: path }, engine.info, ffmpegPath),
     {
       scheduler: new EngineScheduler([engine]),
       pipeline: { instance: 'evaluate', version },
       log: { append: () => Promise.resolve() },
       recordStatus: () => undefined,
       logger: noteLogger(path, onNote),
-      ffmpegPath,
       observer: {
         onClip(clip, result) {
           originMs ??= clip.startedAtMs;

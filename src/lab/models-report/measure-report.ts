@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import { version as nodeVersion } from 'node:process';
 import { buildNetwork } from '../../inference/network/build.ts';
 import { countCost } from '../../inference/network/cost.ts';
 import type { Network, NetworkOptions } from '../../inference/network/graph.ts';
@@ -16,7 +17,6 @@ export interface ReportObserver {
 export interface MeasureContext {
   /** The measuring program, visit-entry.js. */
   readonly entryUrl: URL;
-  readonly nodeVersion: string;
   readonly signal: AbortSignal;
 }
 
@@ -28,7 +28,7 @@ export interface MeasureContext {
 export async function measureReport(
   request: ReportRequest,
   observer: ReportObserver,
-  { entryUrl, nodeVersion, signal }: MeasureContext,
+  { entryUrl, signal }: MeasureContext,
 ): Promise<Report> {
   const { cases, threads, rounds } = request;
   const planned = cases.map((one) => ({ ...planOf(one, request.network), visits: [] as Visit[] }));

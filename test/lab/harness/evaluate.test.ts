@@ -57,8 +57,9 @@ async function run(
       if (failure) failures.push(failure);
     },
   };
-  const context = { version: 'test', env: process.env, openEngine };
-  const report = await evaluate(request, observer, context, new AbortController().signal);
+  const { signal } = new AbortController();
+  const context = { version: 'test', env: process.env, signal, openEngine };
+  const report = await evaluate(request, observer, context);
   const lines = jsonLines(await readFile(at('predictions.ndjson'), 'utf8')) as Prediction[];
   return { report, lines, notes, failures };
 }

@@ -3,7 +3,7 @@ import { endsWithin, isAborted } from '../core/abort.ts';
 import { toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createDelivery } from '../sink/delivery.ts';
-import type { EventSink } from '../sink/event-sink.ts';
+import { RecordsRefused, type EventSink } from '../sink/event-sink.ts';
 import type { Journal } from '../sink/journal/types.ts';
 
 /** What did not reach the sinks, in records of each. */
@@ -31,6 +31,35 @@ const DRAIN_MS = { ended: 30_000, stopped: 5000 } as const;
 const FOREVER_MS = 2 ** 31 - 1;
 /** The batch in flight may go on so long; a client that hears no signal is left behind after as much again. */
 const BATCH_MS = 1000;
+
+/** A sink that cannot be reached at the start delays; one that refuses us stops the start. */
+const FIRST_OPEN_MS = 5000;
+
+/** Asks every sink once, all at the same time. @throws the refusal of the first that refuses us */
+export async function openSinksOnce(
+  sinks: readonly EventSink[],
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  await Promise.all(
+    sinks.map(async (sink) => {
+      try {
+        await sink.open(AbortSignal.any([signal, AbortSignal.timeout(FIRST_OPEN_MS)]));
+      } catch (error) {
+        const { retryable, code, message } = toActionstreamError(error);
+        if (error instanceof RecordsRefused && !error.isWhole) {
+          logger.error({ sink: sink.name, reason: message }, 'sink refuses some types of record; these wait');
+          return;
+        }
+        if (!retryable && code !== 'ABORTED') throw error;
+        logger.warn(
+          { sink: sink.name, cause: message },
+          'sink cannot be reached yet; records wait in the journal',
+        );
+      }
+    }),
+  );
+}
 
 export function startDeliveries(journal: Journal, sinks: readonly EventSink[], logger: Logger): Deliveries {
   const stop = new AbortController();

@@ -1,28 +1,27 @@
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { constants } from 'node:fs';
-import type { Writable } from 'node:stream';
-import type { DoctorCheck } from '../cli/doctor.ts';
+import { version as nodeVersion } from 'node:process';
 import { loadConfig, type Config } from '../config/index.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
 import { createWorkerEngine } from '../inference/worker/worker-engine.ts';
 import { findFfmpeg } from '../ingest/index.ts';
+import type { AppContext } from './context.ts';
 import { openSinks } from './open-sinks.ts';
 
-export interface DoctorContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly entryUrl: URL;
-  readonly nodeVersion: string;
-  readonly stdout: Writable;
+/** One thing that must hold on this machine. `run` tells what it found, or throws with the remedy. */
+export interface DoctorCheck {
+  readonly name: string;
+  run(): Promise<string>;
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** What must hold for a run: of the machine always, of sinks and journal where a configuration names them. */
-export function doctorChecks(configPath: string | undefined, context: DoctorContext): readonly DoctorCheck[] {
+/** `doctor`: what must hold for a run: of the machine always, of sinks and journal where a configuration names them. */
+export function doctorChecks(configPath: string | undefined, context: AppContext): readonly DoctorCheck[] {
   const config = configPath === undefined ? undefined : loadConfig(configPath, { env: context.env });
   return [
-    { name: 'node', run: () => Promise.resolve(context.nodeVersion) },
+    { name: 'node', run: () => Promise.resolve(nodeVersion) },
     { name: 'ffmpeg', run: () => ffmpegVersion(context) },
     ...engineChoices(config).map((engine) => ({
       name: `${engine.kind} engine`,
@@ -32,7 +31,7 @@ export function doctorChecks(configPath: string | undefined, context: DoctorCont
   ];
 }
 
-async function ffmpegVersion({ env }: DoctorContext): Promise<string> {
+async function ffmpegVersion({ env }: AppContext): Promise<string> {
   const { path, version } = await findFfmpeg(env);
   return `${version} at ${path}`;
 }
@@ -47,7 +46,7 @@ type EngineChoice = Pick<Config['engine'], 'kind' | 'provider' | 'withoutGpu'>;
 /** Loads the runtime in a process of its own and runs a tiny network once; says on what, and what was passed over. */
 async function engineAnswers(
   { kind, provider, withoutGpu }: EngineChoice,
-  { entryUrl }: DoctorContext,
+  { programs }: AppContext,
 ): Promise<string> {
   const network = { variant: 's3d', frames: 4, height: 32, width: 32, classes: 2, widthMultiplier: 0.125 };
   const spec = {
@@ -56,7 +55,7 @@ async function engineAnswers(
     ...(provider && { provider }),
     ...(withoutGpu && { withoutGpu }),
   } as const;
-  await using engine = await createWorkerEngine({ entryUrl, spec, logger: silentLogger });
+  await using engine = await createWorkerEngine({ entryUrl: programs.engine, spec, logger: silentLogger });
   const { device, warmupMs, notices } = engine.info;
   return [`on ${device}, ready in ${Math.round(warmupMs)} ms`, ...notices].join('; ');
 }
@@ -74,7 +73,7 @@ function journalCheck({ journal }: Config): DoctorCheck {
       }
       const { bavail, bsize } = await statfs(journal.dir);
       const freeBytes = bavail * bsize;
-      const wanted = journal.maxBytes ?? 0;
+      const wanted = journal.maxBytes;
       const found = `${gibibytes(freeBytes)} free in ${journal.dir}, max_size is ${gibibytes(wanted)}`;
       if (freeBytes < wanted)
         throw new ActionstreamError('JOURNAL_UNWRITABLE', `${found}: lower max_size or free space`);
@@ -83,7 +82,7 @@ function journalCheck({ journal }: Config): DoctorCheck {
   };
 }
 
-function sinkChecks(config: Config, { stdout }: DoctorContext): readonly DoctorCheck[] {
+function sinkChecks(config: Config, { stdout }: AppContext): readonly DoctorCheck[] {
   return openSinks(config, { logger: silentLogger, stdout }).map((sink) => ({
     name: sink.name,
     async run() {

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { importModel, type ImportedModel } from '../checkpoints/import-model.ts';
-import { checksumInName, findPublished } from '../checkpoints/published/table.ts';
-import { download } from '../checkpoints/published/download.ts';
 import { loadCheckpoint, parseCheckpoint } from '../checkpoints/read-checkpoint.ts';
 import { saveModel } from '../checkpoints/save-model.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
@@ -21,7 +19,7 @@ import {
   type SamplerFlags,
 } from './model-choice.ts';
 
-/** What both commands take. */
+/** What `models import` and `models pull` take. */
 export interface ImportFlags extends SamplerFlags {
   /** A label map's name or a file of one label a line. */
   readonly labels?: string;
@@ -39,7 +37,7 @@ export interface ImportReport extends Pick<ImportedModel, 'format' | 'manifest' 
 }
 
 /**
- * A checkpoint file as a model folder.
+ * `models import`: a checkpoint file as a model folder.
  * @throws ActionstreamError MODEL_INVALID, USAGE
  */
 export async function importFile(
@@ -105,67 +103,12 @@ async function importLoaded(
   };
 }
 
-export interface PullRequest extends ImportFlags {
-  readonly name: string;
-  readonly folder: string;
-  /** In place of the published address. */
-  readonly url?: string;
-  /** Of the file, whole and in hex: somebody vouches for it. */
-  readonly sha256?: string;
-  readonly stallMs: number;
-}
-
-/**
- * Downloads a published checkpoint, checks the checksum that its name carries, and imports it. The file waits beside the
- * folder under `.part` until it is whole and imported.
- * @throws ActionstreamError DOWNLOAD_FAILED, MODEL_INVALID, USAGE, ABORTED
- */
-export async function pullModel(
-  { name, folder, url, sha256, stallMs, ...flags }: PullRequest,
-  onProgress: (received: number, total: number | undefined) => void,
-  signal: AbortSignal,
-): Promise<ImportReport> {
-  const published = findPublished(name);
-  refuseTaken(folder);
-  const address = parseUrl(url ?? published.url);
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {
-    throw new ActionstreamError('USAGE', `--sha256 ${sha256}: expected 64 hex digits`);
-  }
-  // The name of a file vouches for nothing at an address that its publisher did not give.
-  const checksum = sha256?.toLowerCase() ?? (url === undefined ? checksumInName(address) : undefined);
-  const part = `${path.resolve(folder)}.part`;
-  await mkdir(path.dirname(part), { recursive: true });
-  const found = await download({
-    url: address,
-    path: part,
-    stallMs,
-    onProgress,
-    signal,
-    ...(checksum !== undefined && { checksum }),
-  });
-  if (checksum === undefined) {
-    throw new ActionstreamError(
-      'USAGE',
-      `${address}: its SHA-256 is ${found}, and nobody has vouched for it; compare it with what the publisher says, ` +
-        `then run this again with --sha256 ${found} (the file is kept, and not fetched twice)`,
-    );
-  }
-  const report = await importFile(part, folder, {
-    ...(published.labels !== undefined && { labels: published.labels }),
-    ...flags,
-    from: published.format,
-    command: `actionstream models pull ${name}`,
-  });
-  await Promise.all([rm(part), rm(`${part}.origin`, { force: true })]);
-  return report;
-}
-
 function sizeFlags({ frames, size }: ImportFlags): Pick<ImportFlags, 'frames' | 'size'> {
   return { ...(frames !== undefined && { frames }), ...(size !== undefined && { size }) };
 }
 
-/** Before the work, not after it. */
-function refuseTaken(folder: string): void {
+/** Before the work, not after it. @throws USAGE */
+export function refuseTaken(folder: string): void {
   if (!existsSync(path.join(folder, 'manifest.json'))) return;
   throw new ActionstreamError('USAGE', `${folder} holds a model already: remove it, or choose another --out`);
 }
@@ -182,9 +125,4 @@ async function readLabels(text: string): Promise<LabelFile> {
     );
   }
   return parseLabelFile(bytes, text);
-}
-
-function parseUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:/i.test(text)) return new URL(text).href;
-  throw new ActionstreamError('USAGE', `${text}: is no http or https address`);
 }

@@ -4,7 +4,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { PublishedRecord, StreamStatus } from '../core/records.ts';
 import { endAfterRestart } from '../events/index.ts';
-import type { RecordLog } from '../pipeline/types.ts';
+import type { RecordLog } from './types.ts';
 import type { Journal } from '../sink/journal/types.ts';
 
 /** The journal as a run sees it: no append outlasts the run, however full the disk is; a full journal holds up no stop. */

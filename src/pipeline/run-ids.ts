@@ -1,9 +1,9 @@
-import type { ResolvedStream, StreamSettings } from '../config/index.ts';
+import type { StreamSettings } from '../config/index.ts';
 import { runIdOf } from '../events/index.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 import { recordingDigest } from '../ingest/index.ts';
-import type { SamplerOptions } from '../sampler/types.ts';
+import type { JobSettings } from './types.ts';
 
 /** Digests of the recordings among the streams, by stream. Never rejects; an unreadable one fails when it runs. */
 export async function recordingDigests(
@@ -21,15 +21,14 @@ export interface StreamRun {
   readonly recording: string;
   readonly spec: EngineSpec;
   readonly info: EngineInfo;
-  readonly stream: ResolvedStream;
-  readonly sampler: SamplerOptions;
+  readonly stream: JobSettings;
 }
 
 /**
  * The run id of a file: its content, the model, and every setting that changes what is published. Left out is what
  * changes only when and where: paths, speed, queue and journal settings, threads, processes, the GPU's number.
  */
-export function runIdOfStream({ recording, spec, info, stream, sampler }: StreamRun): string {
+export function runIdOfStream({ recording, spec, info, stream }: StreamRun): string {
   const { streamId, window, width, height, fit, scale, startTimeMs } = stream.options;
   const { network } = spec.model;
   const trained = spec.model.kind === 'file' ? spec.model : undefined;
@@ -46,7 +45,7 @@ export function runIdOfStream({ recording, spec, info, stream, sampler }: Stream
       reuse: spec.reuse === null ? false : (spec.reuse ?? {}),
       labels: info.labels,
       background: info.backgroundId,
-      sampler,
+      sampler: stream.sampler,
       window,
       frame: { width, height, fit, scale },
       startTimeMs,

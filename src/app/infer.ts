@@ -1,0 +1,66 @@
+import type { EngineInfo, InferenceResult } from '../inference/engine.ts';
+import { clipContext } from '../pipeline/clip-context.ts';
+import { createPixelPacker } from '../pipeline/pack-pixels.ts';
+import type { AppContext } from './context.ts';
+import {
+  modelChoice,
+  samplerFromFlags,
+  type EngineFlags,
+  type NetworkFlags,
+  type SamplerFlags,
+} from './model-choice.ts';
+import { openEngine } from './open-engine.ts';
+import { readClips, readPixels } from './read-clips.ts';
+
+export interface InferRequest extends NetworkFlags, SamplerFlags, EngineFlags {
+  /** A video, or a `.npy` of uint8 [T, H, W, 3]. */
+  readonly file: string;
+  readonly model: string;
+  readonly seed: number;
+  readonly fps?: number;
+  readonly clipStride?: number;
+}
+
+export interface InferredClip {
+  readonly info: EngineInfo;
+  readonly result: InferenceResult;
+  /** Absent for a clip that comes from no video. */
+  readonly segment?: number;
+  /** Since the first frame of the video, on over discontinuities. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * `infer`: each clip of a video, or one `.npy` clip, through the engine. Delivers nothing.
+ * @param onReady called once, before the first clip
+ */
+export async function* inferClips(
+  request: InferRequest,
+  onReady: (info: EngineInfo) => void,
+  context: AppContext,
+): AsyncGenerator<InferredClip, void, undefined> {
+  const { file, fps, clipStride } = request;
+  const { signal } = context;
+  const pixels = file.endsWith('.npy') ? await readPixels(file) : undefined;
+  await using engine = await openEngine(modelChoice(request, pixels), context);
+  const { info } = engine;
+  const sampler = samplerFromFlags(request, info.sampler);
+  onReady(info);
+  if (pixels) {
+    const result = await engine.infer(pixels, { sampler, signal });
+    yield { info, result, startMs: 0, endMs: (pixels.frames / (fps ?? info.clip.fps)) * 1000 };
+    return;
+  }
+  const options = {
+    env: context.env,
+    ...(fps !== undefined && { fps }),
+    ...(clipStride !== undefined && { stride: clipStride }),
+  };
+  const pack = createPixelPacker(clipContext(info, clipStride));
+  for await (const clip of readClips(file, info, options, signal)) {
+    const result = await engine.infer(pack(clip), { sampler, signal });
+    const { segment, startedAtMs: startMs, endedAtMs: endMs } = clip;
+    yield { info, result, segment, startMs, endMs };
+  }
+}

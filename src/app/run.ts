@@ -1,0 +1,262 @@
+import { setMaxListeners } from 'node:events';
+import { configFromSources, loadConfig, type Config } from '../config/index.ts';
+import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { Resources } from '../core/resources.ts';
+import type { EngineInfo } from '../inference/engine.ts';
+import { findFfmpeg, probeSource } from '../ingest/index.ts';
+import { METRICS } from '../metrics/metric-list.ts';
+import { createRenderer } from '../metrics/registry.ts';
+import { createRunMetrics } from '../metrics/run-metrics.ts';
+import { startMetricsServer } from '../metrics/server.ts';
+import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
+import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
+import {
+  openSinksOnce,
+  startDeliveries,
+  type Deliveries,
+  type DeliveryReport,
+} from '../pipeline/deliveries.ts';
+import { recordingDigests } from '../pipeline/run-ids.ts';
+import { createRunLog, type RunLog } from '../pipeline/run-log.ts';
+import { runStreams } from '../pipeline/run-streams.ts';
+import { createStreamJob } from '../pipeline/stream-job.ts';
+import type { PipelineObserver, StreamJob, StreamOutcome } from '../pipeline/types.ts';
+import { openJournal } from '../sink/journal/open-journal.ts';
+import { openWatchedTimes } from '../sink/journal/watched-times.ts';
+import type { ServiceContext } from './context.ts';
+import { endOrphans } from './end-orphans.ts';
+import { engineSpecOf } from './engine-spec.ts';
+import { createLogger } from './logger.ts';
+import { modelChoice } from './model-choice.ts';
+import { openEngines } from './open-engines.ts';
+import { allOf, openSinks } from './open-sinks.ts';
+import { streamSettingsOf } from './stream-settings.ts';
+
+/** A configuration file, sources, or both; `flags` has the shape of the file and wins over it. */
+export interface RunRequest {
+  readonly configPath?: string;
+  readonly sources: readonly string[];
+  /** Of every source of the command line. */
+  readonly login: { readonly username?: string; readonly password?: string };
+  readonly flags: object;
+}
+
+export interface RunObserver extends PipelineObserver {
+  onReady(info: EngineInfo, outlook: RunOutlook): void;
+}
+
+export interface RunOutlook {
+  /** Length of each file by stream id, where known. */
+  readonly durationsMs: ReadonlyMap<string, number>;
+  /** NDJSON goes to standard output: nothing else may. */
+  readonly ndjsonOnStdout: boolean;
+}
+
+export interface RunReport extends DeliveryReport {
+  readonly outcomes: readonly StreamOutcome[];
+}
+
+/** Each part has so long to close; the process ends without those that hang. */
+const DISPOSE_MS = 2000;
+
+/** `run`: settles the configuration of file, environment and flags, then runs its streams. */
+export async function run(
+  request: RunRequest,
+  observer: RunObserver,
+  context: ServiceContext,
+): Promise<RunReport> {
+  const { env, signal, stdoutClosed } = context;
+  context.outlive();
+  const config = configOf(request, env);
+  const logger = createLogger(context.stderr, config.log.level);
+  const durationsMs = await fileDurations(config, env, signal);
+  const ndjsonOnStdout = config.sinks.ndjson?.path === '-';
+  const parts: RunParts = {
+    ...{ context, logger, observer },
+    onReady: (info) => {
+      observer.onReady(info, { durationsMs, ndjsonOnStdout });
+    },
+  };
+  if (!ndjsonOnStdout) return runConfig(config, parts, signal);
+  // Records go there: a run whose sink can never accept again ends, with its episodes and the other sinks in order.
+  try {
+    const report = await runConfig(config, parts, AbortSignal.any([signal, stdoutClosed]));
+    if (!stdoutClosed.aborted || signal.aborted) return report;
+  } catch (error) {
+    if (!stdoutClosed.aborted || toActionstreamError(error).code !== 'ABORTED') throw error;
+  }
+  throw new ActionstreamError(
+    'OUTPUT_CLOSED',
+    'the reader of standard output went away, and the run has ended; the records it did not take wait in the journal: ' +
+      'start again with a reader, or set sinks.ndjson.path to a file',
+  );
+}
+
+interface RunParts {
+  readonly context: ServiceContext;
+  readonly logger: Logger;
+  readonly observer: PipelineObserver;
+  readonly onReady: (info: EngineInfo) => void;
+}
+
+/**
+ * Opens journal and sinks, starts delivery, opens the engine, runs every stream until its end or the signal, then closes
+ * episodes, drains the sinks within a deadline and disposes everything in reverse order. Told to stop, it ends within
+ * 15 s: each phase has its own bound, and what hangs beyond it is named in the log and left behind.
+ * @throws ActionstreamError where the start fails, or the journal while it runs; nothing is left behind
+ */
+async function runConfig(
+  config: Config,
+  { context, logger, observer, onReady }: RunParts,
+  stop: AbortSignal,
+): Promise<RunReport> {
+  const { version, stdout, onPhase } = context;
+  const startedAtMs = Date.now();
+  const ffmpeg = await findFfmpeg(context.env);
+  const { model, sampler, engine } = config;
+  const spec = engineSpecOf(modelChoice({ ...model, ...sampler, ...engine, engine: engine.kind }));
+  onPhase('starting');
+  await using resources = new Resources({
+    disposeWithinMs: DISPOSE_MS,
+    onDispose: (name) => {
+      onPhase(`closing ${name}`);
+    },
+    onLate: (name) => {
+      logger.error({ part: name }, 'a part of the program does not end; it is left behind');
+    },
+  });
+  const sinks = openSinks(config, { logger, stdout });
+  resources.add(allOf(sinks), 'the sinks');
+  const consumers = sinks.map((sink) => sink.name);
+  const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }), 'the journal');
+  const watched = resources.add(await openWatchedTimes(config.journal.dir, logger), 'the watched times');
+  // A journal that has failed ends the run as a signal does; it is told at the end.
+  const signal = AbortSignal.any([stop, journal.failed]);
+  setMaxListeners(0, signal);
+  await openSinksOnce(sinks, signal, logger);
+  const deliveries = resources.add(startDeliveries(journal, sinks, logger), 'the deliveries');
+  const engineOptions = {
+    ...{ entryUrl: context.programs.engine, spec, logger, clipTimeoutMs: engine.clipTimeoutMs },
+  };
+  const opened = await openEngines(engineOptions, engine, config.streams.length);
+  const scheduler = resources.add(opened, 'the engine');
+  const { engines } = scheduler.read();
+  const budget = createComputeBudget(budgetTargets(engine, scheduler.info), { engines, logger });
+  const log = createRunLog(journal, signal, logger);
+  const metrics = createRunMetrics();
+  const recordings = await recordingDigests(config.streams, signal);
+  const jobs = config.streams.map((stream) =>
+    createStreamJob(streamSettingsOf(stream, scheduler.info, ffmpeg.path), {
+      ...{ scheduler, budget, log, watched, logger },
+      runIds: { spec, recordings },
+      pipeline: { instance: config.instance, version },
+      recordStatus(status) {
+        metrics.onStatus(status);
+        log.recordStatus(status);
+      },
+      observer: metrics.observing(observer),
+    }),
+  );
+  if (config.metrics) {
+    const streams = jobs.map(({ clips }) => clips);
+    const parts = { version, scheduler, budget, journal, sinks, streams };
+    const render = createRenderer(METRICS, () => metrics.read(parts));
+    const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
+    logger.info({ url: server.url }, 'metrics are served');
+  }
+  onReady(scheduler.info);
+
+  const outcomes = await runJobs(jobs, {
+    ...{ config, startedAtMs, log, logger, deliveries, signal },
+    budgeting: (until) => budget.run(until),
+    onPhase,
+  });
+  onPhase('journalling the last records');
+  await log.finish();
+  onPhase('delivering the last records');
+  const delivered = await deliveries.finish(signal);
+  if (journal.failed.aborted) throw toActionstreamError(journal.failed.reason);
+  return { outcomes, ...delivered };
+}
+
+interface JobsContext {
+  readonly config: Config;
+  readonly startedAtMs: number;
+  readonly log: RunLog;
+  readonly logger: Logger;
+  readonly deliveries: Deliveries;
+  readonly budgeting: (until: AbortSignal) => Promise<void>;
+  readonly onPhase: (phase: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the streams, and beside them what ends with them: the budget, and the search for episodes left open. */
+async function runJobs(
+  jobs: readonly StreamJob[],
+  { config, startedAtMs, log, logger, deliveries, budgeting, onPhase, signal }: JobsContext,
+): Promise<readonly StreamOutcome[]> {
+  // Not waited for: with a full journal their room comes from the sinks, and streams begin without it.
+  const ended = log.endOpenEpisodes();
+  const streamsEnded = new AbortController();
+  const beside = [budgeting(streamsEnded.signal)];
+  onPhase('ending the streams');
+  const { postgres } = config.sinks;
+  if (postgres) {
+    const search = {
+      ...{ postgres, instance: config.instance, startedAtMs, log, logger },
+      streamIds: jobs.map(({ clips }) => clips.streamId),
+      async caughtUp(until: AbortSignal) {
+        await ended;
+        return deliveries.caughtUp('postgres', until);
+      },
+    };
+    beside.push(endOrphans(search, AbortSignal.any([signal, streamsEnded.signal])));
+  }
+  const outcomes = await runStreams(jobs, { signal, logger }).finally(() => {
+    streamsEnded.abort();
+  });
+  await Promise.all(beside);
+  return outcomes;
+}
+
+/** An event shall be known before the next clip of its length has passed. */
+function budgetTargets({ budget }: Config['engine'], { frames, clip }: EngineInfo): BudgetTargets {
+  return { ...budget, p95LatencyMs: budget.p95LatencyMs ?? (1000 * frames) / clip.fps };
+}
+
+function configOf({ configPath, sources, login, flags }: RunRequest, env: ServiceContext['env']): Config {
+  if (configPath === undefined) return configFromSources(sources, { env, overrides: flags, login });
+  const streams =
+    sources.length === 0
+      ? {}
+      : {
+          streams: configFromSources(sources, { env }).streams.map(({ streamId, url }) => ({
+            id: streamId,
+            url,
+            ...login,
+          })),
+        };
+  return loadConfig(configPath, { env, overrides: { ...flags, ...streams } });
+}
+
+/** Lengths of the files among the streams, for the progress bar; what cannot be probed will fail, and say so, when it runs. */
+async function fileDurations(
+  { streams }: Config,
+  env: ServiceContext['env'],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const files = streams.filter(({ kind }) => kind === 'file');
+  if (files.length === 0) return new Map();
+  const { path } = await findFfmpeg(env);
+  const entries = await Promise.all(
+    files.map(async (stream) => {
+      const { streamId } = stream;
+      const report = await probeSource({ ...stream, ffmpegPath: path, seconds: 0.1 }, signal).catch(
+        () => undefined,
+      );
+      return report?.durationMs === undefined ? [] : [[streamId, report.durationMs] as const];
+    }),
+  );
+  return new Map(entries.flat());
+}

@@ -1,0 +1,108 @@
+import type { Logger } from '../core/logger.ts';
+import type { PipelineReference, StreamStatus } from '../core/records.ts';
+import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
+import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
+import type { EngineSpec } from '../inference/worker/spec.ts';
+import { createClipStream } from '../ingest/index.ts';
+import type { StreamOptions } from '../ingest/types.ts';
+import type { WatchedTimes } from '../sink/journal/watched-times.ts';
+import type { ComputeBudget } from './budget/compute-budget.ts';
+import { clipContext, whyOneByOne } from './clip-context.ts';
+import { runIdOfStream } from './run-ids.ts';
+import { createStatusRecorder } from './stream-status.ts';
+import type { JobSettings, PipelineObserver, RecordLog, StreamJob } from './types.ts';
+
+export interface JobContext {
+  readonly scheduler: EngineScheduler;
+  /** What the run ids of files are made of; absent: their records carry none. */
+  readonly runIds?: { readonly spec: EngineSpec; readonly recordings: ReadonlyMap<string, string> };
+  /** Absent: δ stays as configured. */
+  readonly budget?: ComputeBudget;
+  readonly pipeline: PipelineReference;
+  readonly log: RecordLog;
+  /** Until when live streams were watched: gaps between two runs are told from it. */
+  readonly watched?: WatchedTimes;
+  /** Takes what streams tell of themselves; the run waits for it before it ends. */
+  readonly recordStatus: (status: StreamStatus) => void;
+  readonly logger: Logger;
+  readonly observer?: PipelineObserver;
+}
+
+/** One stream, wired to the engine and the journal. Builds only. */
+export function createStreamJob(stream: JobSettings, context: JobContext): StreamJob {
+  const { scheduler, budget, pipeline, log, logger, observer } = context;
+  const { info } = scheduler;
+  const { options, episodes, sampler } = stream;
+  const { streamId, window } = options;
+  const runId = runIdFor(stream, context);
+  const contextFrames = clipContext(info, window.stride);
+  const oneByOne = whyOneByOne(info, window.stride);
+  if (oneByOne !== undefined)
+    logger.info({ stream_id: streamId, reason: oneByOne }, 'overlapping clips share no work');
+  const clips = openClips(options, runId, context);
+  const model = {
+    ...{ labels: info.labels, sampler: sampler.kind, model: info.model, pipeline, streamId },
+    ...(runId !== undefined && { runId }),
+  };
+  const tracker = createEpisodeTracker({
+    ...model,
+    ...episodes,
+    ...(info.backgroundId !== undefined && { backgroundId: info.backgroundId }),
+    clockSource: clips.clockSource,
+    // Clips of live streams bring their own.
+    uncertaintyMs: Math.ceil(1000 / window.fps),
+  });
+  return {
+    clips,
+    live: isLive(options),
+    engine: scheduler.engineFor(streamId, { pinned: !isLive(options) }),
+    sampler,
+    ...(contextFrames !== undefined && { contextFrames }),
+    ...(budget && isLive(options) && { budget: budget.forStream(clips) }),
+    tracker,
+    statsOf: (clip, frames, sequence) => clipStatsOf(clip, { ...model, sequence, frames }),
+    log,
+    logger,
+    ...(observer && { observer }),
+  };
+}
+
+function runIdFor(stream: JobSettings, { runIds, scheduler: { info } }: JobContext): string | undefined {
+  const recording = runIds?.recordings.get(stream.options.streamId);
+  if (!runIds || recording === undefined) return undefined;
+  return runIdOfStream({ recording, spec: runIds.spec, info, stream });
+}
+
+/** The clips of a stream; what they tell of it becomes status records. */
+function openClips(
+  options: StreamOptions,
+  runId: string | undefined,
+  { pipeline, watched, recordStatus, logger }: JobContext,
+): StreamJob['clips'] {
+  const { streamId, kind } = options;
+  const status = createStatusRecorder(streamId, pipeline, Date.now());
+  const record = (payload: StreamStatus): void => {
+    recordStatus(runId === undefined ? payload : { ...payload, run_id: runId });
+  };
+  const watchedUntilMs = watched?.of(streamId);
+  return createClipStream(
+    { ...options, ...(watchedUntilMs !== undefined && { watchedUntilMs }) },
+    {
+      logger,
+      onTransition: (transition) => {
+        record(status.transition(transition));
+      },
+      onGap: (gap) => {
+        record(status.gap(gap));
+      },
+      onWatched(untilMs) {
+        if (kind === 'live') watched?.note(streamId, untilMs);
+      },
+    },
+  );
+}
+
+/** A source that goes on whether or not it is followed. */
+function isLive({ kind, realtime }: Pick<StreamOptions, 'kind' | 'realtime'>): boolean {
+  return kind === 'live' || realtime;
+}
