@@ -18,6 +18,7 @@ export interface LabelFile {
 export function parseLabelFile(bytes: Uint8Array, file: string): LabelFile {
   const text = decodeText(bytes, file, 'INPUT_INVALID');
   const read = /^\s*[[{]/.test(text) ? fromJson(text, file) : fromLines(text, file);
+  if (read.labels.length === 0) throw invalid(file, `is empty; ${EXPECTED}`);
   for (const [index, label] of read.labels.entries()) {
     const place = `${file}: class ${index}`;
     if (label === '') throw invalid(place, 'has no label');
@@ -73,7 +74,7 @@ const HEADER =
 function fromLines(text: string, file: string): LabelFile {
   const rows = text.split(/\r\n|\n|\r/).map((line, index) => ({ line: index + 1, text: line.trim() }));
   while (rows.at(-1)?.text === '') rows.pop();
-  if (rows.length === 0) throw invalid(file, `is empty; ${EXPECTED}`);
+  if (rows.length === 0) return { labels: [] };
   for (const row of rows) {
     if (row.text === '')
       throw invalid(`${file}:${row.line}`, 'is empty; delete the line, or write the label of its class');

@@ -45,6 +45,7 @@ describe('label files of other tools', () => {
     ['a comment', '# my labels\nfight\n', ':1: is a comment'],
     ['a gap', 'fight\n\nfall\n', ':2: is empty'],
     ['nothing', '\n', 'is empty'],
+    ['an empty list', '[]', 'is empty'],
     ['numbers with a gap', '0,fight\n2,fall\n', '2 breaks that'],
     ['numbers on some lines', '0,fight\nfall\n', ':1: "0,fight" has a number'],
     ['YAML', 'names:\n  0: fight\n  1: fall\n', ':1: "names:" is YAML'],
