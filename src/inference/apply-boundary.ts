@@ -4,8 +4,9 @@ import { temporalField } from './network/temporal-field.ts';
 import type { Embeddings } from '../sampler/types.ts';
 
 /**
- * Embeddings as the sampler is to see them: with the cells that the network's SGS layer makes of a picture. With boundary `nearest_complete`, a step whose temporal receptive field
- * leaves the clip takes the embedding of the nearest step whose field does not; where no step is complete (clips
+ * Embeddings as the sampler is to see them: with the cells that the network's SGS layer makes of a
+ * frame. With boundary `nearest_complete`, a step whose temporal receptive field leaves the clip
+ * takes the embedding of the nearest step whose field does not; where no step is complete (clips
  * shorter than the field) all stay as they are.
  *
  * @param embeddings [T' × L] of the network's SGS layer
@@ -23,7 +24,10 @@ export function applyBoundary(network: Network, embeddings: Embeddings): Embeddi
   return withCells(network, { length, size, data: settled });
 }
 
-/** Cells lie one after the other within an embedding; what lies in which order does not matter to the sampler otherwise. */
+/**
+ * Cells lie one after the other within an embedding; what lies in which order does not matter to
+ * the sampler otherwise.
+ */
 export function withCells(network: Network, embeddings: Embeddings): Embeddings {
   const sgs = network.nodes.find((node) => node.op === 'sgs');
   if (sgs?.embedding.kind !== 'cells') return embeddings;
@@ -32,8 +36,8 @@ export function withCells(network: Network, embeddings: Embeddings): Embeddings 
 }
 
 /**
- * First and last step at the SGS layer that see only frames of the clip, never padding; undefined where the layer is
- * absent, wants its embeddings as they are, or has no such step.
+ * First and last step at the SGS layer that see only frames of the clip, never padding; undefined
+ * where the layer is absent, wants its embeddings as they are, or has no such step.
  */
 export function completeSteps(network: Network): readonly [first: number, last: number] | undefined {
   const sgs = network.nodes.find((node) => node.op === 'sgs');

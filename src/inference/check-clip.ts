@@ -5,8 +5,8 @@ import type { Network } from './network/graph.ts';
 
 /**
  * The first thing done with a clip.
- * @throws ActionstreamError INPUT_INVALID where the clip has not the network's frames and size, not its bytes, or not the
- * frames before it
+ * @throws ActionstreamError INPUT_INVALID where the clip has not the network's frames and size, not
+ * its bytes, or not the frames before it
  */
 export function checkClip(
   clip: PixelClip,
@@ -25,7 +25,8 @@ export function checkClip(
 }
 
 /**
- * A stream's clip goes on from what the one before left behind, so a batch holds one clip of a stream at most.
+ * A stream's clip goes on from what the one before left behind, so a batch holds one clip of a
+ * stream at most.
  * @param streams those of the batch's earlier clips; the clip's own is added
  * @throws ActionstreamError INPUT_INVALID
  */

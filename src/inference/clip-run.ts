@@ -23,7 +23,10 @@ export class ClipRun {
     return !this.#failed;
   }
 
-  /** What `work` gives, its time counted for the stage; undefined where the clip is not wanted or `work` throws. */
+  /**
+   * What `work` gives, its time counted for the stage; undefined where the clip is not wanted or
+   * `work` throws.
+   */
   attempt<T>(stage: keyof ClipRun['spent'], work: () => T): T | undefined {
     if (!this.isWanted()) return undefined;
     const startedMs = monotonicMs();

@@ -7,8 +7,8 @@ import type { EngineCore, RunningRequest } from './engine-core.ts';
 import type { InferenceEngine, InferenceResult, InferRequest } from './engine.ts';
 
 /**
- * The front of an engine. Each clip is checked here and nowhere else; batches run one at a time, in the order of the calls.
- * Owns the core. @param owner names the engine in errors
+ * The front of an engine. Each clip is checked here and nowhere else; batches run one at a time, in
+ * the order of the calls. Owns the core. @param owner names the engine in errors
  */
 export function createEngine(core: EngineCore, owner: string): InferenceEngine {
   const { info } = core;

@@ -1,8 +1,9 @@
 import type { EngineInfo, EngineLosses, InferenceResult, InferRequest } from './engine.ts';
 
 /**
- * An engine without its front (create-engine.ts): it computes one batch at a time, of requests that were checked. The
- * engines of this process have one, and so has the supervisor of an inference process.
+ * An engine without its front (create-engine.ts): it computes one batch at a time, of requests that
+ * were checked. The engines of this process have one, and so has the supervisor of an inference
+ * process.
  */
 export interface EngineCore {
   readonly info: EngineInfo;

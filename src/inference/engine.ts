@@ -17,7 +17,10 @@ export interface PixelClip {
 /** Engines without `info.reuse` pay no attention to it. */
 export interface StreamPlace {
   readonly id: string;
-  /** Frames of different segments were not filmed one after the other; a clip sees nothing of other segments. */
+  /**
+   * Frames of different segments were not filmed one after the other; a clip sees nothing of other
+   * segments.
+   */
   readonly segment: number;
   /** Frames of the segment before the clip's first one. */
   readonly firstFrame: number;
@@ -63,9 +66,12 @@ export interface EngineInfo {
   readonly width: number;
   /** How the model steps through a stream: frames a second, frames between clip starts. */
   readonly clip: { readonly fps: number; readonly stride: number };
-  /** How pictures are brought to height and width, where the model says. */
+  /** How frames are brought to height and width, where the model says. */
   readonly picture?: PictureFit;
-  /** The output is an embedding: there are no scores to make events from, and the labels only number its values. */
+  /**
+   * The output is an embedding: there are no scores to make events from, and the labels only number
+   * its values.
+   */
   readonly embedding?: true;
   /** The model's own sampler, used where the configuration names none. */
   readonly sampler: SamplerOptions;
@@ -83,7 +89,10 @@ export interface EngineInfo {
 export interface BatchInfo {
   /** Clips of one call, at most. */
   readonly maxClips: number;
-  /** Whether a clip's scores have the same bits whatever else is in its batch; else they differ by rounding. */
+  /**
+   * Whether a clip's scores have the same bits whatever else is in its batch; else they differ by
+   * rounding.
+   */
   readonly exact: boolean;
 }
 
@@ -100,21 +109,25 @@ export interface ReuseInfo {
 
 /**
  * Turns clips into scores. One batch at a time per engine; later calls wait their turn in order.
- * Wrong shapes are rejected with INPUT_INVALID before any compute. `Symbol.asyncDispose` frees everything and may be
- * called twice; pending calls then reject with ABORTED.
+ * Wrong shapes are rejected with INPUT_INVALID before any compute. `Symbol.asyncDispose` frees
+ * everything and may be called twice; pending calls then reject with ABORTED.
  */
 export interface InferenceEngine extends AsyncDisposable {
   readonly info: EngineInfo;
   /** A batch of one. */
   infer(clip: PixelClip, options: InferOptions): Promise<InferenceResult>;
   /**
-   * Several clips in one turn, no two of the same stream, with whatever numbers of kept steps. One promise a clip, in the order of
-   * the batch, each settled for itself: a wrong clip, a failure or an abort leaves the others alone. In a receipt multiply-adds are
-   * the clip's own, milliseconds its equal share of each computation that it was part of. Engines without `info.batch` compute
+   * Several clips in one turn, no two of the same stream, with whatever numbers of kept steps. One
+   * promise a clip, in the order of the batch, each settled for itself: a wrong clip, a failure or
+   * an abort leaves the others alone. In a receipt multiply-adds are the clip's own, milliseconds
+   * its equal share of each computation that it was part of. Engines without `info.batch` compute
    * one clip after the other.
    */
   inferBatch(batch: readonly InferRequest[]): readonly Promise<InferenceResult>[];
-  /** The stream has ended: what was kept for its next clip is freed. Engines without `info.reuse` keep nothing. */
+  /**
+   * The stream has ended: what was kept for its next clip is freed. Engines without `info.reuse`
+   * keep nothing.
+   */
   closeStream?(streamId: string): void;
   /** Absent or zero for engines in this process: they fall with it. */
   losses?(): EngineLosses;

@@ -23,7 +23,10 @@ export function headStepShares(node: Pick<HeadNode, 'pooling'>, shape: Triple): 
   return axisShares(shape[0], kernel);
 }
 
-/** [h·w, grid·grid]: column g averages cell g; cells overlap by a pixel where the grid does not divide the map. */
+/**
+ * [h·w, grid·grid]: column g averages cell g; cells overlap by a pixel where the grid does not
+ * divide the map.
+ */
 export function rasterMatrix(grid: number, height: number, width: number): Float32Array {
   const rows = cellBounds(height, grid);
   const columns = cellBounds(width, grid);

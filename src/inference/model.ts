@@ -21,12 +21,15 @@ export interface ModelManifest {
   readonly labels: readonly string[];
   /** The label that means "none of them": scored, never an event. */
   readonly background?: string;
-  /** What turns outputs into scores. `none`: there are no scores, the output is an embedding; labels name its values. */
+  /**
+   * What turns outputs into scores. `none`: there are no scores, the output is an embedding; labels
+   * name its values.
+   */
   readonly activation: 'softmax' | 'sigmoid' | 'none';
   readonly sampler: SamplerOptions;
   /** Frames a second at which the network saw its training clips, and how it steps through a stream. */
   readonly clip: { readonly fps: number; readonly stride: number };
-  /** How pictures are brought to the network's size; the same as the network saw in training. */
+  /** How frames are brought to the network's size; the same as the network saw in training. */
   readonly picture?: PictureFit;
   readonly weights: { readonly file: string; readonly sha256: string };
   /** Per label on/off thresholds chosen on training data. */
@@ -35,8 +38,8 @@ export interface ModelManifest {
 }
 
 /**
- * `stretch`: both sides to `scale` times the network's size; `crop`: the short side, the aspect kept. Then the middle is
- * cut out. Kinetics networks see 224 of 256 pixels: scale 256/224.
+ * `stretch`: both sides to `scale` times the network's size; `crop`: the short side, the aspect
+ * kept. Then the middle is cut out. Kinetics networks see 224 of 256 pixels: scale 256/224.
  */
 export interface PictureFit {
   readonly fit: 'stretch' | 'crop';

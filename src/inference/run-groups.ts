@@ -22,9 +22,9 @@ interface GroupOptions<A, B> {
 }
 
 /**
- * Computes the items in as few calls as their keys allow, and gives the output of each. Clips of aborted requests are left
- * out. A call that fails is made again item by item, so that one clip fails and not all. Each clip is charged its equal share
- * of the time of each call.
+ * Computes the items in as few calls as their keys allow, and gives the output of each. Clips of
+ * aborted requests are left out. A call that fails is made again item by item, so that one clip
+ * fails and not all. Each clip is charged its equal share of the time of each call.
  */
 export async function runGroups<A, B>(
   items: readonly Of<A>[],

@@ -10,9 +10,9 @@ import type { ModelManifest } from './model.ts';
 import type { Network } from './network/graph.ts';
 import { scoresOf } from './postprocess.ts';
 import { runGroups, type Of } from './run-groups.ts';
-import { createLowerStreams, outputOf, type FetchedClip } from './stream/lower-streams.ts';
+import { createStepReuse, outputOf, type FetchedClip } from './stream/step-reuse.ts';
 import type { ReuseSettings } from './stream/reuse-settings.ts';
-import { createSharedMaps } from './stream/shared-maps.ts';
+import { createMapReuse } from './stream/map-reuse.ts';
 
 export interface StagedCoreOptions {
   readonly info: EngineInfo;
@@ -29,12 +29,15 @@ export interface StagedCoreOptions {
 export function createStagedCore(options: StagedCoreOptions): EngineCore {
   const { info, activation, network, stages, runtime } = options;
   const { engine, device } = info;
-  const streams = options.reuse && createLowerStreams(options.reuse);
-  const maps = options.reuse && createSharedMaps(network, options.reuse.geometry);
+  const streams = options.reuse && createStepReuse(options.reuse);
+  const maps = options.reuse && createMapReuse(network, options.reuse.geometry);
   const receiptOf = createComputeAccounting(network);
   let running: Promise<void> = Promise.resolve();
 
-  /** Check, fetch what the streams have, lower stage, plan, upper stage, receipt. A clip that fails is left out of what follows. */
+  /**
+   * Check, fetch what the streams have, lower stage, plan, upper stage, receipt. A clip that fails
+   * is left out of what follows.
+   */
   const runBatch = async (batch: readonly RunningRequest[]): Promise<void> => {
     const clips = batch.map((request) => ({ run: new ClipRun(request, runtime), value: request }));
     const fetched = each(clips, 'lowerMs', ({ clip, sampler }) => {
@@ -74,11 +77,10 @@ export function createStagedCore(options: StagedCoreOptions): EngineCore {
       const { clip, sampler, resolve } = run.request;
       if (reuse && !known) maps?.keep(reuse.place, embeddings, sampler, { plan, logits });
       const keptSteps = plan.outputLength;
-      const shared = reuse && { ...reuse, reusedKeptSteps: known ? keptSteps : 0 };
       const compute = receiptOf({
         ...{ sampler: sampler.kind, keptSteps, engine, device },
         ...run.spent,
-        ...(shared && { shared }),
+        ...(reuse && { reuse: { ...reuse, reusedKeptSteps: known ? keptSteps : 0 } }),
       });
       resolve({ clipId: clip.clipId, logits, scores: scoresOf(logits, activation), plan, compute });
     }
@@ -98,7 +100,10 @@ export function createStagedCore(options: StagedCoreOptions): EngineCore {
   };
 }
 
-/** What `work` gives for each clip that is wanted, its time counted for the stage; where it throws, that clip fails. */
+/**
+ * What `work` gives for each clip that is wanted, its time counted for the stage; where it throws,
+ * that clip fails.
+ */
 function each<A, B extends object>(
   items: readonly Of<A>[],
   stage: keyof ClipRun['spent'],
@@ -121,8 +126,8 @@ function wholeClip({ data: pixels, frames }: PixelClip): FetchedClip {
 }
 
 /**
- * The plan of a clip of a stream is that of the clip alone: boundary steps then have real features, but take part by the
- * embedding of their neighbour, as in clips by themselves (ADR 0019).
+ * The plan of a clip of a stream is that of the clip alone: boundary steps then have real features,
+ * but take part by the embedding of their neighbour, as in clips by themselves (ADR 0019).
  */
 function planClip(network: Network, embeddings: Embeddings, sampler: SamplerOptions): SamplingPlan {
   const readsEmbeddings = sampler.kind !== 'none' && sampler.kind !== 'uniform';

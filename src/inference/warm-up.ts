@@ -4,9 +4,10 @@ import type { Network } from './network/graph.ts';
 import type { ReuseSettings } from './stream/reuse-settings.ts';
 
 /**
- * Computes black clips, one and as many as a call takes, with all steps kept: the largest memory that a later clip can ask
- * for. For streams also the shortest part of a clip, so that the first clip to continue another finds all in place.
- * Releases the stages where it fails: nobody owns them yet.
+ * Computes black clips, one and as many as a call takes, with all steps kept: the largest memory
+ * that a later clip can ask for. For streams also the shortest part of a clip, so that the first
+ * clip to continue another finds all in place. Releases the stages where it fails: nobody owns them
+ * yet.
  */
 export async function warmUp(stages: EngineStages, network: Network, reuse?: ReuseSettings): Promise<void> {
   const { height, width, frames: clipFrames } = network.options;

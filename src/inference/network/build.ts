@@ -60,7 +60,10 @@ interface Feature {
   readonly channels: number;
 }
 
-/** Stems of separable networks that are one convolution all the same; padding as the network's where none stands. */
+/**
+ * Stems of separable networks that are one convolution all the same; padding as the network's where
+ * none stands.
+ */
 const WHOLE_STEMS: Readonly<
   Record<NetworkOptions['stem'], { readonly kernel: Triple; readonly padding?: Padding } | undefined>
 > = {

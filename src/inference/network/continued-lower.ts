@@ -4,11 +4,13 @@ import { axisMode, axisPadding } from './padding.ts';
 import { temporalField } from './temporal-field.ts';
 
 /**
- * The nodes up to the SGS layer, for frames that begin in the middle of a stream: nothing is padded in front, behind as at
- * the end of a clip. Given the frames k·jump + low … of a clip (temporalField), what leaves is the steps k, k + 1, … of
- * that clip, each computed from real frames on its left. Weights keep their names.
+ * The nodes up to the SGS layer, for frames that begin in the middle of a stream: nothing is padded
+ * in front, behind as at the end of a clip. Given the frames k·jump + low … of a clip
+ * (temporalField), what leaves is the steps k, k + 1, … of that clip, each computed from real
+ * frames on its left. Weights keep their names.
  *
- * The network must have an SGS layer, and below it no gate and no clip shorter than a kernel (stream/geometry.ts).
+ * The network must have an SGS layer, and below it no gate and no clip shorter than a kernel
+ * (stream/geometry.ts).
  */
 export function continuedLower(network: Network): Network {
   const cut = network.nodes.findIndex((node) => node.op === 'sgs');

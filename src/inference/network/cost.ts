@@ -17,16 +17,20 @@ export interface NetworkCost {
   readonly parameters: number;
   /** Before and at the SGS layer (all of it where there is none): independent of the kept steps. */
   readonly lowerMultiplyAdds: number;
-  /** Steps that arrive at the SGS layer, T'; without one, those that leave the stem, so that receipts can be compared. */
+  /**
+   * Steps that arrive at the SGS layer, T'; without one, those that leave the stem, so that
+   * receipts can be compared.
+   */
   readonly inputSteps: number;
   /** One row a stage, in order. */
   readonly layers: readonly LayerCost[];
 }
 
 /**
- * Counts multiply-adds as published figures do: one per multiplication of a convolution or fully connected layer, taps
- * that fall on padding included; pooling, activations, normalisation and the gate's product are not counted.
- * `keptSteps` is the number of maps that leave the SGS layer (default: all that enter it).
+ * Counts multiply-adds as published figures do: one per multiplication of a convolution or fully
+ * connected layer, taps that fall on padding included; pooling, activations, normalisation and the
+ * gate's product are not counted. `keptSteps` is the number of maps that leave the SGS layer
+ * (default: all that enter it).
  */
 export function countCost(
   network: Network,
@@ -67,8 +71,9 @@ export function countCost(
 }
 
 /**
- * Multiply-adds of the nodes up to and with the SGS layer for so many frames: of the network itself, or of its continued
- * lower stage (continued-lower.ts). `embedding` is the SGS layer's part of it.
+ * Multiply-adds of the nodes up to and with the SGS layer for so many frames: of the network
+ * itself, or of its continued lower stage (continued-lower.ts). `embedding` is the SGS layer's part
+ * of it.
  */
 export function countLower(
   network: Network,

@@ -1,9 +1,10 @@
 import type { StageName, Triple } from './stages.ts';
 
 /**
- * A network as data: nodes in topological order, each naming its inputs. Engines, cost model, weight loading and
- * training interpret this list; none restates the architecture. Activations are [t, h, w, c]; weight tensors are
- * named `<node>.<part>` and shaped as PyTorch does (see weight-shapes.ts).
+ * A network as data: nodes in topological order, each naming its inputs. Engines, cost model,
+ * weight loading and training interpret this list; none restates the architecture. Activations are
+ * [t, h, w, c]; weight tensors are named `<node>.<part>` and shaped as PyTorch does (see
+ * weight-shapes.ts).
  */
 export interface Network {
   /** Canonical variant name, e.g. `s3d-g`. */
@@ -26,8 +27,8 @@ export interface NetworkOptions {
   /** `symmetric` as PyTorch ports, `same` as TensorFlow (dynamic SAME); see padding.ts. */
   readonly padding: 'symmetric' | 'same';
   /**
-   * Of max pools, where it differs. `same_even`: TensorFlow's SAME of an even length whatever the length is, as ports
-   * compute it that pad by a constant.
+   * Of max pools, where it differs. `same_even`: TensorFlow's SAME of an even length whatever the
+   * length is, as ports compute it that pad by a constant.
    */
   readonly poolPadding?: 'symmetric' | 'same' | 'same_even';
   readonly batchNormEpsilon: number;
@@ -35,39 +36,48 @@ export interface NetworkOptions {
   /** S3D-G: a gate after Conv_2c too, as TF-slim; CoCLR has none there. */
   readonly gateConv2c: boolean;
   /**
-   * Separable variants: the stem split in space and time (PyTorch ports), one dense 3×7×7, or of another length in time
-   * (TF-slim: 3, or 1, 5, 7), or one dense 4×8×8: what a 2×4×4 convolution over 2×2×2 blocks of pixels (space to depth,
-   * MIL-NCE) is on the pixels themselves.
+   * Separable variants: the stem split in space and time (PyTorch ports), one dense 3×7×7, or of
+   * another length in time (TF-slim: 3, or 1, 5, 7), or one dense 4×8×8: what a 2×4×4 convolution
+   * over 2×2×2 blocks of pixels (space to depth, MIL-NCE) is on the pixels themselves.
    */
   readonly stem: 'separable' | 'flat' | 'dense' | 'dense_5' | 'dense_7' | 'space_to_depth';
   readonly pooling: HeadPooling;
-  /** Without a classifier the pooled features themselves are the output: an embedding of `classes` = channels values. */
+  /**
+   * Without a classifier the pooled features themselves are the output: an embedding of `classes` =
+   * channels values.
+   */
   readonly classifier: boolean;
   readonly sgs?: SgsOptions;
   /**
-   * What temporal convolutions above the cut see before the first and behind the last kept step: `zero` (default), or `edge`: that
-   * step again, so that few kept steps see themselves and not padding. A max pool's result is the same under both.
+   * What temporal convolutions above the cut see before the first and behind the last kept step:
+   * `zero` (default), or `edge`: that step again, so that few kept steps see themselves and not
+   * padding. A max pool's result is the same under both.
    */
   readonly temporalEdge?: 'zero' | 'edge';
   /**
-   * Means over time above the cut, of gates and head: `plain` (default), or `multiplicity`: each kept step weighs as many input steps
-   * as it stands for (time-shares.ts).
+   * Means over time above the cut, of gates and head: `plain` (default), or `multiplicity`: each
+   * kept step weighs as many input steps as it stands for (time-shares.ts).
    */
   readonly timeMeans?: 'plain' | 'multiplicity';
 }
 
 /**
- * What the head averages before it classifies, then averaging over positions: `window` (2, 7, 7), the papers' network;
- * `space` (2, h, w); `whole` all of the map. They are the same on a 7×7 map of two steps.
+ * What the head averages before it classifies, then averaging over positions: `window` (2, 7, 7),
+ * the papers' network; `space` (2, h, w); `whole` all of the map. They are the same on a 7×7 map of
+ * two steps.
  */
 export type HeadPooling = 'window' | 'space' | 'whole';
 
 /**
- * Padding of one layer: see padding.ts. Three numbers: zeros in front of t, h, w, and behind as far as ⌈n/s⌉ outputs need.
+ * Padding of one layer: see padding.ts. Three numbers: zeros in front of t, h, w, and behind as far
+ * as ⌈n/s⌉ outputs need.
  */
 export type Padding = 'symmetric' | 'same' | Triple | FixedTimePadding;
 
-/** Zeros in front of and behind t whatever its length: for a part of a clip (continued-lower.ts). Space is padded as elsewhere. */
+/**
+ * Zeros in front of and behind t whatever its length: for a part of a clip (continued-lower.ts).
+ * Space is padded as elsewhere.
+ */
 export interface FixedTimePadding {
   readonly time: FixedPadding;
   readonly space: Exclude<Padding, FixedTimePadding>;
@@ -79,9 +89,9 @@ export interface FixedPadding {
 }
 
 /**
- * What the first convolution sees, computed inside the network from uint8 rgb24:
- * `rgb`: (x/255 − mean)/std a channel. `motion`: grey g = (0.299 R + 0.587 G + 0.114 B)/255 as (g − 0.5)/0.25, then the
- * frame difference d_t = (g_t − g_{t−1})/0.25 (d_0 = 0), then |d_t|.
+ * What the first convolution sees, computed inside the network from uint8 rgb24: `rgb`: (x/255 −
+ * mean)/std a channel. `motion`: grey g = (0.299 R + 0.587 G + 0.114 B)/255 as (g − 0.5)/0.25, then
+ * the frame difference d_t = (g_t − g_{t−1})/0.25 (d_0 = 0), then |d_t|.
  */
 export type InputEncoding =
   { readonly kind: 'rgb'; readonly mean: Triple; readonly std: Triple } | { readonly kind: 'motion' };
@@ -90,16 +100,18 @@ export type InputEncoding =
 export interface SgsOptions {
   readonly after: StageName;
   /**
-   * `learned`: FC(C → ⌊C/2⌋) · ReLU · FC(→ size) · batch norm on the spatial mean, as the paper. `pooled`: the spatial
-   * mean over a grid×grid raster (cells as PyTorch's adaptive average pool), scaled to unit length over all its values;
-   * no weights, for networks never trained with SGS. `cells`: the same means as they are, compared cell by cell by the sampler
+   * `learned`: FC(C → ⌊C/2⌋) · ReLU · FC(→ size) · batch norm on the spatial mean, as the paper.
+   * `pooled`: the spatial mean over a grid×grid raster (cells as PyTorch's adaptive average pool),
+   * scaled to unit length over all its values; no weights, for networks never trained with SGS.
+   * `cells`: the same means as they are, compared cell by cell by the sampler
    * (sampler/distance.ts); `top`: how many of the cells that moved most count.
    */
   readonly embedding: SgsEmbedding;
   /**
-   * The first and last steps of a clip also see the zero padding before and after it: on a static clip that alone is a
-   * change forty times the sensor noise. `nearest_complete`: such a step takes the embedding of the nearest step that
-   * sees only frames (apply-boundary.ts). `as_is`: the published arithmetic.
+   * The first and last steps of a clip also see the zero padding before and after it: on a static
+   * clip that alone is a change forty times the sensor noise. `nearest_complete`: such a step takes
+   * the embedding of the nearest step that sees only frames (apply-boundary.ts). `as_is`: the
+   * published arithmetic.
    */
   readonly boundary: 'as_is' | 'nearest_complete';
 }
@@ -158,7 +170,10 @@ export interface GateNode extends NodeBase {
 export interface ConcatNode extends NodeBase {
   readonly op: 'concat';
   readonly inputs: readonly string[];
-  /** Steps of each input to leave out in front, where inputs begin at different times (continued-lower.ts). */
+  /**
+   * Steps of each input to leave out in front, where inputs begin at different times
+   * (continued-lower.ts).
+   */
   readonly skips?: readonly number[];
 }
 
@@ -173,8 +188,9 @@ export interface SgsNode extends NodeBase {
 }
 
 /**
- * Average pool over the window of head-window.ts, stride 1, no padding, clamped to the map where that is smaller; dropout
- * (training only); 1×1×1 convolution with bias, if there is a classifier; mean over t, h, w → logits [classes].
+ * Average pool over the window of head-window.ts, stride 1, no padding, clamped to the map where
+ * that is smaller; dropout (training only); 1×1×1 convolution with bias, if there is a classifier;
+ * mean over t, h, w → logits [classes].
  */
 export interface HeadNode extends NodeBase {
   readonly op: 'head';

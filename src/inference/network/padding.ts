@@ -17,9 +17,10 @@ export function axisMode(padding: Padding, axis: 0 | 1 | 2): AxisMode {
 }
 
 /**
- * `symmetric`: ⌊(k−1)/2⌋ on both sides, as the PyTorch ports (k = 2 pools: none); where the map is shorter than the
- * kernel the end is padded up to it, so that one step or pixel stays one. `same`: TensorFlow's SAME, computed from the
- * actual length: ⌈n/s⌉ outputs, the smaller half of the padding in front. A number: that many zeros in front, ⌈n/s⌉ outputs.
+ * `symmetric`: ⌊(k−1)/2⌋ on both sides, as the PyTorch ports (k = 2 pools: none); where the map is
+ * shorter than the kernel the end is padded up to it, so that one step or pixel stays one. `same`:
+ * TensorFlow's SAME, computed from the actual length: ⌈n/s⌉ outputs, the smaller half of the
+ * padding in front. A number: that many zeros in front, ⌈n/s⌉ outputs.
  */
 export function axisPadding(mode: AxisMode, length: number, kernel: number, stride: number): AxisPadding {
   if (typeof mode === 'object') {

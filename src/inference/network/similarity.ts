@@ -7,7 +7,10 @@ export type Similarity = 'global' | Extract<SgsEmbedding, { readonly kind: 'cell
 /** 4×4 cells see a person at the edge of the picture; measured against 1×1 in ADR 0015. */
 export const POOLED: SgsEmbedding = { kind: 'pooled', grid: 4 };
 
-/** `global`, or `grid:N` for N×N cells of which the one that moved most counts, `grid:N:K` for the mean of the K that did. */
+/**
+ * `global`, or `grid:N` for N×N cells of which the one that moved most counts, `grid:N:K` for the
+ * mean of the K that did.
+ */
 export function parseSimilarity(text: string): Similarity {
   if (text === 'global') return text;
   const [, cells, most = '1'] = /^grid:(\d{1,3})(?::(\d{1,5}))?$/.exec(text) ?? [];
@@ -20,8 +23,8 @@ export function parseSimilarity(text: string): Similarity {
 }
 
 /**
- * The SGS layer of a network: where `forced` says, else its own, else the `fallback`; compared by `similarity` where one is given.
- * `global` leaves an embedding of the whole picture what it is.
+ * The SGS layer of a network: where `forced` says, else its own, else the `fallback`; compared by
+ * `similarity` where one is given. `global` leaves an embedding of the whole frame what it is.
  */
 export function settleSgs(
   own: SgsOptions | undefined,

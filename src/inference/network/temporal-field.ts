@@ -10,7 +10,10 @@ export interface TemporalField {
   readonly high: number;
 }
 
-/** The temporal receptive field of a node's steps. Gates are passed over: what they see of the whole clip is not counted. */
+/**
+ * The temporal receptive field of a node's steps. Gates are passed over: what they see of the whole
+ * clip is not counted.
+ */
 export function temporalField(network: Network, name: string): TemporalField {
   const shapes = shapesOf(network);
   const fields = new Map<string, TemporalField>();

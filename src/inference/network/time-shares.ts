@@ -2,10 +2,16 @@ import { shapesOf } from './cost.ts';
 import type { Network, NetworkNode } from './graph.ts';
 import { axisMode, axisPadding } from './padding.ts';
 
-/** The share of each step in the means over time above the cut, by the name of the node that takes the mean; each sums to one. */
+/**
+ * The share of each step in the means over time above the cut, by the name of the node that takes
+ * the mean; each sums to one.
+ */
 export type TimeShares = ReadonlyMap<string, Float32Array>;
 
-/** A mean over time above the cut, and the times that the steps have been strided before it: nodes of one level share their shares. */
+/**
+ * A mean over time above the cut, and the times that the steps have been strided before it: nodes
+ * of one level share their shares.
+ */
 export interface TimeMean {
   readonly node: string;
   readonly level: number;
@@ -27,10 +33,11 @@ export function timeMeansOf(network: Network): readonly TimeMean[] {
 }
 
 /**
- * Shares for kept steps that stand for `counts` input steps. A step behind a stride stands for all those that it strides over. A gate
- * weighs each step by what it stands for. So does the head, but for its sliding window of two steps, in which the first and the
- * last of a dense network's steps weigh half: the kept steps take up their parts of that time, so that a dense clip has the published
- * mean, and runs of equal steps the same as if they were spelt out.
+ * Shares for kept steps that stand for `counts` input steps. A step behind a stride stands for all
+ * those that it strides over. A gate weighs each step by what it stands for. So does the head, but
+ * for its sliding window of two steps, in which the first and the last of a dense network's steps
+ * weigh half: the kept steps take up their parts of that time, so that a dense clip has the
+ * published mean, and runs of equal steps the same as if they were spelt out.
  */
 export function timeShares(network: Network, counts: ArrayLike<number>): TimeShares {
   const standing = new Map<string, readonly number[]>();
@@ -66,7 +73,10 @@ function plainShares(counts: readonly number[]): Float32Array {
   return Float32Array.from(counts, (count) => count / total);
 }
 
-/** The integral of the dense network's weights, of which the first and last of `steps` are half as high, over each part of the time. */
+/**
+ * The integral of the dense network's weights, of which the first and last of `steps` are half as
+ * high, over each part of the time.
+ */
 function slidingShares(counts: readonly number[], steps: number): Float32Array {
   if (steps === 1) return plainShares(counts);
   const total = sum(counts);

@@ -3,8 +3,9 @@ import type { ConvNode, GateNode, HeadNode, Network, NetworkNode, SgsNode } from
 type ShapeEntry = readonly [name: string, shape: readonly number[]];
 
 /**
- * Every tensor that a network demands, by name, shaped as PyTorch does: convolutions [out, in, kt, kh, kw], fully
- * connected layers [out, in], all else [channels]. Node order; the same names in every weights file of ours.
+ * Every tensor that a network demands, by name, shaped as PyTorch does: convolutions [out, in, kt,
+ * kh, kw], fully connected layers [out, in], all else [channels]. Node order; the same names in
+ * every weights file of ours.
  */
 export function weightShapes(network: Network): ReadonlyMap<string, readonly number[]> {
   return new Map(network.nodes.flatMap(shapesOfNode));

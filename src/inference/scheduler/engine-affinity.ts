@@ -1,6 +1,7 @@
 /**
- * Which engine serves which stream. A stream stays with its engine, which may cache feature maps of it, unless that one has a
- * backlog while another is idle; a stream that has moved stays for `restMs`, so that it does not go to and fro.
+ * Which engine serves which stream. A stream stays with its engine, which may cache feature maps of
+ * it, unless that one has a backlog while another is idle; a stream that has moved stays for
+ * `restMs`, so that it does not go to and fro.
  */
 export class EngineAffinity {
   readonly #engines: number;

@@ -61,15 +61,16 @@ interface OpenStream {
 }
 
 /**
- * Many streams on a few equal engines, which it owns. Here, and nowhere else, clips wait: each idle engine gets the clip of the
- * stream, among those with affinity to it, that has had the least engine time. So a stream with long clips or many clips cannot
- * starve another. An idle engine takes over a stream from one with a backlog.
+ * Many streams on a few equal engines, which it owns. Here, and nowhere else, clips wait: each idle
+ * engine gets the clip of the stream, among those with affinity to it, that has had the least
+ * engine time. So a stream with long clips or many clips cannot starve another. An idle engine
+ * takes over a stream from one with a backlog.
  *
  * An engine is in one of these states:
  *
  * - **idle**: no clip waits for it;
- * - **waiting for more**, with batches only (ADR 0025): fewer clips wait than fit, other streams may bring one, and the oldest
- *   has not waited `maxWaitMs`;
+ * - **waiting for more**, with batches only (ADR 0025): fewer clips wait than fit, other streams
+ *   may bring one, and the oldest has not waited `maxWaitMs`;
  * - **busy**: it has one clip, or one batch of different streams.
  */
 export class EngineScheduler implements AsyncDisposable {
@@ -92,9 +93,9 @@ export class EngineScheduler implements AsyncDisposable {
   }
 
   /**
-   * A `pinned` stream never changes engines where these cache feature maps: what it reuses, and so its receipts, do not depend on
-   * how busy they are. Where an engine's numbers depend on a clip's batch by rounding, its clips are computed by themselves and
-   * wait for nobody.
+   * A `pinned` stream never changes engines where these cache feature maps: what it reuses, and so
+   * its receipts, do not depend on how busy they are. Where an engine's numbers depend on a clip's
+   * batch by rounding, its clips are computed by themselves and wait for nobody.
    */
   engineFor(streamId: string, { pinned }: { readonly pinned: boolean } = { pinned: false }): StreamEngine {
     const { info } = this;

@@ -1,8 +1,8 @@
 /**
- * Tasks of many streams, handed out so that each stream gets an equal share of time, however many tasks it has and however long
- * they take (start-time fair queueing). Every stream has a tag: what it has been charged so far. The ready task with the
- * lowest tag is next; a stream that was away starts level with those being served, so it neither saves up a
- * claim nor pays for its absence.
+ * Tasks of many streams, handed out so that each stream gets an equal share of time, however many
+ * tasks it has and however long they take (start-time fair queueing). Every stream has a tag: what
+ * it has been charged so far. The ready task with the lowest tag is next; a stream that was away
+ * starts level with those being served, so it neither saves up a claim nor pays for its absence.
  *
  * Tasks of one stream are handed out one after the other. Each is in one of these states:
  *
@@ -13,7 +13,10 @@
 export class FairQueue<T> {
   /** Tasks that are ready or queued, of each stream that has any. */
   readonly #tasks = new Map<string, T[]>();
-  /** Tags of the streams whose first task is ready, in the order in which it became so: that decides between equal tags. */
+  /**
+   * Tags of the streams whose first task is ready, in the order in which it became so: that decides
+   * between equal tags.
+   */
   readonly #ready = new Map<string, number>();
   readonly #served = new Set<string>();
   readonly #charged = new Map<string, number>();
@@ -32,7 +35,10 @@ export class FairQueue<T> {
     this.#makeReady(streamId);
   }
 
-  /** Takes out the next ready task among the streams that `accepts` names; undefined where none of them has one. */
+  /**
+   * Takes out the next ready task among the streams that `accepts` names; undefined where none of
+   * them has one.
+   */
   take(accepts: (streamId: string) => boolean): Turn<T> | undefined {
     let next: { readonly streamId: string; readonly tag: number } | undefined;
     for (const [streamId, tag] of this.#ready) {
@@ -69,7 +75,10 @@ export class FairQueue<T> {
     return true;
   }
 
-  /** Ends the stream's served task, with its cost in any unit common to all; nothing where the stream was forgotten. */
+  /**
+   * Ends the stream's served task, with its cost in any unit common to all; nothing where the
+   * stream was forgotten.
+   */
   charge(streamId: string, cost: number): void {
     const before = this.#charged.get(streamId);
     if (before === undefined) return;

@@ -4,12 +4,18 @@ export interface RowMove {
   readonly to: number;
 }
 
-/** Whether the moves can be made within one memory, one after the other: none reads a row that an earlier one wrote. */
+/**
+ * Whether the moves can be made within one memory, one after the other: none reads a row that an
+ * earlier one wrote.
+ */
 export function movesInPlace(moves: readonly RowMove[]): boolean {
   return moves.every(({ from, to }, i) => from >= to && (i === 0 || from >= moves[i - 1]!.from));
 }
 
-/** Copies rows of `rowSize` numbers in that order, neighbours at once; within one memory where `movesInPlace`. */
+/**
+ * Copies rows of `rowSize` numbers in that order, neighbours at once; within one memory where
+ * `movesInPlace`.
+ */
 export function moveRows(
   target: Float32Array,
   source: Float32Array,

@@ -1,4 +1,4 @@
-/** Which frames of a stream show the same picture. */
+/** Which frames of a stream show the same frame. */
 export interface FrameContents {
   /** Number of the first frame that is known, counted from the segment's start. */
   readonly from: number;
@@ -19,10 +19,11 @@ interface SeenFrames {
 }
 
 /**
- * Numbers the pictures of frames `from`, `from` + 1, …; those that `known` holds keep their numbers. A new picture that
- * differs from the one shown last by no more than `threshold` (mean absolute difference of its bytes; 0: not at all)
- * takes that one's number: it is compared with what was shown, not with its neighbour, so a slow drift adds up. Numbers
- * grow as long as `known` is passed on, so one never stands for two pictures.
+ * Numbers the frames of frames `from`, `from` + 1, …; those that `known` holds keep their numbers.
+ * A new frame that differs from the one shown last by no more than `threshold` (mean absolute
+ * difference of its bytes; 0: not at all) takes that one's number: it is compared with what was
+ * shown, not with its neighbour, so a slow drift adds up. Numbers grow as long as `known` is passed
+ * on, so one never stands for two frames.
  */
 export function numberFrames(
   known: FrameContents | undefined,

@@ -3,7 +3,10 @@ import type { StreamGeometry } from './geometry.ts';
 
 /** One call of the lower stage. Frames and steps are counted from the clip's first one. */
 export interface LowerRun {
-  /** `padded`: its first frame is the segment's first. `continued`: real frames stand before, and all steps that leave see them. */
+  /**
+   * `padded`: its first frame is the segment's first. `continued`: real frames stand before, and
+   * all steps that leave see them.
+   */
   readonly left: 'padded' | 'continued';
   readonly firstFrame: number;
   readonly frames: number;
@@ -11,7 +14,10 @@ export interface LowerRun {
   readonly firstStep: number;
 }
 
-/** Where a step's features come from: a step kept from an earlier clip, or a step of this clip that a run computes. */
+/**
+ * Where a step's features come from: a step kept from an earlier clip, or a step of this clip that
+ * a run computes.
+ */
 type StepSource = { readonly kept: number } | { readonly run: number; readonly step: number };
 
 export interface LowerPlan {
@@ -21,8 +27,8 @@ export interface LowerPlan {
 }
 
 /**
- * Which steps of a clip the lower stage must compute: those whose key is neither among the `kept` ones nor earlier in the
- * clip, in as few runs as pay.
+ * Which steps of a clip the lower stage must compute: those whose key is neither among the `kept`
+ * ones nor earlier in the clip, in as few runs as pay.
  */
 export function planLower(
   geometry: StreamGeometry,
@@ -55,7 +61,10 @@ export function planLower(
 
 type Span = readonly [first: number, last: number];
 
-/** Each run begins with frames that only its first step sees: a gap that costs less than they do is computed through. */
+/**
+ * Each run begins with frames that only its first step sees: a gap that costs less than they do is
+ * computed through.
+ */
 function mergeSteps(steps: readonly number[], { jump, low, high }: StreamGeometry): readonly Span[] {
   const overlap = high - low + 1 - jump;
   const spans: Span[] = [];
@@ -85,11 +94,13 @@ function runOf(
 }
 
 /**
- * What each step of a clip sees, spelt out: the numbers of the pictures in its temporal receptive field, `s` for a frame
- * before the segment's start, `e` for one after the clip's end (both are padding there). Steps with equal keys have equal
- * features: padding is a matter of where a step lies, and the picture of what.
+ * What each step of a clip sees, spelt out: the numbers of the frames in its temporal receptive
+ * field, `s` for a frame before the segment's start, `e` for one after the clip's end (both are
+ * padding there). Steps with equal keys have equal features: padding is a matter of where a step
+ * lies, and the picture of what.
  *
- * @param firstFrame of the clip, counted from the segment's start; all that lie before and may be seen are in `contents`
+ * @param firstFrame of the clip, counted from the segment's start; all that lie before and may be
+ * seen are in `contents`
  */
 export function stepKeys(
   { jump, low, high, frames, steps }: StreamGeometry,

@@ -14,8 +14,8 @@ export interface BoundWeights {
 const NAMED = 5;
 
 /**
- * Checks that `weights` hold every tensor of `network` with its shape and finite values. `origin` names the file in
- * errors.
+ * Checks that `weights` hold every tensor of `network` with its shape and finite values. `origin`
+ * names the file in errors.
  * @throws ActionstreamError MODEL_INVALID with dotted path, shape found and shape wanted
  */
 export function bindWeights(network: Network, weights: Weights, origin: string): BoundWeights {

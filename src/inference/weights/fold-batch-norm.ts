@@ -14,9 +14,10 @@ export interface FoldedLayer {
 }
 
 /**
- * A linear layer and the batch norm after it as one layer: w′ = s·w, b′ = β + s·(b − mean), s = γ/√(variance + ε), a
- * row of weights an output channel. float64 throughout, rounded once. `inputScale` multiplies the weights of each input
- * channel: it carries the pixel scale into the first convolution, whose padding stays zero.
+ * A linear layer and the batch norm after it as one layer: w′ = s·w, b′ = β + s·(b − mean), s =
+ * γ/√(variance + ε), a row of weights an output channel. float64 throughout, rounded once.
+ * `inputScale` multiplies the weights of each input channel: it carries the pixel scale into the
+ * first convolution, whose padding stays zero.
  */
 export function foldBatchNorm(
   { shape, data }: WeightTensor,

@@ -9,8 +9,9 @@ import { parseManifest } from './manifest.ts';
 import { parseSafetensors } from './safetensors.ts';
 
 /**
- * Loads a model from its folder, its manifest.json, or its .safetensors file with manifest.json beside it. The weights
- * must have the manifest's SHA-256 and fit its network; tensors that the network does not use are left out.
+ * Loads a model from its folder, its manifest.json, or its .safetensors file with manifest.json
+ * beside it. The weights must have the manifest's SHA-256 and fit its network; tensors that the
+ * network does not use are left out.
  * @throws ActionstreamError MODEL_INVALID
  */
 export async function loadModel(path: string): Promise<Model> {

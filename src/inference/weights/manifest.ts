@@ -8,8 +8,8 @@ import { STAGES, type StageName } from '../network/stages.ts';
 import { parseVariant } from '../network/variants.ts';
 
 /**
- * The text of a `manifest.json` as a manifest; network options left out take the family's defaults. `origin` names the
- * file in errors.
+ * The text of a `manifest.json` as a manifest; network options left out take the family's defaults.
+ * `origin` names the file in errors.
  * @throws ActionstreamError MODEL_INVALID naming every wrong key
  */
 export function parseManifest(text: string, origin: string): ModelManifest {

@@ -22,7 +22,8 @@ export async function loadNpy(path: string): Promise<NpyArray> {
 }
 
 /**
- * A NumPy .npy file, format 1 to 3: uint8, or little-endian float32 or float64, C order. `origin` names it in errors.
+ * A NumPy .npy file, format 1 to 3: uint8, or little-endian float32 or float64, C order. `origin`
+ * names it in errors.
  * @throws ActionstreamError INPUT_INVALID saying what was found and how to save it
  */
 export function parseNpy(bytes: Uint8Array, origin: string): NpyArray {

@@ -1,7 +1,8 @@
 /**
- * A counter-based random stream, small enough to be repeated exactly in any language (tools/goldens does in Python):
- * word i = mix(start + (i+1)·0x9e3779b9 mod 2³²), start = mix(fnv1a(name) xor mix(seed)). Only 32-bit integer
- * arithmetic, so that a seed gives the same bits on every platform. Not for cryptography.
+ * A counter-based random stream, small enough to be repeated exactly in any language (tools/goldens
+ * does in Python): word i = mix(start + (i+1)·0x9e3779b9 mod 2³²), start = mix(fnv1a(name) xor
+ * mix(seed)). Only 32-bit integer arithmetic, so that a seed gives the same bits on every platform.
+ * Not for cryptography.
  */
 export interface RandomStream {
   /** Uniform integer in [0, 2³²). */

@@ -7,10 +7,10 @@ import { createRandomStream } from './random-stream.ts';
 const SMALL = 0.01;
 
 /**
- * Weights for a network nobody trained: the same options and seed give the same bits on every machine.
- * Convolutions He-normal (deviation √(2/fan-in)); batch norm β 0, mean 0, variance 1, γ 1, but γ 2 where a gate
- * follows: an untrained gate halves its input, and ten of them in a row would flatten all scores. Gates, SGS and head
- * N(0, 0.01), biases 0.
+ * Weights for a network nobody trained: the same options and seed give the same bits on every
+ * machine. Convolutions He-normal (deviation √(2/fan-in)); batch norm β 0, mean 0, variance 1, γ 1,
+ * but γ 2 where a gate follows: an untrained gate halves its input, and ten of them in a row would
+ * flatten all scores. Gates, SGS and head N(0, 0.01), biases 0.
  */
 export function randomWeights(options: Partial<NetworkOptions>, seed: number): Weights {
   const network = buildNetwork(options);

@@ -13,8 +13,9 @@ export interface TensorEntry<Format extends string> {
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * The header of a .safetensors file, trusted in nothing: afterwards every entry lies inside the file, none overlaps
- * another, and each holds exactly the bytes that its shape needs. In file order. `formats`: those taken, and their bytes.
+ * The header of a .safetensors file, trusted in nothing: afterwards every entry lies inside the
+ * file, none overlaps another, and each holds exactly the bytes that its shape needs. In file
+ * order. `formats`: those taken, and their bytes.
  * @throws ActionstreamError MODEL_INVALID
  */
 export function parseHeader<Format extends string>(

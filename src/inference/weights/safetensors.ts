@@ -4,8 +4,9 @@ import { parseHeader, type TensorEntry } from './safetensors-header.ts';
 import { BYTES_OF, widenToFloat32, type FloatFormat } from './widen.ts';
 
 /**
- * Parses a .safetensors file (https://github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
- * header, then the tensors without gaps. F64, F32, F16 and BF16 become Float32. `origin` names the file in errors.
+ * Parses a .safetensors file (https://github.com/huggingface/safetensors): an 8-byte little-endian
+ * header length, a JSON header, then the tensors without gaps. F64, F32, F16 and BF16 become
+ * Float32. `origin` names the file in errors.
  * @throws ActionstreamError MODEL_INVALID naming file, tensor and what was expected
  */
 export function parseSafetensors(bytes: Uint8Array, origin: string): Weights {
@@ -18,8 +19,9 @@ export function parseSafetensors(bytes: Uint8Array, origin: string): Weights {
 }
 
 /**
- * The bytes of a .safetensors file in the map's order: the same weights give the same bytes. All F32; with `half`, tensors
- * of two and more dimensions are F16 and the others, batch norms and biases, stay F32.
+ * The bytes of a .safetensors file in the map's order: the same weights give the same bytes. All
+ * F32; with `half`, tensors of two and more dimensions are F16 and the others, batch norms and
+ * biases, stay F32.
  */
 export function writeSafetensors(
   weights: Weights,

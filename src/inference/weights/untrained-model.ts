@@ -20,8 +20,9 @@ export interface UntrainedModelOptions {
 }
 
 /**
- * A model with random weights, honest about it: its id is `untrained-<variant>`, its labels mean nothing. The same
- * options and seed give the same digest, which is that of the .safetensors file the weights would make.
+ * A model with random weights, honest about it: its id is `untrained-<variant>`, its labels mean
+ * nothing. The same options and seed give the same digest, which is that of the .safetensors file
+ * the weights would make.
  * @throws ActionstreamError MODEL_INVALID where labels do not match the classes; NETWORK_UNKNOWN
  */
 export function createUntrainedModel(options: UntrainedModelOptions): Model {

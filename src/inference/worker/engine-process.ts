@@ -39,9 +39,11 @@ export interface EngineProcessOptions {
  *
  * - **starting**: it builds its engine, until it says `ready` or `failed`. Abort kills it.
  * - **idle**: nothing is in flight.
- * - **busy**: one batch is in flight, until each of its requests has an answer, also those whose callers gave up. So nothing
- *   queues in the process, and the pixels in the slot stay as they are while it may read them.
- * - **lost**: it ended unasked, or gave no answer in time and was killed. `run` returns what was in flight.
+ * - **busy**: one batch is in flight, until each of its requests has an answer, also those whose
+ *   callers gave up. So nothing queues in the process, and the pixels in the slot stay as they are
+ *   while it may read them.
+ * - **lost**: it ended unasked, or gave no answer in time and was killed. `run` returns what was in
+ *   flight.
  * - **stopped**: it was asked to end.
  */
 export class EngineProcess {
@@ -112,8 +114,8 @@ export class EngineProcess {
   }
 
   /**
-   * Settles the requests that the process answers, and at once those whose callers give up. A process that gives no answer
-   * for `timeoutMs` is killed. @returns what the process was lost with
+   * Settles the requests that the process answers, and at once those whose callers give up. A
+   * process that gives no answer for `timeoutMs` is killed. @returns what the process was lost with
    */
   async run(batch: readonly RunningRequest[], timeoutMs: number | undefined): Promise<Loss | undefined> {
     this.#lacking = [];
@@ -191,7 +193,10 @@ export class EngineProcess {
     for (const { signal, abort } of listeners) signal.removeEventListener('abort', abort);
   }
 
-  /** Puts what the process lacks of the clips into the slot, one after the other. @throws ActionstreamError ENGINE_FAILED */
+  /**
+   * Puts what the process lacks of the clips into the slot, one after the other. @throws
+   * ActionstreamError ENGINE_FAILED
+   */
   #writeSlot(calls: ReadonlyMap<number, RunningRequest>): readonly WireCall[] {
     const payloads = Array.from(calls.values(), ({ clip }): Payload =>
       this.#reuses(clip) ? this.#sent.pack(clip) : { parts: [clip.data] },

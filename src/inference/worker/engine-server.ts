@@ -10,12 +10,12 @@ import type { EngineSpec } from './spec.ts';
  *
  * - **opening**: it builds the engine that its owner asks for, and answers `ready` or `failed`;
  * - **idle**;
- * - **busy**: it computes a batch. The owner sends the next one when each request of this one has its answer
- *   (engine-process.ts), so nothing waits here; `abort` stops a clip between stages;
+ * - **busy**: it computes a batch. The owner sends the next one when each request of this one has
+ *   its answer (engine-process.ts), so nothing waits here; `abort` stops a clip between stages;
  * - **disposed**: the engine is freed, and `serve` resolves.
  *
- * It ends when the owner is gone, at the latest when its native call returns. A Ctrl-C that reaches the whole group is the
- * owner's to handle, which may want clips scored while it drains.
+ * It ends when the owner is gone, at the latest when its native call returns. A Ctrl-C that reaches
+ * the whole group is the owner's to handle, which may want clips scored while it drains.
  */
 export class EngineServer {
   readonly #self: NodeJS.Process;

@@ -4,8 +4,9 @@ import type { SentPlace } from './sent-frames.ts';
 /** The inference process's side of sent-frames.ts: the frames of each stream's last clip. */
 export interface FrameMemory {
   /**
-   * The whole clip: what came along is read into place, the rest is here. Undefined where it is not: everything must be
-   * sent. The pixels are this memory's own and change with the stream's next clip.
+   * The whole clip: what came along is read into place, the rest is here. Undefined where it is
+   * not: everything must be sent. The pixels are this memory's own and change with the stream's
+   * next clip.
    */
   restore(clip: Omit<PixelClip, 'data' | 'stream'>, place: SentPlace): PixelClip | undefined;
   forget(streamId: string): void;

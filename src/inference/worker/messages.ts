@@ -27,8 +27,8 @@ export interface WireCall {
 }
 
 /**
- * What it answers: `ready` or `failed` to `open`; one `result` or `error` to each call, or `resend` where it lacks what
- * had been sent before, and no pixels are read of the slot any more.
+ * What it answers: `ready` or `failed` to `open`; one `result` or `error` to each call, or `resend`
+ * where it lacks what had been sent before, and no pixels are read of the slot any more.
  */
 export type WorkerReply =
   | { readonly type: 'ready'; readonly info: EngineInfo }

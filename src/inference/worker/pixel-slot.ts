@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { ActionstreamError, messageOf } from '../../core/errors.ts';
 
 /**
- * Memory that two processes share: an open file without a name, in RAM where the machine has /dev/shm. The child
- * inherits the descriptor. A 64×224² clip crosses in about 6 ms, of which the writer spends 2; through the IPC channel it
- * took 20 and 7 (ADR 0010).
+ * Memory that two processes share: an open file without a name, in RAM where the machine has
+ * /dev/shm. The child inherits the descriptor. A 64×224² clip crosses in about 6 ms, of which the
+ * writer spends 2; through the IPC channel it took 20 and 7 (ADR 0010).
  */
 export interface PixelSlot {
   readonly fd: number;

@@ -14,7 +14,10 @@ export interface EngineSpec extends DeviceChoice {
   readonly model: ModelSpec;
   /** CPU threads that one call may use. Default: the engine's own choice. */
   readonly threads?: number;
-  /** How clips of a stream share work, for engines that can; null: they do not. Default: where pictures are identical. */
+  /**
+   * How clips of a stream share work, for engines that can; null: they do not. Default: where
+   * frames are identical.
+   */
   readonly reuse?: ReuseOptions | null;
   /** Clips that are computed at once, at most, by engines that can. Default: 1. */
   readonly maxClips?: number;

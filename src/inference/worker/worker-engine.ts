@@ -18,7 +18,10 @@ export interface WorkerEngineOptions {
   readonly clipTimeoutMs?: number | undefined;
 }
 
-/** Time to free the engine in peace on dispose. Nobody waits for a running clip then, so it is not waited for. */
+/**
+ * Time to free the engine in peace on dispose. Nobody waits for a running clip then, so it is not
+ * waited for.
+ */
 const GRACE_MS = 1000;
 
 /** The first process that is lost is replaced at once, the next ones in a row after a pause that grows. */
@@ -28,11 +31,12 @@ const RESTART = { firstMs: 250, maxMs: 10_000 };
 const TRIES = 2;
 
 /**
- * An engine in a process of its own: native code computes there, so it blocks no event loop and takes nobody with it when it
- * dies (ADR 0010). Pixels must not change until the call settles. Abort rejects a running call at once; the process stops at
- * its next stage.
+ * An engine in a process of its own: native code computes there, so it blocks no event loop and
+ * takes nobody with it when it dies (ADR 0010). Pixels must not change until the call settles.
+ * Abort rejects a running call at once; the process stops at its next stage.
  *
- * @throws what building the engine threw (MODEL_INVALID, ENGINE_UNAVAILABLE, …); ENGINE_FAILED where the process ended
+ * @throws what building the engine threw (MODEL_INVALID, ENGINE_UNAVAILABLE, …); ENGINE_FAILED
+ * where the process ended
  */
 export async function createWorkerEngine(options: WorkerEngineOptions): Promise<InferenceEngine> {
   const slot = openPixelSlot();
@@ -49,12 +53,13 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
 /**
  * Keeps an inference process running. Of each batch it is in one of these states:
  *
- * - **serving**: a process that lives has the batch. If it is lost (it ended unasked, or gave no answer in time), what had no
- *   answer is retried.
- * - **retrying**: each such clip is tried once more by itself: one of them may have been the end of the process. A second loss
- *   rejects the clip with ENGINE_FAILED (retryable).
- * - **restarting**, before either where no process lives: the first process lost is replaced at once, each further one before
- *   an answer after a longer pause. It is tried for as long as clips come.
+ * - **serving**: a process that lives has the batch. If it is lost (it ended unasked, or gave no
+ *   answer in time), what had no answer is retried.
+ * - **retrying**: each such clip is tried once more by itself: one of them may have been the end of
+ *   the process. A second loss rejects the clip with ENGINE_FAILED (retryable).
+ * - **restarting**, before either where no process lives: the first process lost is replaced at
+ *   once, each further one before an answer after a longer pause. It is tried for as long as clips
+ *   come.
  */
 class EngineSupervisor implements EngineCore {
   readonly info: EngineInfo;
@@ -169,8 +174,8 @@ function logOtherDevice(before: EngineInfo, { device, notices }: EngineInfo, log
 }
 
 /**
- * After which time without an answer an engine counts as hung: far above any clip's time, since a warm-up runs one. An
- * engine that does not warm up (reference) may take any time.
+ * After which time without an answer an engine counts as hung: far above any clip's time, since a
+ * warm-up runs one. An engine that does not warm up (reference) may take any time.
  */
 function clipTimeoutOf({ warmupMs }: EngineInfo): number | undefined {
   return warmupMs > 0 ? Math.max(60_000, 20 * warmupMs) : undefined;

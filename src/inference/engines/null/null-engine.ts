@@ -25,9 +25,9 @@ const SAMPLES_PER_FRAME = 64;
 type NullModel = Pick<Model, 'manifest' | 'digest'>;
 
 /**
- * An engine that computes no network, for everything above engines to be tested on any machine: scores depend on the
- * pixels alone, kept steps on how much they change (some pixels of a frame stand in for its embedding), the receipt on the
- * model's network. Its scores mean nothing.
+ * An engine that computes no network, for everything above engines to be tested on any machine:
+ * scores depend on the pixels alone, kept steps on how much they change (some pixels of a frame
+ * stand in for its embedding), the receipt on the model's network. Its scores mean nothing.
  */
 export function openNullCore(model: NullModel, options: NullEngineOptions = {}): EngineCore {
   const { maxClips = 1 } = options;

@@ -13,7 +13,10 @@ import { plainLayers } from './layers.ts';
 export const TENSOR = {
   /** uint8 [t, h, w, 3]; [n, t, h, w, 3] where n clips are computed at once. */
   pixels: 'pixels',
-  /** float32 [t′, …], or those of all n clips one after the other, taken as [t′, size]: what enters the SGS layer, one row a time step; the order within a row is the graphs' own. */
+  /**
+   * float32 [t′, …], or those of all n clips one after the other, taken as [t′, size]: what enters
+   * the SGS layer, one row a time step; the order within a row is the graphs' own.
+   */
   features: 'features',
   /** float32 [t′, size] */
   embeddings: 'embeddings',
@@ -46,11 +49,13 @@ export type Graphs =
   | { readonly whole: Uint8Array };
 
 /**
- * The network as ONNX models with height and width written in and the number of steps left open: one from pixels to
- * logits where the network has no SGS layer, else two, cut there, and with `streams` the lower one once more for clips that
- * go on where another began (only where streamGeometry says that the network can). With `blockSize` they live in ONNX
- * Runtime's blocked memory and run only where its blocks have that size (blocked/block-size.ts). With `batched` each computes any
- * number of clips at once, all of one length: then a graph of its own applies each clip's plan (ADR 0025).
+ * The network as ONNX models with height and width written in and the number of steps left open:
+ * one from pixels to logits where the network has no SGS layer, else two, cut there, and with
+ * `streams` the lower one once more for clips that go on where another began (only where
+ * streamGeometry says that the network can). With `blockSize` they live in ONNX Runtime's blocked
+ * memory and run only where its blocks have that size (blocked/block-size.ts). With `batched` each
+ * computes any number of clips at once, all of one length: then a graph of its own applies each
+ * clip's plan (ADR 0025).
  */
 export function buildGraphs(
   network: Network,
@@ -68,7 +73,10 @@ export interface GraphOptions {
   readonly blockSize?: number | undefined;
 }
 
-/** Whether graphs are blocked. Rows of features are counted in real channels (stream/geometry.ts), so blocks must hold nothing else at the cut. */
+/**
+ * Whether graphs are blocked. Rows of features are counted in real channels (stream/geometry.ts),
+ * so blocks must hold nothing else at the cut.
+ */
 export function fitsBlocks({ nodes }: Network, blockSize: number): boolean {
   return nodes.every((node) => node.op !== 'sgs' || node.channels % blockSize === 0);
 }

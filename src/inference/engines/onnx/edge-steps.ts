@@ -3,7 +3,10 @@ import { axisMode } from '../../network/padding.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { timePadding } from './windowed.ts';
 
-/** Steps on `axis` with the first and the last one repeated as often as the node's padding in time asks for; its window then needs none. */
+/**
+ * Steps on `axis` with the first and the last one repeated as often as the node's padding in time
+ * asks for; its window then needs none.
+ */
 export function repeatEdges(
   graph: GraphWriter,
   steps: string,

@@ -8,7 +8,10 @@ import {
 
 /** Collects one ONNX graph; methods that add a tensor return its name. */
 export interface GraphWriter {
-  /** Nodes from here on carry this word before the `/` of their names, and so do their tensors: profiles tell where time goes. */
+  /**
+   * Nodes from here on carry this word before the `/` of their names, and so do their tensors:
+   * profiles tell where time goes.
+   */
   section(name: string): void;
   input(info: OnnxValueInfo): string;
   /** Gives a tensor the public name of the output. */
@@ -23,7 +26,10 @@ export interface GraphWriter {
   floats(data: Float32Array, shape: readonly number[]): string;
   /** A one-dimensional int64 constant: shapes, axes, slice bounds. Equal ones are written once. */
   ints(values: readonly number[]): string;
-  /** `CLIPS` stands for the number of clips that are computed at once: see `clipsOf`. One dimension may be -1. */
+  /**
+   * `CLIPS` stands for the number of clips that are computed at once: see `clipsOf`. One dimension
+   * may be -1.
+   */
   reshape(tensor: string, shape: readonly Dimension[]): string;
   /** From here on the number of clips is the first dimension of that input; without it, one. */
   clipsOf(input: string): void;

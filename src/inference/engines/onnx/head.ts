@@ -7,8 +7,9 @@ import type { LayerContext } from './layer-writers.ts';
 import { tensorOf } from '../../weights/tensor-of.ts';
 
 /**
- * Sliding average, classifier, mean over positions. All three are linear, so the mean over positions comes first: over
- * space it is one product with the constant share of each pixel, over time the mean of neighbouring pairs, or of all.
+ * Sliding average, classifier, mean over positions. All three are linear, so the mean over
+ * positions comes first: over space it is one product with the constant share of each pixel, over
+ * time the mean of neighbouring pairs, or of all.
  */
 export function writeHead(
   { graph, weights, shares }: LayerContext,
@@ -44,7 +45,10 @@ function weightedSum(graph: LayerContext['graph'], steps: string, share: string)
   return graph.node('ReduceSum', [weighted, graph.ints([2])], { keepdims: 0 });
 }
 
-/** [n, c, t] with the last step doubled where it is the only one: the clamped window then averages that step alone. */
+/**
+ * [n, c, t] with the last step doubled where it is the only one: the clamped window then averages
+ * that step alone.
+ */
 function atLeastTwoSteps(graph: LayerContext['graph'], steps: string): string {
   const last = graph.node('Slice', [
     steps,

@@ -8,7 +8,10 @@ import type { Activation } from './layouts.ts';
 export interface LayerContext {
   readonly graph: GraphWriter;
   readonly weights: Weights;
-  /** [n, t]: the share of each step in the mean over time that this node takes; undefined where all weigh alike. */
+  /**
+   * [n, t]: the share of each step in the mean over time that this node takes; undefined where all
+   * weigh alike.
+   */
   readonly shares?: (node: string) => string | undefined;
 }
 
@@ -34,6 +37,9 @@ export interface LayerWriters<V> {
 
 export interface Rows {
   readonly tensor: string;
-  /** [n·t, …] or [n, t, …]: whatever comes without a Reshape, which copies where its result is what the graph gives out. */
+  /**
+   * [n·t, …] or [n, t, …]: whatever comes without a Reshape, which copies where its result is what
+   * the graph gives out.
+   */
   readonly shape: readonly (string | number)[];
 }

@@ -1,9 +1,10 @@
 import { CLIPS, type Dimension, type GraphWriter } from './graph-writer.ts';
 
 /**
- * One activation of n clips (mostly one) and the forms in which the graph already holds it. Two memory orders exist: time first
- * (`frames`), which a spatial convolution wants, and channel first, in three shapes that Reshape turns into one another for
- * free: a temporal convolution is a (k, 1) Conv2d over `steps`. Only frames ↔ channel first costs a Transpose.
+ * One activation of n clips (mostly one) and the forms in which the graph already holds it. Two
+ * memory orders exist: time first (`frames`), which a spatial convolution wants, and channel first,
+ * in three shapes that Reshape turns into one another for free: a temporal convolution is a (k, 1)
+ * Conv2d over `steps`. Only frames ↔ channel first costs a Transpose.
  */
 export interface Activation {
   readonly channels: number;

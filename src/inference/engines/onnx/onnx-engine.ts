@@ -26,9 +26,11 @@ export interface OnnxEngineOptions extends DeviceChoice {
 }
 
 /**
- * ONNX Runtime, running graphs that we write from the network description. Computes on the calling thread
- * (its `run` blocks), so a service puts it into a process of its own. Returns warmed up: the first clip costs what later ones do.
- * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where the runtime or the device is missing
+ * ONNX Runtime, running graphs that we write from the network description. Computes on the calling
+ * thread (its `run` blocks), so a service puts it into a process of its own. Returns warmed up: the
+ * first clip costs what later ones do.
+ * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where
+ * the runtime or the device is missing
  */
 export async function createOnnxEngine(options: OnnxEngineOptions): Promise<InferenceEngine> {
   return createEngine(await openOnnxCore(options), 'ONNX Runtime engine');
@@ -60,7 +62,8 @@ export async function openOnnxCore({
           maxClips,
         });
         await warmUp(stages, network, reuse.settings);
-        // Blocked operators compute each clip of a batch by itself; others cut their products by the size of all.
+        // Blocked operators compute each clip of a batch by itself; others cut their products by
+        // the size of all.
         const exact = blockSize !== undefined && fitsBlocks(network, blockSize);
         return { stages, exact, device: provider.device };
       },

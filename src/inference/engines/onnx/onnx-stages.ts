@@ -22,9 +22,10 @@ export interface OnnxStagesOptions extends SessionOptions {
 }
 
 /**
- * The stages of a network as ONNX Runtime sessions. Batched graphs serve single clips too, so a clip gets the same numbers
- * alone as in a batch.
- * @throws ActionstreamError ENGINE_UNAVAILABLE where ONNX Runtime has no binary for this machine or refuses a graph
+ * The stages of a network as ONNX Runtime sessions. Batched graphs serve single clips too, so a
+ * clip gets the same numbers alone as in a batch.
+ * @throws ActionstreamError ENGINE_UNAVAILABLE where ONNX Runtime has no binary for this machine or
+ * refuses a graph
  */
 export async function openOnnxStages(
   network: Network,
@@ -57,7 +58,8 @@ async function openSessions(runtime: Runtime, graphs: Graphs, options: SessionOp
   if ('whole' in graphs) return { padded: await open(graphs.whole) };
   const { lower, continued, upper, sample } = graphs;
   const { threads } = options;
-  // On the CPU whatever the provider is: there features wait for their plan, and few steps are left to be sent.
+  // On the CPU whatever the provider is: there features wait for their plan, and few steps are left
+  // to be sent.
   const onCpu = threads === undefined ? {} : { threads };
   return {
     padded: await open(lower),

@@ -21,10 +21,12 @@ export async function openSession(
       executionProviders: provider.executionProviders ?? [],
       graphOptimizationLevel: 'all',
       executionMode: 'sequential',
-      // One planned block for each input shape cost half as much memory again and made the second clip slow; no faster.
+      // One planned block for each input shape cost half as much memory again and made the second
+      // clip slow; no faster.
       enableMemPattern: false,
-      // Each stage has its own threads, and those that have just run spin for tens of milliseconds: on the other's cores.
-      // Those that wait within a run spin for a millisecond, so that more threads than cores do not starve each other.
+      // Each stage has its own threads, and those that have just run spin for tens of milliseconds:
+      // on the other's cores. Those that wait within a run spin for a millisecond, so that more
+      // threads than cores do not starve each other.
       extra: { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '1000' } } },
       logSeverityLevel: 3,
       ...(threads !== undefined && { intraOpNumThreads: threads }),

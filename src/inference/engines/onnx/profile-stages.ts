@@ -17,8 +17,9 @@ export interface StageTime {
 }
 
 /**
- * Where a clip's time goes in a network without SGS, by ONNX Runtime's own profile. What the runtime puts between two
- * operators to change a layout counts for the stage before it. Profiling itself costs a little: compare stages, not totals.
+ * Where a clip's time goes in a network without SGS, by ONNX Runtime's own profile. What the
+ * runtime puts between two operators to change a layout counts for the stage before it. Profiling
+ * itself costs a little: compare stages, not totals.
  * @throws ActionstreamError USAGE for a network with an SGS layer; ENGINE_UNAVAILABLE
  */
 export async function profileStages(

@@ -1,6 +1,7 @@
 /**
- * The protobuf wire format, writing side: just what ONNX needs (varint, fixed 32, length-delimited). A message is a list
- * of chunks, so that nesting one inside another never copies a weight; `toBytes` joins them once.
+ * The protobuf wire format, writing side: just what ONNX needs (varint, fixed 32,
+ * length-delimited). A message is a list of chunks, so that nesting one inside another never copies
+ * a weight; `toBytes` joins them once.
  */
 export interface ProtoMessage {
   readonly chunks: readonly Uint8Array[];

@@ -10,7 +10,10 @@ export function rowsTensor(runtime: Runtime, data: Float32Array, rows: number): 
   return new runtime.Tensor('float32', data, [rows, data.length / rows]);
 }
 
-/** A tensor for the features to be written to, in the shape that the graph gives them: [t, …], or [1, t, …] for the one clip. */
+/**
+ * A tensor for the features to be written to, in the shape that the graph gives them: [t, …], or
+ * [1, t, …] for the one clip.
+ */
 export function featuresTensor(runtime: Runtime, session: InferenceSession, data: Float32Array): Tensor {
   const output = session.outputMetadata.find(({ name }) => name === TENSOR.features);
   const shape = output?.isTensor ? output.shape : [];
@@ -22,8 +25,8 @@ export function featuresTensor(runtime: Runtime, session: InferenceSession, data
 }
 
 /**
- * What the upper graph of a network is fed beside the kept steps: for each level of means over time the shares of the steps,
- * [n, t], from plans that keep equally many.
+ * What the upper graph of a network is fed beside the kept steps: for each level of means over time
+ * the shares of the steps, [n, t], from plans that keep equally many.
  */
 export function createShareFeeds(
   runtime: Runtime,
@@ -72,8 +75,8 @@ export function splitEvenly(
 }
 
 /**
- * Pixels of clips as one block, in memory that is used again. A single clip stays where it is, unless its memory is shared:
- * ONNX Runtime does not read that.
+ * Pixels of clips as one block, in memory that is used again. A single clip stays where it is,
+ * unless its memory is shared: ONNX Runtime does not read that.
  */
 export function createStack(): (clips: readonly Uint8Array[]) => Uint8Array {
   let block = new Uint8Array();

@@ -11,7 +11,10 @@ export interface Window {
   readonly padding: Padding;
 }
 
-/** The axes of t, h, w that a form's sliding window moves over; `steps` has h·w as one axis, which stays untouched. */
+/**
+ * The axes of t, h, w that a form's sliding window moves over; `steps` has h·w as one axis, which
+ * stays untouched.
+ */
 const WINDOW_AXES = {
   frames: ['h', 'w'],
   planes: ['h', 'w'],
@@ -20,10 +23,11 @@ const WINDOW_AXES = {
 } as const satisfies Record<Form, readonly string[]>;
 
 /**
- * Slides a Conv or MaxPool over an activation held in `form`, with the padding of padding.ts. Height and width are known
- * when the graph is written, the number of steps only at run time: TF's SAME is ONNX's SAME_UPPER, symmetric padding does
- * not depend on the length for odd kernels, and for even ones the graph pads up to one kernel and cuts surplus steps; a
- * fixed number of zeros in front and k − 1 in all give ⌈n/s⌉ steps of any n.
+ * Slides a Conv or MaxPool over an activation held in `form`, with the padding of padding.ts.
+ * Height and width are known when the graph is written, the number of steps only at run time: TF's
+ * SAME is ONNX's SAME_UPPER, symmetric padding does not depend on the length for odd kernels, and
+ * for even ones the graph pads up to one kernel and cuts surplus steps; a fixed number of zeros in
+ * front and k − 1 in all give ⌈n/s⌉ steps of any n.
  */
 export function slideWindow(
   graph: GraphWriter,
@@ -72,7 +76,10 @@ export function slideWindow(
   });
 }
 
-/** Every `stride`-th step, from the first: what a kernel of one step and that stride sees under either padding. */
+/**
+ * Every `stride`-th step, from the first: what a kernel of one step and that stride sees under
+ * either padding.
+ */
 export function strideSteps(graph: GraphWriter, value: Activation, stride: number): Activation {
   return stride === 1 ? value : sliceSteps(graph, value, { from: 0, stride });
 }
@@ -123,7 +130,10 @@ export function timeWindow({
   return { pads: [before, 0, after, 0] };
 }
 
-/** Symmetric padding for a length of at least one: an odd kernel always fits, an even one is padded up to itself. */
+/**
+ * Symmetric padding for a length of at least one: an odd kernel always fits, an even one is padded
+ * up to itself.
+ */
 export function timePadding(mode: AxisMode, kernel: number): { before: number; after: number } {
   if (typeof mode === 'object') return mode;
   const before = typeof mode === 'number' ? mode : Math.floor((kernel - 1) / 2);

@@ -36,7 +36,10 @@ export function applyPlan(plan: SamplingPlan, input: Tensor): Tensor {
   return output;
 }
 
-/** Means over a grid×grid raster (cells overlap where the grid does not divide the map); pooled, scaled to unit length. */
+/**
+ * Means over a grid×grid raster (cells overlap where the grid does not divide the map); pooled,
+ * scaled to unit length.
+ */
 function embedCells(input: Tensor, t: number, { kind, grid }: CellEmbedding): Float64Array {
   const values = new Float64Array(grid * grid * input.c);
   const cell = (n: number, i: number): readonly [number, number] => {

@@ -4,7 +4,10 @@ import { zeros, type Tensor } from './tensor.ts';
 
 type Pixels = Pick<PixelClip, 'frames' | 'height' | 'width' | 'data'>;
 
-/** uint8 rgb24 → what the first convolution sees, [frames, height, width, 3] (InputEncoding has the formulas). */
+/**
+ * uint8 rgb24 → what the first convolution sees, [frames, height, width, 3] (InputEncoding has the
+ * formulas).
+ */
 export function encodePixels(clip: Pixels, encoding: InputEncoding): Tensor {
   const output = zeros(clip.frames, clip.height, clip.width, 3);
   const { data } = output;

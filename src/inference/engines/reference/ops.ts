@@ -21,7 +21,10 @@ export interface BatchNorm {
   readonly epsilon: number;
 }
 
-/** ReLU(batchNorm(conv(x, weight))), weight [out, in, kt, kh, kw], no bias; padding is zero, in time perhaps the step on the edge. */
+/**
+ * ReLU(batchNorm(conv(x, weight))), weight [out, in, kt, kh, kw], no bias; padding is zero, in time
+ * perhaps the step on the edge.
+ */
 export function convBatchNormRelu(
   input: Tensor,
   weight: WeightTensor,
@@ -66,7 +69,10 @@ export function maxPool(input: Tensor, window: Window): Tensor {
   return output;
 }
 
-/** σ(W·mean_{t,h,w}(x) + b) ⊙ x, W [c, c]; the mean over time is weighted by `shares` where they are given. */
+/**
+ * σ(W·mean_{t,h,w}(x) + b) ⊙ x, W [c, c]; the mean over time is weighted by `shares` where they are
+ * given.
+ */
 export function selfGate(
   input: Tensor,
   { weight, bias }: { readonly weight: Float32Array; readonly bias?: Float32Array | undefined },
@@ -174,7 +180,10 @@ function outputOf(input: Tensor, { kernel, stride, padding }: Window, channels: 
   return zeros(length(input.t, 0), length(input.h, 1), length(input.w, 2), channels);
 }
 
-/** A tap of the kernel that falls on the map: its number in [kt, kh, kw] order, and where its pixel's channels begin. */
+/**
+ * A tap of the kernel that falls on the map: its number in [kt, kh, kw] order, and where its
+ * pixel's channels begin.
+ */
 interface CoveredTap {
   readonly tap: number;
   readonly offset: number;

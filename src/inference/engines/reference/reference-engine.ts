@@ -13,8 +13,9 @@ import { encodePixels } from './encode-pixels.ts';
 import { runNodes } from './run-nodes.ts';
 
 /**
- * The definition of what is correct: every node of the network spelled out in plain loops, float32 activations, float64
- * sums. Slow (seconds for the smallest useful network); for tests and for reading.
+ * The definition of what is correct: every node of the network spelled out in plain loops, float32
+ * activations, float64 sums. Slow (seconds for the smallest useful network); for tests and for
+ * reading.
  * @throws ActionstreamError MODEL_INVALID where the weights do not fit the network
  */
 export function openReferenceCore(model: Model): EngineCore {

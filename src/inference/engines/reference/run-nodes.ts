@@ -16,7 +16,10 @@ interface NodeRun {
   readonly signal: AbortSignal;
 }
 
-/** The activation of the last of the nodes; of the head the logits. @throws ActionstreamError ABORTED between two nodes */
+/**
+ * The activation of the last of the nodes; of the head the logits. @throws ActionstreamError
+ * ABORTED between two nodes
+ */
 export async function runNodes(nodes: readonly NetworkNode[], run: NodeRun): Promise<Tensor> {
   const { outputs, signal } = run;
   let last = [...outputs.values()].at(-1)!;
@@ -72,7 +75,10 @@ function runNode(node: NetworkNode, { weights, outputs, shares }: NodeRun): Tens
   }
 }
 
-/** Forgets activations that no node after `done` reads: a dense network's would not fit in memory together. */
+/**
+ * Forgets activations that no node after `done` reads: a dense network's would not fit in memory
+ * together.
+ */
 function releaseUnused(outputs: Map<string, Tensor>, nodes: readonly NetworkNode[], done: NetworkNode): void {
   const later = nodes.slice(nodes.indexOf(done) + 1);
   const needed = new Set(

@@ -8,8 +8,9 @@ import { everyStep, repeatEdges } from './steps.ts';
 import type { Tensor1D, Tensor4D, Tensor5D } from './tensorflow.ts';
 
 /**
- * Convolution with its batch norm folded in, then ReLU. Space alone is a 2D convolution over steps as a batch; time alone
- * is one over [1, t, h·w, c], which moves no memory; only a dense k×k×k is a 3D convolution.
+ * Convolution with its batch norm folded in, then ReLU. Space alone is a 2D convolution over steps
+ * as a batch; time alone is one over [1, t, h·w, c], which moves no memory; only a dense k×k×k is a
+ * 3D convolution.
  */
 export function createConv(context: LayerContext, node: ConvNode, inputScale?: readonly number[]): Layer {
   const { tf, weights } = context;

@@ -5,8 +5,8 @@ import type { Activation, LayerContext } from './layer.ts';
 import type { Tensor2D } from './tensorflow.ts';
 
 /**
- * Self-gating: the mean over t, h, w, in time perhaps weighted by shares [t, 1, 1, 1], through a fully connected layer and a
- * sigmoid scales each channel.
+ * Self-gating: the mean over t, h, w, in time perhaps weighted by shares [t, 1, 1, 1], through a
+ * fully connected layer and a sigmoid scales each channel.
  */
 export function createGate(
   { tf, weights, constant }: LayerContext,

@@ -6,8 +6,9 @@ import type { Activation, LayerContext } from './layer.ts';
 import type { Tensor2D } from './tensorflow.ts';
 
 /**
- * Sliding average, classifier, mean over positions: all linear, so the mean comes first, as the share that each step and
- * pixel has in it. Activation → logits [1, classes]; `timeShares` in place of those of the window.
+ * Sliding average, classifier, mean over positions: all linear, so the mean comes first, as the
+ * share that each step and pixel has in it. Activation → logits [1, classes]; `timeShares` in place
+ * of those of the window.
  */
 export function createHead(
   { tf, weights, constant }: LayerContext,

@@ -4,8 +4,8 @@ import { paddingOf, UNPADDED } from './padding.ts';
 import { everyStep } from './steps.ts';
 
 /**
- * Maximum over space, then over time: a maximum of maxima. What is padded is −∞, so that it never wins; padding that is
- * TensorFlow's own SAME is left to the library, which copies nothing for it.
+ * Maximum over space, then over time: a maximum of maxima. What is padded is −∞, so that it never
+ * wins; padding that is TensorFlow's own SAME is left to the library, which copies nothing for it.
  */
 export function createMaxPool({ tf }: Pick<LayerContext, 'tf'>, node: MaxPoolNode): Layer {
   const [kt, kh, kw] = node.kernel;

@@ -22,8 +22,9 @@ export async function runLower(
 }
 
 /**
- * Runs the layers in order and returns the activation of the last one, which the caller frees; all others are freed, also where
- * a layer fails or the signal aborts. Messages come through between stages.
+ * Runs the layers in order and returns the activation of the last one, which the caller frees; all
+ * others are freed, also where a layer fails or the signal aborts. Messages come through between
+ * stages.
  */
 export async function runSteps(
   tf: TensorLibrary,

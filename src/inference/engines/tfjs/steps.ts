@@ -1,7 +1,10 @@
 import type { Activation } from './layer.ts';
 import type { TensorLibrary } from './tensorflow.ts';
 
-/** Every `stride`-th step, from the first: what a window of one step and that stride sees under any padding. */
+/**
+ * Every `stride`-th step, from the first: what a window of one step and that stride sees under any
+ * padding.
+ */
 export function everyStep(tf: TensorLibrary, input: Activation, stride: number): Activation {
   if (stride === 1) return input;
   return tf.stridedSlice(input, [0, 0, 0, 0], [...input.shape], [stride, 1, 1, 1]) as Activation;

@@ -36,8 +36,8 @@ const SETUP_FOLDER = path.join(import.meta.dirname, '..', '..', '..', '..', '.ca
 const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
 /**
- * TensorFlow as fast as this machine has it: native on a GPU, native on the CPU, WebAssembly, plain JavaScript. One backend
- * at a time in a process.
+ * TensorFlow as fast as this machine has it: native on a GPU, native on the CPU, WebAssembly, plain
+ * JavaScript. One backend at a time in a process.
  * @throws ActionstreamError ENGINE_UNAVAILABLE where nothing that the choice allows can be loaded
  */
 export function openTensorFlow({ threads, ...choice }: TensorFlowOptions): Promise<OpenedDevice<TensorFlow>> {

@@ -17,9 +17,11 @@ export interface TfjsEngineOptions extends TensorFlowOptions {
 }
 
 /**
- * TensorFlow, running the node list of the network directly. Which library and device it found, `info` tells. Native code
- * computes on the calling thread, so a service puts it into a process of its own. Returns warmed up.
- * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where no allowed device is there
+ * TensorFlow, running the node list of the network directly. Which library and device it found,
+ * `info` tells. Native code computes on the calling thread, so a service puts it into a process of
+ * its own. Returns warmed up.
+ * @throws ActionstreamError MODEL_INVALID where the weights do not fit; ENGINE_UNAVAILABLE where no
+ * allowed device is there
  */
 export async function openTfjsCore({
   model,

@@ -11,9 +11,10 @@ import { readAndFree, readRows, runLower, runSteps } from './run-program.ts';
 import type { Tensor, Tensor2D, TensorLibrary } from './tensorflow.ts';
 
 /**
- * The network interpreted node by node on a TensorFlow library, in one layout: [t, h, w, c]; clips of a list one after the
- * other. Weights lie on the device until `release`; an activation is freed as soon as no later node reads it. Between the
- * stages features are rows in main memory. `streams`: also `continued` parts (only where streamGeometry says that the network can).
+ * The network interpreted node by node on a TensorFlow library, in one layout: [t, h, w, c]; clips
+ * of a list one after the other. Weights lie on the device until `release`; an activation is freed
+ * as soon as no later node reads it. Between the stages features are rows in main memory.
+ * `streams`: also `continued` parts (only where streamGeometry says that the network can).
  */
 export function createTfjsStages(
   tf: TensorLibrary,

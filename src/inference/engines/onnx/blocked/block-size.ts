@@ -10,8 +10,9 @@ const KNOWN_SIZES = [8, 16];
 let found: Promise<number | undefined> | undefined;
 
 /**
- * Channels that ONNX Runtime puts side by side in blocked memory on this machine (8 with AVX2, 16 with AVX-512), found by
- * having it turn a picture of two pixels; undefined where it has no such memory, or one that we do not know.
+ * Channels that ONNX Runtime puts side by side in blocked memory on this machine (8 with AVX2, 16
+ * with AVX-512), found by having it turn a frame of two pixels; undefined where it has no such
+ * memory, or one that we do not know.
  */
 export function findBlockSize(): Promise<number | undefined> {
   return (found ??= probe());

@@ -1,23 +1,30 @@
 import { CLIPS, type Dimension, type GraphWriter } from '../graph-writer.ts';
 import { activation, type Activation } from '../layouts.ts';
 
-/** Operators of ONNX Runtime that read and write its blocked memory; its own optimiser puts the same ones into plain graphs. */
+/**
+ * Operators of ONNX Runtime that read and write its blocked memory; its own optimiser puts the same
+ * ones into plain graphs.
+ */
 export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 
 /**
- * An activation in ONNX Runtime's blocked memory ("NCHWc"): S channels lie side by side, S one vector register. Two memory
- * orders exist, both free of any cost until one is turned into the other by moving whole pictures of a block:
- * `steps` [n, c/S, t, h, w, S] of n clips, which operators see as [n, c, t, h·w]: temporal convolutions, concatenation;
- * `frames` [n, t, c/S, h, w, S], which they see as [n·t, c, h, w]: spatial convolutions. A 1×1×1 convolution takes either.
+ * An activation in ONNX Runtime's blocked memory ("NCHWc"): S channels lie side by side, S one
+ * vector register. Two memory orders exist, both free of any cost until one is turned into the
+ * other by moving whole frames of a block: `steps` [n, c/S, t, h, w, S] of n clips, which operators
+ * see as [n, c, t, h·w]: temporal convolutions, concatenation; `frames` [n, t, c/S, h, w, S], which
+ * they see as [n·t, c, h, w]: spatial convolutions. A 1×1×1 convolution takes either.
  */
 export interface BlockedActivation {
   /** Real channels of each run; a run is filled up with zero channels to whole blocks. */
   readonly runs: readonly number[];
   readonly height: number;
   readonly width: number;
-  /** Rows below each picture that hold no picture (stacked-stem.ts); only in `steps` order. */
+  /** Rows below each frame that hold no frame (stacked-stem.ts); only in `steps` order. */
   readonly spareRows: number;
-  /** [n, c, 1, 1]: a gate that is still to scale the channels. Consumers take it into their weights where they can. */
+  /**
+   * [n, c, 1, 1]: a gate that is still to scale the channels. Consumers take it into their weights
+   * where they can.
+   */
   readonly gate?: string;
   /** Tensor names without the gate; grows as orders are asked for. */
   readonly orders: Map<Order, string>;
@@ -56,7 +63,10 @@ export function inOrder(graph: GraphWriter, value: BlockedActivation, size: numb
   return tensor;
 }
 
-/** Whole pictures moved from the one order that it is held in to the other, without spare rows: [n, t, c/S, h·w·S] or [n, c/S, t, h·w·S]. */
+/**
+ * Whole frames moved from the one order that it is held in to the other, without spare rows: [n, t,
+ * c/S, h·w·S] or [n, c/S, t, h·w·S].
+ */
 export function turned(graph: GraphWriter, value: BlockedActivation, size: number): string {
   const { runs, height, width, spareRows, orders } = value;
   const order = heldOrder(value);
@@ -70,7 +80,10 @@ export function turned(graph: GraphWriter, value: BlockedActivation, size: numbe
   return graph.node('Transpose', [trimmed], { perm: [0, 2, 1, 3] });
 }
 
-/** The same activation with its gate multiplied in: a depthwise 1×1 convolution whose weights are the gate. */
+/**
+ * The same activation with its gate multiplied in: a depthwise 1×1 convolution whose weights are
+ * the gate.
+ */
 export function settleGate(graph: GraphWriter, value: BlockedActivation, size: number): BlockedActivation {
   const { gate, ...shape } = value;
   if (gate === undefined) return value;
@@ -111,7 +124,7 @@ function scaled(
       ]);
 }
 
-/** Without the rows that hold no picture. */
+/** Without the rows that hold no frame. */
 export function trimSpareRows(graph: GraphWriter, value: BlockedActivation, size: number): BlockedActivation {
   if (value.spareRows === 0) return value;
   return blocked('frames', inOrder(graph, value, size, 'frames'), { ...value, spareRows: 0 });

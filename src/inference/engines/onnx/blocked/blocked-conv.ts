@@ -28,7 +28,10 @@ import { writeStackedStem, type StackedInput } from './stacked-stem.ts';
 /** What a convolution reads: the network's input is plain, all else is blocked. */
 export type ConvInput = Activation | StackedInput | BlockedActivation;
 
-/** Convolution with its batch norm folded in, then ReLU: one operator, or one a time tap where time and space are dense. */
+/**
+ * Convolution with its batch norm folded in, then ReLU: one operator, or one a time tap where time
+ * and space are dense.
+ */
 export function writeBlockedConv(
   context: BlockedContext,
   node: ConvNode,
@@ -103,7 +106,10 @@ function writeTemporal(
   return hasSurplusSteps(node) ? cutBlockedSteps(context, out, before, node) : out;
 }
 
-/** 1×k×k over `frames`; k×k×k as the sum of one such convolution a time tap, each over its own choice of frames. */
+/**
+ * 1×k×k over `frames`; k×k×k as the sum of one such convolution a time tap, each over its own
+ * choice of frames.
+ */
 function writeSpatial(
   context: BlockedContext,
   node: ConvNode,

@@ -7,8 +7,9 @@ export interface BlockedFilter {
 }
 
 /**
- * Weights [o, i, taps] in the order in which blocked convolutions read them: [o/S, i/S, taps, S of i, S of o], or
- * [o/S, i, taps, S of o] where the input is plain and has fewer than S channels. Channels that only fill a block are zero.
+ * Weights [o, i, taps] in the order in which blocked convolutions read them: [o/S, i/S, taps, S of
+ * i, S of o], or [o/S, i, taps, S of o] where the input is plain and has fewer than S channels.
+ * Channels that only fill a block are zero.
  */
 export function blockFilter(
   weight: Float32Array,

@@ -18,8 +18,9 @@ import { skipBlockedSteps } from './blocked-steps.ts';
 import { blockBias, blockFilter } from './blocked-filter.ts';
 
 /**
- * Self-gating. The gate is only computed here: a maximum of positive multiples is the multiple of the maximum, and a
- * 1×1×1 convolution takes it into its weights, so that in the S3D family no activation is ever scaled.
+ * Self-gating. The gate is only computed here: a maximum of positive multiples is the multiple of
+ * the maximum, and a 1×1×1 convolution takes it into its weights, so that in the S3D family no
+ * activation is ever scaled.
  */
 export function writeBlockedGate(
   context: BlockedContext,
@@ -52,7 +53,7 @@ function plainMean(context: BlockedContext, value: BlockedActivation): string {
   return order === 'steps' ? means : meanOfFrames(context, means, value);
 }
 
-/** Of steps that weigh their share [n, t]: the mean of each picture first, whichever order they lie in. */
+/** Of steps that weigh their share [n, t]: the mean of each frame first, whichever order they lie in. */
 function weightedMean({ graph, size }: BlockedContext, value: BlockedActivation, share: string): string {
   const { height, width } = value;
   const channels = channelsInMemory(value.runs, size);

@@ -34,7 +34,7 @@ function poolTime(context: BlockedContext, node: MaxPoolNode, input: BlockedActi
   return hasSurplusSteps(node) ? cutBlockedSteps(context, out, before, node) : out;
 }
 
-/** Every block of every step is a picture of S channels, in either order. */
+/** Every block of every step is a frame of S channels, in either order. */
 function poolSpace(
   { graph, size }: BlockedContext,
   node: MaxPoolNode,

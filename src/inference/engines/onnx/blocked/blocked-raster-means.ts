@@ -12,7 +12,10 @@ import {
 } from './blocked-activation.ts';
 import type { BlockedContext } from './blocked-context.ts';
 
-/** As writeRasterMeans. Where all cells have one size, one pool over the blocks as they lie, spare rows and gate left aside. */
+/**
+ * As writeRasterMeans. Where all cells have one size, one pool over the blocks as they lie, spare
+ * rows and gate left aside.
+ */
 export function writeBlockedRasterMeans(
   { graph, size }: BlockedContext,
   value: BlockedActivation,

@@ -3,7 +3,7 @@ import { axisMode } from '../../../network/padding.ts';
 import type { GraphWriter } from '../graph-writer.ts';
 import { timePadding } from '../windowed.ts';
 
-/** Steps on `axis`, with the zero pictures in front and behind that the node's padding in time asks for. */
+/** Steps on `axis`, with the zero frames in front and behind that the node's padding in time asks for. */
 export function padSteps(graph: GraphWriter, steps: string, axis: number, node: ConvNode): string {
   const mode = axisMode(node.padding, 0);
   const [kernel] = node.kernel;
@@ -13,7 +13,10 @@ export function padSteps(graph: GraphWriter, steps: string, axis: number, node: 
   return graph.node('Pad', [steps, graph.ints([before, after]), '', graph.ints([axis])]);
 }
 
-/** TensorFlow's SAME depends on the number of steps: (⌈t/s⌉ − 1)·s + k − t zeros in all, the smaller half in front. */
+/**
+ * TensorFlow's SAME depends on the number of steps: (⌈t/s⌉ − 1)·s + k − t zeros in all, the smaller
+ * half in front.
+ */
 function padSameSteps(
   graph: GraphWriter,
   steps: string,

@@ -8,10 +8,11 @@ import type { Folded } from './folded.ts';
 import { blockBias, blockFilter } from './blocked-filter.ts';
 
 /**
- * The stem of a separable network as one convolution over one tall picture: the frames of a clip stand one below the other,
- * with rows of zeros between them that serve as padding below one and above the next. Its output is in `steps` order at
- * once, as the temporal convolution after it wants; frame by frame it would be in `frames` order, and turning the largest
- * activation of the network costs 3 % of a clip. What falls between the pictures are spare rows.
+ * The stem of a separable network as one convolution over one tall frame: the frames of a clip
+ * stand one below the other, with rows of zeros between them that serve as padding below one and
+ * above the next. Its output is in `steps` order at once, as the temporal convolution after it
+ * wants; frame by frame it would be in `frames` order, and turning the largest activation of the
+ * network costs 3 % of a clip. What falls between the frames are spare rows.
  */
 export interface StackedInput {
   /** float32 [n, 3, t·(h + gap), w] */
@@ -21,7 +22,10 @@ export interface StackedInput {
   readonly gap: number;
 }
 
-/** Rows between the pictures; undefined where the stem is not followed by a temporal convolution alone, or cannot be stacked. */
+/**
+ * Rows between the frames; undefined where the stem is not followed by a temporal convolution
+ * alone, or cannot be stacked.
+ */
 export function stemGap({ nodes, options }: Network): number | undefined {
   const stem = nodes.find((node) => node.op === 'conv');
   if (!stem || options.input.kind !== 'rgb') return undefined;
@@ -40,7 +44,7 @@ export function stemGap({ nodes, options }: Network): number | undefined {
   return kernel - stride - before < 0 ? undefined : gap;
 }
 
-/** uint8 [n·t, h, w, 3] → what the stem sees, zero between the pictures. */
+/** uint8 [n·t, h, w, 3] → what the stem sees, zero between the frames. */
 export function stackInput(
   graph: GraphWriter,
   pixels: string,

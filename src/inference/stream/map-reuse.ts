@@ -21,10 +21,11 @@ export interface MappedClip {
 }
 
 /** Which of a stream's clips keep the same map, so that it is computed and scored once (ADR 0024). */
-export interface SharedMaps {
+export interface MapReuse {
   /**
-   * The clip whose map this one keeps: all that came since lies in the one bin of that clip, and both have a step in
-   * common. Undefined where this clip begins its own bins. One call a clip, in the stream's order.
+   * The clip whose map this one keeps: all that came since lies in the one bin of that clip, and
+   * both have a step in common. Undefined where this clip begins its own bins. One call a clip, in
+   * the stream's order.
    *
    * @param embeddings [T' × L] of the clip's steps as they are, not settled
    */
@@ -49,14 +50,16 @@ interface Kept extends MappedClip {
 const REMEMBERED = 4096;
 
 /**
- * The states of a stream: **moving**, where nothing is kept: a clip that keeps one step alone makes it **still**. Still, each clip
- * first adds its new steps to the bin; if all lie in it the clip shares the map. A clip that leaves the bin, shares no step with the clip
- * that made the map, lies in another segment, behind a gap or before that clip, or has another sampler (a raised δ) begins its own bins,
- * and with them the stream is still or moving.
+ * The states of a stream: **moving**, where nothing is kept: a clip that keeps one step alone makes
+ * it **still**. Still, each clip first adds its new steps to the bin; if all lie in it the clip
+ * shares the map. A clip that leaves the bin, shares no step with the clip that made the map, lies
+ * in another segment, behind a gap or before that clip, or has another sampler (a raised δ) begins
+ * its own bins, and with them the stream is still or moving.
  */
-export function createSharedMaps(network: Network, { jump }: Pick<StreamGeometry, 'jump'>): SharedMaps {
+export function createMapReuse(network: Network, { jump }: Pick<StreamGeometry, 'jump'>): MapReuse {
   const streams = new Map<string, Kept>();
-  // Steps behind see padding, which the next clip's do not; where steps are compared as they are, nothing can run on.
+  // Steps behind see padding, which the next clip's do not; where steps are compared as they are,
+  // nothing can run on.
   const complete = completeSteps(network);
   const length = complete === undefined ? 0 : complete[1] + 1;
 

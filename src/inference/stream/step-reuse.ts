@@ -6,10 +6,11 @@ import { planLower, stepKeys, type LowerRun } from './plan-lower.ts';
 import type { ReuseSettings } from './reuse-settings.ts';
 
 /** The lower stage of many streams' clips, each step computed once. */
-export interface LowerStreams {
+export interface StepReuse {
   /**
-   * What the stream has of the clip; undefined for a clip of no stream, and for one that begins between time steps: it has no
-   * step in common with its stream's others. Until `finish` the stream counts as forgotten.
+   * What the stream has of the clip; undefined for a clip of no stream, and for one that begins
+   * between time steps: it has no step in common with its stream's others. Until `finish` the
+   * stream counts as forgotten.
    */
   fetch(clip: PixelClip): FetchedClip | undefined;
   /** Forgets a stream. */
@@ -19,7 +20,10 @@ export interface LowerStreams {
 export interface FetchedClip {
   /** What the lower stage must compute. */
   readonly missing: readonly LowerPart[];
-  /** The clip's steps, from what the stream had and the outputs of the missing parts; valid until the stream's next clip. */
+  /**
+   * The clip's steps, from what the stream had and the outputs of the missing parts; valid until
+   * the stream's next clip.
+   */
   finish(outputs: ReadonlyMap<LowerPart, LoweredPart>): LoweredClip;
 }
 
@@ -42,17 +46,14 @@ interface Kept extends LoweredPart {
 }
 
 /**
- * A clip's steps are a function of the frames of its segment up to the clip's end (ADR 0019): whether a step is
- * remembered or computed changes its cost, not its value. So a stream may be forgotten at any time.
+ * A clip's steps are a function of the frames of its segment up to the clip's end (ADR 0019):
+ * whether a step is remembered or computed changes its cost, not its value. So a stream may be
+ * forgotten at any time.
  *
- * Kept per stream: the T' feature maps of the last clip, 4·stepSize bytes each, its embeddings, and one frame. The maps move
- * up in their memory, and new ones are computed into what is free.
+ * Kept per stream: the T' feature maps of the last clip, 4·stepSize bytes each, its embeddings, and
+ * one frame. The maps move up in their memory, and new ones are computed into what is free.
  */
-export function createLowerStreams({
-  geometry,
-  maxStreams,
-  repeatThreshold = 0,
-}: ReuseSettings): LowerStreams {
+export function createStepReuse({ geometry, maxStreams, repeatThreshold = 0 }: ReuseSettings): StepReuse {
   const { steps, stepSize } = geometry;
   /** In the order in which they were last seen. */
   const streams = new Map<string, Kept>();

@@ -11,7 +11,7 @@ import { buildNetwork } from '../../../src/inference/network/build.ts';
 import type { Network, NetworkOptions } from '../../../src/inference/network/graph.ts';
 import { STAGES, type StageName } from '../../../src/inference/network/stages.ts';
 import { streamGeometry, type StreamGeometry } from '../../../src/inference/stream/geometry.ts';
-import { createLowerStreams, type LoweredClip } from '../../../src/inference/stream/lower-streams.ts';
+import { createStepReuse, type LoweredClip } from '../../../src/inference/stream/step-reuse.ts';
 import { createRandomStream } from '../../../src/inference/weights/random-stream.ts';
 import { createUntrainedModel } from '../../../src/inference/weights/untrained-model.ts';
 
@@ -52,7 +52,7 @@ describe.each([
       const { stages, geometry, network } = await openLower(open, { ...options, variant }, after);
       const pixels = noise(network, 60);
       for (const stride of strides.filter((n) => n % geometry.jump === 0)) {
-        const streams = createLowerStreams({ geometry, maxStreams: 1 });
+        const streams = createStepReuse({ geometry, maxStreams: 1 });
         for (let first = 0; first + geometry.frames <= 60; first += stride) {
           const clip = clipAt(network, geometry, { pixels, first });
 
@@ -75,7 +75,7 @@ describe.each([
 
 test('a clip that was interrupted after its memory moved leaves a stream that is computed anew, and right', async () => {
   const { stages, geometry, network } = await openLower(openOnnx, { variant: 's3d' }, 'Conv_2b');
-  const streams = createLowerStreams({ geometry, maxStreams: 1 });
+  const streams = createStepReuse({ geometry, maxStreams: 1 });
   const pixels = noise(network, 60);
   await lower(streams, stages, clipAt(network, geometry, { pixels, first: 0 }));
   const clip = clipAt(network, geometry, { pixels, first: 8 });
@@ -90,7 +90,7 @@ test('a clip that was interrupted after its memory moved leaves a stream that is
 
 /** What an engine does with the lower stage of a clip. */
 async function lower(
-  streams: ReturnType<typeof createLowerStreams>,
+  streams: ReturnType<typeof createStepReuse>,
   stages: EngineStages,
   clip: PixelClip,
 ): Promise<LoweredClip> {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { StreamPlace } from '../../../src/inference/engine.ts';
 import { buildNetwork } from '../../../src/inference/network/build.ts';
 import type { SgsOptions } from '../../../src/inference/network/graph.ts';
-import { createSharedMaps, type SharedMaps } from '../../../src/inference/stream/shared-maps.ts';
+import { createMapReuse, type MapReuse } from '../../../src/inference/stream/map-reuse.ts';
 import { planSampling, type Embeddings, type SamplerOptions } from '../../../src/sampler/index.ts';
 
 /** 8 steps of 2 frames; each sees 2 frames before its own and none behind. */
@@ -10,11 +10,11 @@ const STEPS = 8;
 const network = networkWith({ after: 'Conv_2b', boundary: 'nearest_complete' });
 const STREAM: SamplerOptions = { kind: 'ordered', width: 1, distance: 'l2', anchor: 'stream' };
 
-let maps: SharedMaps;
+let maps: MapReuse;
 /** Which clip's logits each clip got: its own number where it began its own bins. */
 let clips: number;
 beforeEach(() => {
-  maps = createSharedMaps(network, { jump: 2 });
+  maps = createMapReuse(network, { jump: 2 });
   clips = 0;
 });
 
@@ -77,7 +77,7 @@ describe('a clip keeps the map of an earlier one', () => {
   });
 
   test('never where steps that see padding are compared as they are', () => {
-    maps = createSharedMaps(networkWith({ after: 'Conv_2b', boundary: 'as_is' }), { jump: 2 });
+    maps = createMapReuse(networkWith({ after: 'Conv_2b', boundary: 'as_is' }), { jump: 2 });
     const still = Array.from({ length: 40 }, () => 5);
 
     expect([0, 2, 4].map((first) => infer(still, first))).toEqual([0, 1, 2]);
