@@ -53,7 +53,7 @@ export const engineSchema = section(
       '--no-reuse',
     ).default(true),
     repeat_threshold: notNegative(
-      'A picture that differs from the one shown last by no more than this counts as the same and is not computed again: mean absolute difference of its bytes, 0 to 255. 0: only identical pictures. Above 0 scores depend a little on what came before; needs `reuse`.',
+      'A frame that differs from the one shown last by no more than this counts as the same and is not computed again: mean absolute difference of its bytes, 0 to 255. 0: only identical pictures. Above 0 scores depend a little on what came before; needs `reuse`.',
     ).default(0),
     batch: section(
       {

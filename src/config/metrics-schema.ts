@@ -4,7 +4,7 @@ export const metricsSchema = section(
   {
     port: wholeBetween(
       [0, 65_535],
-      'Port at which `GET /metrics` answers in Prometheus’ text format; 0: any that is free, told in the log. Default: not served.',
+      'Port at which `GET /metrics` answers in Prometheus’ text format; 0: any that is free; the log says which. Default: not served.',
     ).optional(),
     host: text(
       'Address to listen at. Anybody who reaches it reads the figures: there is no password.',

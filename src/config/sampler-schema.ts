@@ -36,7 +36,7 @@ export const samplingLayerShape = {
   ).optional(),
   similarity: asFlag(
     similarity(
-      "By what steps are compared. `grid:N`: local means of N×N cells; the cell that moves most counts, relative to the picture's contrast. `grid:N:K`: the mean of the K that move most. `global`: the whole picture at once. Default: the model's own.",
+      "By what steps are compared. `grid:N`: local means of N×N cells; the cell that moves most counts, relative to the frame's contrast. `grid:N:K`: the mean of the K that move most. `global`: the whole picture at once. Default: the model's own.",
     ),
     '--similarity <by>',
   ).optional(),

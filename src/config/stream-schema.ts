@@ -78,7 +78,7 @@ const streamShape = {
   ).default('auto'),
   fit: choice(
     ['stretch', 'crop'],
-    "How the picture is brought to the size of the model. Default: the model's own, else `stretch`.",
+    "How a frame is brought to the size of the model. Default: the model's own, else `stretch`.",
   ).optional(),
   no_frame_timeout: wait('100ms', 'A source without frames for so long is stalled.').prefault('10s'),
   queue_clips: wholeBetween([1, 1000], 'Clips of a stream that may wait for inference.').default(4),
