@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** What a test waits for comes about on a slow machine too: time runs out only where it never would. */
-const PATIENT = { expect: { poll: { timeout: 30_000 } }, hookTimeout: 120_000 };
+const PATIENT = {
+  expect: { poll: { timeout: 30_000 } },
+  hookTimeout: 120_000,
+  setupFiles: ['test/support/property-seed.ts'],
+};
 
 // unit: no network, no service. The other projects start or find real services first
 // (test/support/services.ts).
