@@ -1,22 +1,10 @@
 // The composition root: what the process is, the commands, the exit code. main.ts starts it.
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { addBenchCommand } from './cli/bench.ts';
-import { addCalibrateCommand } from './cli/calibrate.ts';
-import { addConfigCommands } from './cli/config-commands.ts';
-import { addDatabaseCommands } from './cli/database.ts';
-import { addDoctorCommand } from './cli/doctor.ts';
-import { addEvaluateCommand } from './cli/evaluate.ts';
-import { addEventsCommand } from './cli/events.ts';
+import { addCommands } from './cli/commands.ts';
 import { argumentsHeldSecrets } from './cli/hide-arguments.ts';
-import { addInferCommand } from './cli/infer.ts';
 import type { CliIo } from './cli/io.ts';
-import { addJournalCommand } from './cli/journal.ts';
-import { addModelsCommand } from './cli/models.ts';
-import { addProbeCommand } from './cli/probe.ts';
 import { createProgram, runProgram } from './cli/program.ts';
-import { addRunCommand } from './cli/run.ts';
-import { addSampleCommand } from './cli/sample.ts';
 import { createShutdown, type Shutdown } from './cli/shutdown.ts';
 import { watchOutputs } from './cli/watch-outputs.ts';
 import { redact } from './core/redact.ts';
@@ -65,13 +53,7 @@ if (argumentsHeldSecrets) {
   );
 }
 const program = createProgram(io, version);
-// In the order of the help. Each command loads what it needs when it runs: `--version` does not wait for Kafka clients.
-for (const add of [
-  ...[addRunCommand, addModelsCommand, addInferCommand, addEvaluateCommand, addCalibrateCommand],
-  ...[addSampleCommand, addBenchCommand, addProbeCommand, addConfigCommands, addDatabaseCommands],
-  ...[addEventsCommand, addJournalCommand, addDoctorCommand],
-])
-  add(program, io);
+addCommands(program, io);
 await runProgram(program, process.argv.slice(2), io);
 shutdown.onFinished();
 

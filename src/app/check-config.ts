@@ -6,7 +6,7 @@ import { readManifest } from '../inference/weights/load-model.ts';
 import { untrainedLabels } from '../inference/weights/untrained-model.ts';
 import type { AppContext } from './context.ts';
 import { engineSpecOf } from './engine-spec.ts';
-import { modelChoice, samplerFromFlags } from './model-choice.ts';
+import { configuredModel, samplerOptions } from './model-choice.ts';
 
 type Described = Pick<ModelManifest, 'id' | 'labels' | 'clip'> & Partial<ModelManifest>;
 
@@ -49,7 +49,7 @@ export async function checkConfig(config: Config): Promise<string | undefined> {
       ...episodes,
       ...(background !== undefined && { backgroundId: labels.indexOf(background) }),
       ...{ streamId: stream.streamId, labels, clockSource: 'media', uncertaintyMs: 0 },
-      sampler: samplerFromFlags(stream.sampler, sampler).kind,
+      sampler: samplerOptions(stream.sampler, sampler).kind,
       model: { id, version: '', digest: '' },
       pipeline: { instance: config.instance, version: '' },
     });
@@ -57,11 +57,11 @@ export async function checkConfig(config: Config): Promise<string | undefined> {
   return undefined;
 }
 
-async function describeModel({ model: settings, sampler, engine }: Config): Promise<Described> {
-  const { model } = engineSpecOf(modelChoice({ ...settings, ...sampler, engine: engine.kind }));
+async function describeModel(config: Config): Promise<Described> {
+  const { model } = engineSpecOf(configuredModel(config));
   if (model.kind === 'file') return readManifest(model.path);
   return {
-    id: `untrained-${settings.model}`,
+    id: `untrained-${config.model.model}`,
     labels: untrainedLabels(model),
     clip: { fps: 1, stride: 1 },
   };

@@ -1,7 +1,7 @@
 import { findModel, looksLikePath } from './find-model.ts';
 import type { ModelChoice } from './model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
-import { ENGINE_KINDS, problemOfProvider } from '../inference/engine-choice.ts';
+import { problemOfProvider } from '../inference/engine-choice.ts';
 import { settleSgs } from '../inference/network/similarity.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 
@@ -11,11 +11,7 @@ import type { EngineSpec } from '../inference/worker/spec.ts';
  * @throws ActionstreamError USAGE, MODEL_INVALID, NETWORK_UNKNOWN
  */
 export function engineSpecOf(choice: ModelChoice): EngineSpec {
-  const engine = ENGINE_KINDS.find((kind) => kind === choice.engine);
-  if (!engine) {
-    throw new ActionstreamError('USAGE', `no engine "${choice.engine}"; known: ${ENGINE_KINDS.join(', ')}`);
-  }
-  const { threads, provider, withoutGpu, reuse, repeatThreshold } = choice;
+  const { kind: engine, threads, provider, withoutGpu, reuse, repeatThreshold } = choice.engine;
   if (provider !== undefined) {
     const problem = problemOfProvider(engine, provider);
     if (problem !== undefined) throw new ActionstreamError('USAGE', problem);

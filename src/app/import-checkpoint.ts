@@ -11,20 +11,15 @@ import { labelMap, labelMapNames } from '../labels/label-maps.ts';
 import type { ModelManifest } from '../inference/model.ts';
 import type { NetworkOptions } from '../inference/network/graph.ts';
 import { DEFAULT_SAMPLER } from '../sampler/index.ts';
-import {
-  arithmeticOverrides,
-  networkOverrides,
-  samplerFromFlags,
-  settledSgs,
-  type SamplerFlags,
-} from './model-choice.ts';
+import { settingsOfFlags } from '../config/flag-settings.ts';
+import { arithmeticOverrides, networkOverrides, samplerOptions, settledSgs } from './model-choice.ts';
 
 /** What `models import` and `models pull` take. */
-export interface ImportFlags extends SamplerFlags {
+export interface ImportFlags {
   /** A label map's name or a file of one label a line. */
   readonly labels?: string;
-  readonly frames?: number;
-  readonly size?: number;
+  /** Of sampler and network given as flags, in the shape of the configuration file. */
+  readonly settings?: object;
   readonly fp16?: true;
   readonly id?: string;
 }
@@ -76,16 +71,17 @@ async function importLoaded(
   { from, command, licence, own, ...flags }: LoadedFlags,
 ): Promise<ImportReport> {
   const { labels, note } = flags.labels === undefined ? {} : await readLabels(flags.labels);
-  const { sgs } = settledSgs(own?.network ?? {}, flags);
+  const { network, sampler } = settingsOfFlags(flags.settings ?? {});
+  const { sgs } = settledSgs(own?.network ?? {}, sampler);
   const imported = importModel(checkpoint, {
     from,
     network: {
       ...own?.network,
-      ...networkOverrides({ ...sizeFlags(flags) }),
-      ...arithmeticOverrides(flags),
+      ...networkOverrides(network),
+      ...arithmeticOverrides(sampler),
       ...(sgs && { sgs }),
     },
-    sampler: samplerFromFlags(flags, own?.sampler ?? (sgs ? DEFAULT_SAMPLER : { kind: 'none' })),
+    sampler: samplerOptions(sampler, own?.sampler ?? (sgs ? DEFAULT_SAMPLER : { kind: 'none' })),
     half: flags.fp16 === true,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     command,
@@ -101,10 +97,6 @@ async function importLoaded(
     folder,
     ...(note !== undefined && { note: `labels ${flags.labels ?? ''}: ${note}` }),
   };
-}
-
-function sizeFlags({ frames, size }: ImportFlags): Pick<ImportFlags, 'frames' | 'size'> {
-  return { ...(frames !== undefined && { frames }), ...(size !== undefined && { size }) };
 }
 
 /** Before the work, not after it. @throws USAGE */

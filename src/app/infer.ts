@@ -2,23 +2,17 @@ import type { EngineInfo, InferenceResult } from '../inference/engine.ts';
 import { clipContext } from '../pipeline/clip-context.ts';
 import { createPixelPacker } from '../pipeline/pack-pixels.ts';
 import type { AppContext } from './context.ts';
-import {
-  modelChoice,
-  samplerFromFlags,
-  type EngineFlags,
-  type NetworkFlags,
-  type SamplerFlags,
-} from './model-choice.ts';
+import { settingsOfFlags } from '../config/flag-settings.ts';
+import { modelChoice, samplerOptions } from './model-choice.ts';
 import { openEngine } from './open-engine.ts';
 import { readClips, readPixels } from './read-clips.ts';
 
-export interface InferRequest extends NetworkFlags, SamplerFlags, EngineFlags {
+export interface InferRequest {
   /** A video, or a `.npy` of uint8 [T, H, W, 3]. */
   readonly file: string;
   readonly model: string;
-  readonly seed: number;
-  readonly fps?: number;
-  readonly clipStride?: number;
+  /** Given as flags, in the shape of the configuration file. */
+  readonly settings: object;
 }
 
 export interface InferredClip {
@@ -40,24 +34,24 @@ export async function* inferClips(
   onReady: (info: EngineInfo) => void,
   context: AppContext,
 ): AsyncGenerator<InferredClip, void, undefined> {
-  const { file, fps, clipStride } = request;
+  const { file, model } = request;
+  const { network, sampler: asked, engine: where, window, seed = 0 } = settingsOfFlags(request.settings);
   const { signal } = context;
   const pixels = file.endsWith('.npy') ? await readPixels(file) : undefined;
-  await using engine = await openEngine(modelChoice(request, pixels), context);
+  await using engine = await openEngine(
+    modelChoice({ model, seed, network, sampler: asked, engine: where }, pixels),
+    context,
+  );
   const { info } = engine;
-  const sampler = samplerFromFlags(request, info.sampler);
+  const sampler = samplerOptions(asked, info.sampler);
   onReady(info);
   if (pixels) {
     const result = await engine.infer(pixels, { sampler, signal });
-    yield { info, result, startMs: 0, endMs: (pixels.frames / (fps ?? info.clip.fps)) * 1000 };
+    yield { info, result, startMs: 0, endMs: (pixels.frames / (window.fps ?? info.clip.fps)) * 1000 };
     return;
   }
-  const options = {
-    env: context.env,
-    ...(fps !== undefined && { fps }),
-    ...(clipStride !== undefined && { stride: clipStride }),
-  };
-  const pack = createPixelPacker(clipContext(info, clipStride));
+  const options = { env: context.env, ...window };
+  const pack = createPixelPacker(clipContext(info, window.stride));
   for await (const clip of readClips(file, info, options, signal)) {
     const result = await engine.infer(pack(clip), { sampler, signal });
     const { segment, startedAtMs: startMs, endedAtMs: endMs } = clip;

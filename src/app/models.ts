@@ -6,13 +6,8 @@ import type { NetworkOptions } from '../inference/network/graph.ts';
 import { listVariantNames } from '../inference/network/variants.ts';
 import { parseManifest } from '../inference/weights/manifest.ts';
 import { findModel } from './find-model.ts';
-import {
-  arithmeticOverrides,
-  networkOverrides,
-  settledSgs,
-  type NetworkFlags,
-  type SamplerFlags,
-} from './model-choice.ts';
+import { settingsOfFlags } from '../config/flag-settings.ts';
+import { arithmeticOverrides, networkOverrides, settledSgs } from './model-choice.ts';
 
 type NetworkCost = ReturnType<typeof countCost>;
 
@@ -21,10 +16,12 @@ export function listNetworks(): readonly { readonly name: string; readonly cost:
   return listVariantNames().map((name) => ({ name, cost: countCost(buildNetwork({ variant: name })) }));
 }
 
-export interface InspectRequest extends NetworkFlags, SamplerFlags {
+export interface InspectRequest {
   /** A model, by path or name; or a network's name. */
   readonly name: string;
   readonly keptSteps?: number;
+  /** Given as flags, in the shape of the configuration file. */
+  readonly settings: object;
 }
 
 export interface InspectedNetwork {
@@ -34,13 +31,14 @@ export interface InspectedNetwork {
 }
 
 /** `models inspect`: what a network costs, layer by layer. @throws MODEL_INVALID, NETWORK_UNKNOWN, USAGE */
-export function inspectNetwork({ name, keptSteps, ...flags }: InspectRequest): InspectedNetwork {
+export function inspectNetwork({ name, keptSteps, settings }: InspectRequest): InspectedNetwork {
+  const { network: shape, sampler } = settingsOfFlags(settings);
   const own = ownOptions(name);
   const network = buildNetwork({
     ...own,
-    ...networkOverrides(flags),
-    ...arithmeticOverrides(flags),
-    ...settledSgs(own, flags),
+    ...networkOverrides(shape),
+    ...arithmeticOverrides(sampler),
+    ...settledSgs(own, sampler),
   });
   const cost = countCost(network, keptSteps === undefined ? {} : { keptSteps });
   return { name: network.name, options: network.options, cost };

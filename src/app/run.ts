@@ -28,7 +28,7 @@ import type { ServiceContext } from './context.ts';
 import { endOrphans } from './end-orphans.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { createLogger } from './logger.ts';
-import { modelChoice } from './model-choice.ts';
+import { configuredModel } from './model-choice.ts';
 import { openEngines } from './open-engines.ts';
 import { allOf, openSinks } from './open-sinks.ts';
 import { streamSettingsOf } from './stream-settings.ts';
@@ -114,8 +114,8 @@ async function runConfig(
   const { version, stdout, onPhase } = context;
   const startedAtMs = Date.now();
   const ffmpeg = await findFfmpeg(context.env);
-  const { model, sampler, engine } = config;
-  const spec = engineSpecOf(modelChoice({ ...model, ...sampler, ...engine, engine: engine.kind }));
+  const { engine } = config;
+  const spec = engineSpecOf(configuredModel(config));
   onPhase('starting');
   await using resources = new Resources({
     disposeWithinMs: DISPOSE_MS,

@@ -1,10 +1,11 @@
 import { ActionstreamError } from '../core/errors.ts';
 import { loadNpy } from '../inference/weights/npy.ts';
 import { planSampling, type SamplingPlan } from '../sampler/index.ts';
-import { samplerFromFlags, type SamplerFlags } from './model-choice.ts';
+import type { SamplerSettings } from '../config/index.ts';
+import { samplerOptions } from './model-choice.ts';
 
 /** `sample`: the sampling plan of the embeddings in a `.npy`, float32 [T, L]. @throws INPUT_INVALID, SAMPLER_INVALID */
-export async function samplePlan(path: string, flags: SamplerFlags): Promise<SamplingPlan> {
+export async function samplePlan(path: string, sampler: SamplerSettings): Promise<SamplingPlan> {
   const { shape, data } = await loadNpy(path);
   const [length, size] = shape;
   if (!(data instanceof Float32Array) || shape.length !== 2 || length === undefined || size === undefined) {
@@ -13,5 +14,5 @@ export async function samplePlan(path: string, flags: SamplerFlags): Promise<Sam
       `${path}: embeddings must be float32 [T, L], not [${shape.join(', ')}]`,
     );
   }
-  return planSampling({ length, size, data }, samplerFromFlags(flags));
+  return planSampling({ length, size, data }, samplerOptions(sampler));
 }

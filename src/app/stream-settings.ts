@@ -2,7 +2,7 @@ import { resolveStream, type StreamSettings } from '../config/index.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { JobSettings } from '../pipeline/types.ts';
-import { samplerFromFlags } from './model-choice.ts';
+import { samplerOptions } from './model-choice.ts';
 
 /**
  * A configured stream, completed with what the model says.
@@ -19,6 +19,6 @@ export function streamSettingsOf(
       `${info.model.id} computes embeddings, not scores of labels, so nothing can become an event; use infer --json`,
     );
   }
-  const sampler = samplerFromFlags(settings.sampler, info.sampler);
+  const sampler = samplerOptions(settings.sampler, info.sampler);
   return { ...resolveStream(settings, info, ffmpegPath), sampler };
 }

@@ -1,25 +1,16 @@
 import type { Command } from 'commander';
 import type { CalibrationRequest } from '../lab/harness/calibrate.ts';
-import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
+import { modelChoice } from '../app/model-choice.ts';
+import { settingsOfFlags, type FlagSettings } from '../config/flag-settings.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printJson, printLine, type CliIo } from './io.ts';
-import {
-  addNetworkFlags,
-  addSamplerFlags,
-  positiveInteger,
-  positiveNumber,
-  share,
-  wholeNumber,
-} from './options.ts';
+import { positiveInteger, share, wholeNumber } from './options.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
-interface CalibrateFlags extends NetworkFlags, SamplerFlags {
+interface CalibrateFlags {
   readonly model: string;
   readonly agreement: number;
   readonly seed: number;
-  readonly engine: string;
-  readonly threads?: number;
-  readonly fps?: number;
-  readonly clipStride?: number;
   readonly windows?: number;
   readonly json?: true;
 }
@@ -37,36 +28,40 @@ export function addCalibrateCommand(program: Command, io: CliIo): void {
     )
     .option('--agreement <share>', 'share of decisions that must agree', share, 0.98)
     .option('--seed <n>', 'seed of an untrained network and of the interval', wholeNumber, 0)
-    .option('--engine <kind>', 'onnx, reference or null', 'onnx')
-    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
-    .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
-    .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
     .option('--windows <n>', 'of each video the first so many windows (default: all)', positiveInteger)
     .option('--json', 'the result as one JSON line');
-  addSamplerFlags(addNetworkFlags(command)).action((videos: string[], flags: CalibrateFlags) =>
-    calibrate(videos, flags, io),
+  const parts = ['engine.kind', 'engine.threads', 'model', 'sampler', 'defaults.window'];
+  addSettingFlags(command, parts, ['model.seed']).action((videos: string[], flags: CalibrateFlags) =>
+    calibrate(requestOf(videos, flags, settingsOfFlags(givenSettings(command))), flags, io),
   );
 }
 
-async function calibrate(videos: readonly string[], flags: CalibrateFlags, io: CliIo): Promise<void> {
-  const { fps, clipStride, windows, agreement, seed } = flags;
-  const progress = createEvaluationProgress(io.stderr);
-  const request: CalibrationRequest = {
-    videos,
-    window: { ...(fps !== undefined && { fps }), ...(clipStride !== undefined && { stride: clipStride }) },
+function requestOf(
+  videos: readonly string[],
+  { model, windows, agreement, seed }: CalibrateFlags,
+  { window, sampler, ...settings }: FlagSettings,
+): CalibrationRequest {
+  const ordered = { ...sampler, kind: sampler.kind ?? 'ordered' };
+  return {
+    ...{ videos, window, sampler, agreement, seed },
     ...(windows !== undefined && { most: windows }),
-    model: modelChoice({ ...flags, sampler: flags.sampler ?? 'ordered' }),
-    sampler: flags,
-    agreement,
-    seed,
+    model: modelChoice({ ...settings, sampler: ordered, model, seed }),
   };
+}
+
+async function calibrate(
+  request: CalibrationRequest,
+  { agreement, json }: CalibrateFlags,
+  io: CliIo,
+): Promise<void> {
+  const progress = createEvaluationProgress(io.stderr);
   const { calibrateModel } = await import('../lab/index.ts');
   const result = await calibrateModel(request, progress, io).finally(progress.end);
   if (result.agreement_low < agreement) {
     const doubt = `at least ${result.agreement_low.toFixed(3)} by chance, below ${agreement}: longer footage makes it surer`;
     printLine(io.stderr, `agreement ${result.agreement.toFixed(3)}, ${doubt}`);
   }
-  if (flags.json) {
+  if (json) {
     printJson(io.stdout, result);
     return;
   }

@@ -1,16 +1,18 @@
 import { Option, type Command } from 'commander';
 import type { EvaluationRequest, FrameOrder } from '../lab/harness/types.ts';
 import type { AgreementRequest } from '../lab/harness/measure-agreement.ts';
-import { modelChoice, type NetworkFlags, type SamplerFlags } from '../app/model-choice.ts';
+import { modelChoice } from '../app/model-choice.ts';
+import { settingsOfFlags, type FlagSettings } from '../config/flag-settings.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { ClipListFormat } from '../lab/datasets/types.ts';
 import { DEFAULT_MODEL } from '../inference/model.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printAgreement, printEvaluation } from './evaluation-tables.ts';
 import { printJson, type CliIo } from './io.ts';
-import { addNetworkFlags, addSamplerFlags, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
+import { positiveInteger, wholeNumber } from './options.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
-interface EvaluateFlags extends NetworkFlags, SamplerFlags {
+interface EvaluateFlags {
   readonly data?: string;
   readonly agreement?: true;
   readonly windows?: number;
@@ -21,10 +23,6 @@ interface EvaluateFlags extends NetworkFlags, SamplerFlags {
   readonly task: readonly string[];
   readonly model: string;
   readonly seed: number;
-  readonly engine: string;
-  readonly threads?: number;
-  readonly fps?: number;
-  readonly clipStride?: number;
   readonly order: FrameOrder;
   readonly clips?: number;
   readonly crops: '1' | '3';
@@ -73,10 +71,6 @@ export function addEvaluateCommand(program: Command, io: CliIo): void {
       DEFAULT_MODEL,
     )
     .option('--seed <n>', 'seed of an untrained network and of the intervals', wholeNumber, 0)
-    .option('--engine <kind>', 'onnx, reference or null', 'onnx')
-    .option('--threads <n>', 'CPU threads of the engine', positiveInteger)
-    .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
-    .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
     .addOption(
       new Option('--order <order>', 'order of the frames of each window')
         .choices(['normal', 'reversed'])
@@ -88,31 +82,38 @@ export function addEvaluateCommand(program: Command, io: CliIo): void {
       positiveInteger,
     )
     .addOption(
-      new Option('--crops <n>', 'short clips: the picture as run fits it, or 3 squares along its longer side')
+      new Option('--crops <n>', 'short clips: the frame as run fits it, or 3 squares along its longer side')
         .choices(['1', '3'])
         .default('1'),
     )
     .option('--predictions <file>', 'one JSON line a clip or video: scores, kept steps, events')
     .option('--json', 'the report as one JSON line');
-  addSamplerFlags(addNetworkFlags(command)).action((flags: EvaluateFlags) => evaluate(flags, io));
+  addSettingFlags(command, EVALUATED, ['model.seed']).action((flags: EvaluateFlags) =>
+    evaluate(flags, settingsOfFlags(givenSettings(command)), io),
+  );
 }
 
-async function evaluate(flags: EvaluateFlags, io: CliIo): Promise<void> {
+/** What shapes a model and its windows, wherever one is measured. */
+const EVALUATED = ['engine.kind', 'engine.threads', 'model', 'sampler', 'defaults.window'];
+
+async function evaluate(flags: EvaluateFlags, settings: FlagSettings, io: CliIo): Promise<void> {
   const progress = createEvaluationProgress(io.stderr);
   const lab = await import('../lab/index.ts');
   if (flags.agreement) {
-    const found = await lab.agreementOfModel(agreementRequest(flags), progress, io).finally(progress.end);
+    const found = await lab
+      .agreementOfModel(agreementRequest(flags, settings), progress, io)
+      .finally(progress.end);
     if (flags.json) printJson(io.stdout, { agreement: found });
     else printAgreement(io.stdout, found);
     return;
   }
-  const report = await lab.evaluateModel(requestOf(flags), progress, io).finally(progress.end);
+  const report = await lab.evaluateModel(requestOf(flags, settings), progress, io).finally(progress.end);
   if (flags.json) printJson(io.stdout, report);
   else printEvaluation(io.stdout, report);
   if (report.failed.length > 0) io.setExitCode(1);
 }
 
-function agreementRequest(flags: EvaluateFlags): AgreementRequest {
+function agreementRequest(flags: EvaluateFlags, settings: FlagSettings): AgreementRequest {
   const { data, format, split, videos, dataset, windows } = flags;
   const list = data !== undefined && {
     ...{ data, format, datasets: dataset },
@@ -123,14 +124,10 @@ function agreementRequest(flags: EvaluateFlags): AgreementRequest {
   if (!footage)
     throw new ActionstreamError('USAGE', '--agreement needs footage: --data LIST or --videos DIR');
   const most = windows === undefined ? {} : { most: windows };
-  return { footage, window: windowOf(flags), ...most, model: modelChoice(flags), sampler: flags };
+  return { footage, ...most, ...modelOf(flags, settings) };
 }
 
-function windowOf({ fps, clipStride }: EvaluateFlags): EvaluationRequest['window'] {
-  return { ...(fps !== undefined && { fps }), ...(clipStride !== undefined && { stride: clipStride }) };
-}
-
-function requestOf(flags: EvaluateFlags): EvaluationRequest {
+function requestOf(flags: EvaluateFlags, settings: FlagSettings): EvaluationRequest {
   const { data, format, split, videos, dataset, task, seed, order, clips, crops, predictions } = flags;
   if (data === undefined) throw new ActionstreamError('USAGE', 'name the labelled clips with --data');
   return {
@@ -140,14 +137,19 @@ function requestOf(flags: EvaluateFlags): EvaluationRequest {
     ...(videos !== undefined && { videos }),
     datasets: dataset,
     tasks: Object.fromEntries(task.map(parseTask)),
-    model: modelChoice(flags),
-    sampler: flags,
-    window: windowOf(flags),
+    ...modelOf(flags, settings),
     order,
     views: { crops: crops === '3' ? 3 : 1, ...(clips !== undefined && { clips }) },
     seed,
     ...(predictions !== undefined && { predictions }),
   };
+}
+
+function modelOf(
+  { model, seed }: EvaluateFlags,
+  { window, ...settings }: FlagSettings,
+): Pick<EvaluationRequest, 'model' | 'sampler' | 'window'> {
+  return { model: modelChoice({ ...settings, model, seed }), sampler: settings.sampler, window };
 }
 
 function parseTask(text: string): readonly [dataset: string, like: string] {

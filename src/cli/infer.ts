@@ -2,16 +2,10 @@ import type { Command } from 'commander';
 import type { InferRequest, InferredClip } from '../app/infer.ts';
 import { DEFAULT_MODEL } from '../inference/model.ts';
 import { printJson, printLine, type CliIo } from './io.ts';
-import {
-  addEngineFlags,
-  addNetworkFlags,
-  addSamplerFlags,
-  positiveInteger,
-  positiveNumber,
-  wholeNumber,
-} from './options.ts';
+import { positiveInteger } from './options.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
-interface InferFlags extends Omit<InferRequest, 'file'> {
+interface InferFlags extends Pick<InferRequest, 'model'> {
   readonly top: number;
   readonly json?: true;
 }
@@ -26,20 +20,18 @@ export function addInferCommand(program: Command, io: CliIo): void {
       'model folder, manifest or .safetensors; or a network name (untrained)',
       DEFAULT_MODEL,
     )
-    .option('--seed <n>', 'seed of an untrained network', wholeNumber, 0)
-    .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
-    .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
     .option('--top <n>', 'labels shown a clip (not with --json)', positiveInteger, 3)
     .option('--json', 'one JSON line a clip');
-  addSamplerFlags(addNetworkFlags(addEngineFlags(command))).action((input: string, flags: InferFlags) =>
-    infer(input, flags, io),
+  addSettingFlags(command, ['engine', 'model', 'sampler', 'defaults.window']).action(
+    (file: string, flags: InferFlags) =>
+      infer({ file, model: flags.model, settings: givenSettings(command) }, flags, io),
   );
 }
 
-async function infer(file: string, flags: InferFlags, io: CliIo): Promise<void> {
+async function infer(request: InferRequest, flags: InferFlags, io: CliIo): Promise<void> {
   const { inferClips } = await import('../app/infer.ts');
   const clips = inferClips(
-    { ...flags, file },
+    request,
     ({ notices, device, model }) => {
       for (const notice of notices) printLine(io.stderr, `running on ${device}: ${notice}`);
       if (model.id.startsWith('untrained-'))

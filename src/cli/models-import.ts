@@ -4,10 +4,11 @@ import type { PullObserver } from '../app/pull-model.ts';
 import { formatNames } from '../checkpoints/formats/index.ts';
 import { groupBy } from '../core/group-by.ts';
 import { printJson, printLine, type CliIo } from './io.ts';
-import { addSamplerFlags, positiveInteger, positiveNumber } from './options.ts';
+import { positiveNumber } from './options.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 import { createProgress } from './progress.ts';
 
-interface Flags extends ImportFlags {
+interface Flags extends Omit<ImportFlags, 'settings'> {
   readonly json?: true;
 }
 
@@ -34,7 +35,8 @@ export function addModelsImport(models: Command, io: CliIo): void {
     async (file: string, { from, out, json, ...flags }: Flags & { from: string; out: string }) => {
       const { importFile } = await import('../app/import-checkpoint.ts');
       const command = `actionstream models import ${basename(file)} --from ${from}`;
-      printReport(io, await importFile(file, out, { ...flags, from, command }), json);
+      const settings = givenSettings(importCommand);
+      printReport(io, await importFile(file, out, { ...flags, settings, from, command }), json);
     },
   );
 
@@ -60,7 +62,8 @@ export function addModelsImport(models: Command, io: CliIo): void {
       30,
     );
   addImportFlags(pull).action(async (name: string, all: PullFlags) => {
-    const { out, from, url, sha256, stallTimeout, json, ...flags } = all;
+    const { out, from, url, sha256, stallTimeout, json, ...more } = all;
+    const flags = { ...more, settings: givenSettings(pull) };
     const { pullModel } = await import('../app/pull-model.ts');
     const progress = createProgress(io.stderr);
     const observer: PullObserver = {
@@ -87,12 +90,10 @@ function addImportFlags(command: Command): Command {
       '--labels <map|file>',
       'kinetics400, kinetics600, … or a file: one label a line in order of the classes, numbered lines, or JSON',
     )
-    .option('--frames <T>', "frames a clip (default: the format's)", positiveInteger)
-    .option('--size <N>', "input height and width in pixels (default: the format's)", positiveInteger)
     .option('--id <name>', "the model's id (default: the format's name)")
     .option('--fp16', 'convolutions and classifier as float16: half the size')
     .option('--json', 'machine-readable, every tensor that was left out by name');
-  return addSamplerFlags(command);
+  return addSettingFlags(command, ['model.frames', 'model.size', 'sampler']);
 }
 
 function printReport(io: CliIo, report: ImportReport, json: true | undefined): void {

@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import type { Accuracy } from '../lab/models-report/report-figures.ts';
 import type { Report, ReportCase, ReportRequest } from '../lab/models-report/types.ts';
-import { networkOverrides, type NetworkFlags } from '../app/model-choice.ts';
+import { networkOverrides } from '../app/model-choice.ts';
+import { settingsOfFlags } from '../config/flag-settings.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { listVariantNames, parseStageName, parseVariant } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
-import { addNetworkFlags, positiveInteger } from './options.ts';
+import { positiveInteger } from './options.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
-interface ReportFlags extends NetworkFlags {
+interface ReportFlags {
   readonly variants?: readonly string[];
   readonly full?: true;
   readonly sgsAfter?: readonly string[];
@@ -38,10 +40,11 @@ export function addModelsReport(models: Command, io: CliIo): void {
     .option('--accuracy <file>', 'JSON of the study, for accuracy beside time')
     .option('--out <dir>', 'writes report.json and the plots there, as SVG and PNG')
     .option('--json', 'one JSON document');
-  addNetworkFlags(command).action(async (flags: ReportFlags) => {
+  addSettingFlags(command, ['model'], ['model.seed']).action(async (flags: ReportFlags) => {
+    const { network } = settingsOfFlags(givenSettings(command));
     const request: ReportRequest = {
       cases: casesOf(flags),
-      network: { ...(flags.full ? FULL : SMALL), ...networkOverrides(flags) },
+      network: { ...(flags.full ? FULL : SMALL), ...networkOverrides(network) },
       threads: flags.threads,
       rounds: flags.rounds,
     };

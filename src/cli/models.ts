@@ -4,7 +4,8 @@ import type { NetworkOptions } from '../inference/network/graph.ts';
 import { printJson, printLine, printTable, type CliIo } from './io.ts';
 import { addModelsImport } from './models-import.ts';
 import { addModelsReport } from './models-report.ts';
-import { addNetworkFlags, addSamplerFlags, positiveInteger } from './options.ts';
+import { positiveInteger } from './options.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
 /** `models ls | inspect | report | import | pull`: the S3D family: names, parameters, multiply-adds, shapes; measured with `report`. */
 export function addModelsCommand(program: Command, io: CliIo): void {
@@ -38,10 +39,14 @@ export function addModelsCommand(program: Command, io: CliIo): void {
     .description('parameters, multiply-adds and output shape of each layer')
     .option('--kept-steps <B>', 'time steps that leave the SGS layer (default: all)', positiveInteger)
     .option('--json', 'machine-readable');
-  addSamplerFlags(addNetworkFlags(inspect));
-  inspect.action(async (name: string, flags: Omit<InspectRequest, 'name'> & { json?: true }) => {
+  addSettingFlags(inspect, ['model', 'sampler'], ['model.seed']);
+  inspect.action(async (name: string, flags: Pick<InspectRequest, 'keptSteps'> & { json?: true }) => {
     const { inspectNetwork } = await import('../app/models.ts');
-    const network = inspectNetwork({ ...flags, name });
+    const { keptSteps } = flags;
+    const network = inspectNetwork({
+      ...{ name, settings: givenSettings(inspect) },
+      ...(keptSteps !== undefined && { keptSteps }),
+    });
     const { cost } = network;
     if (flags.json) {
       printJson(io.stdout, {

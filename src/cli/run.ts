@@ -1,32 +1,16 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
+import { valueAt, withValue } from '../config/layers.ts';
+import { configJsonSchema } from '../config/schema.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { isVariantName } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
-import type { EngineFlags, NetworkFlags, SamplerFlags } from '../app/model-choice.ts';
-import {
-  addEngineFlags,
-  addNetworkFlags,
-  addSamplerFlags,
-  positiveInteger,
-  positiveNumber,
-  wholeNumber,
-} from './options.ts';
 import { createRunDisplay } from './run-display.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 import { addLoginFlags, readLogin, type LoginFlags } from './source-login.ts';
-import { addTrustFlags, type TrustFlags } from './source-trust-flags.ts';
 
-interface RunFlags extends NetworkFlags, SamplerFlags, EngineFlags, LoginFlags, TrustFlags {
+interface RunFlags extends LoginFlags {
   readonly source: readonly string[];
   readonly model?: string;
-  readonly seed?: number;
-  readonly fps?: number;
-  readonly clipStride?: number;
-  readonly realtime?: true;
-  readonly journal?: string;
-  readonly kafka?: string;
-  readonly postgres?: string;
-  readonly instance?: string;
-  readonly logLevel?: string;
   readonly json?: true;
 }
 
@@ -37,25 +21,20 @@ export function addRunCommand(program: Command, io: CliIo): void {
     .description('turn streams into action events; runs until its sources end or it is stopped')
     .option('--source <url>', 'camera or file; may be given several times', collect, [])
     .option('--model <path|name>', 'model folder, manifest or .safetensors; or a network name (untrained)')
-    .option('--seed <n>', 'seed of an untrained network', wholeNumber)
-    .option('--fps <r>', "frames a second (default: the model's)", positiveNumber)
-    .option('--clip-stride <n>', "frames between clip starts (default: the model's)", positiveInteger)
-    .option('--realtime', 'files no faster than they were filmed, as if they were cameras')
-    .option('--journal <dir>', 'folder of the durable journal')
-    .option('--kafka <brokers>', 'deliver to Kafka: host:port, comma separated')
-    .option('--postgres <url>', 'deliver to Postgres')
-    .option('--instance <name>', 'name of this program in events')
-    .addOption(
-      new Option('--log-level <level>', 'least level logged').choices(['debug', 'info', 'warn', 'error']),
-    )
     .option('--json', 'records as NDJSON on standard output');
-  addTrustFlags(addLoginFlags(command));
-  addSamplerFlags(addNetworkFlags(addEngineFlags(command))).action(
-    (configPath: string | undefined, flags: RunFlags) => runStreams(configPath, flags, io),
+  addSettingFlags(addLoginFlags(command), SECTIONS).action(
+    (configPath: string | undefined, flags: RunFlags) => runStreams(configPath, flags, { command, io }),
   );
 }
 
-async function runStreams(configPath: string | undefined, flags: RunFlags, io: CliIo): Promise<void> {
+/** Every setting that has a flag. */
+const SECTIONS = Object.keys(configJsonSchema().properties ?? {});
+
+async function runStreams(
+  configPath: string | undefined,
+  flags: RunFlags,
+  { command, io }: { readonly command: Command; readonly io: CliIo },
+): Promise<void> {
   if (configPath === undefined && flags.source.length === 0) {
     throw new ActionstreamError('USAGE', 'name a configuration file, or a camera or video with --source');
   }
@@ -64,7 +43,7 @@ async function runStreams(configPath: string | undefined, flags: RunFlags, io: C
   const request = {
     sources: flags.source,
     login,
-    flags: settingsOf(flags),
+    flags: settingsOf(flags, command),
     ...(configPath !== undefined && { configPath }),
   };
   const { run } = await import('../app/run.ts');
@@ -77,64 +56,17 @@ async function runStreams(configPath: string | undefined, flags: RunFlags, io: C
     io.setExitCode(3);
 }
 
-/** The flags in the shape of the configuration file; keys that were not given are undefined. */
-function settingsOf(flags: RunFlags): object {
-  const network = flags.model !== undefined && isVariantName(flags.model);
-  const trust = [flags.caFile, flags.serverName, flags.insecure].some((flag) => flag !== undefined);
-  return {
-    instance: flags.instance,
-    model: {
-      path: network ? undefined : flags.model,
-      network: network ? flags.model : undefined,
-      seed: flags.seed,
-      frames: flags.frames,
-      size: flags.size,
-      classes: flags.classes,
-      width: flags.width,
-      padding: flags.padding,
-      stem: flags.stem,
-      input: flags.input,
-      gate_bias: flags.gateBias === false ? false : undefined,
-    },
-    sampler: {
-      kind: flags.sampler,
-      after: flags.sgsAfter,
-      embedding_size: flags.sgsSize,
-      width: flags.delta,
-      noise_floor: flags.noiseFloor,
-      anchor: flags.anchor,
-      representative: flags.representative,
-      min_steps: flags.minSteps,
-      temporal_edge: flags.temporalEdge,
-      time_means: flags.timeMeans,
-      similarity: flags.similarity,
-      stride: flags.stride,
-      bins: flags.bins,
-      kernel: flags.kernel,
-      distance: flags.distance,
-    },
-    engine: {
-      kind: flags.engine,
-      provider: flags.provider,
-      without_gpu: flags.withoutGpu,
-      threads: flags.threads,
-      reuse: flags.reuse === false ? false : undefined,
-    },
-    defaults: {
-      realtime: flags.realtime,
-      ...(trust && {
-        tls: { ca_file: flags.caFile, server_name: flags.serverName, insecure: flags.insecure },
-      }),
-      window: { fps: flags.fps, stride: flags.clipStride },
-    },
-    journal: { dir: flags.journal },
-    sinks: {
-      kafka: flags.kafka === undefined ? undefined : { brokers: flags.kafka.split(','), create_topics: {} },
-      postgres: flags.postgres === undefined ? undefined : { url: flags.postgres },
-      ndjson: flags.json ? { path: '-' } : undefined,
-    },
-    log: { level: flags.logLevel },
-  };
+/** The flags in the shape of the configuration file. `--model` names a network or a model; missing topics are made. */
+function settingsOf({ model, json }: RunFlags, command: Command): object {
+  const given = givenSettings(command);
+  const more = [
+    ...(model === undefined ? [] : [[['model', isVariantName(model) ? 'network' : 'path'], model] as const]),
+    ...(valueAt(given, ['sinks', 'kafka']) === undefined
+      ? []
+      : [[['sinks', 'kafka', 'create_topics'], {}] as const]),
+    ...(json ? [[['sinks', 'ndjson', 'path'], '-'] as const] : []),
+  ];
+  return more.reduce<object>((tree, [path, value]) => withValue(tree, path, value) as object, given);
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

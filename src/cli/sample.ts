@@ -1,35 +1,35 @@
 import type { Command } from 'commander';
-import type { SamplerFlags } from '../app/model-choice.ts';
+import { settingsOfFlags } from '../config/flag-settings.ts';
 import type { SamplingPlan } from '../sampler/index.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
-import { nonNegativeNumber, positiveInteger } from './options.ts';
+import { nonNegativeNumber } from './options.ts';
+import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
-interface SampleFlags extends SamplerFlags {
-  readonly sampler: string;
+interface SampleFlags {
   readonly width?: number;
   readonly json?: true;
 }
 
+/** What belongs to a network: there is none here. */
+const OF_THE_NETWORK = ['after', 'embedding_size', 'similarity', 'temporal_edge', 'time_means'];
+
 /** `sample EMBEDDINGS.npy`: the sampling plan of given embeddings, to look at or to check against another program. */
 export function addSampleCommand(program: Command, io: CliIo): void {
-  program
+  const command = program
     .command('sample <embeddings.npy>')
     .description('group time steps by their embeddings (float32 [T, L])')
-    .requiredOption('--sampler <kind>', 'none, uniform, reference or ordered')
-    .option('--kernel <name>', 'reference: linear, linear_normalized, delta or delta_normalized')
-    .option('--distance <norm>', 'l2 or l1')
-    .option('--bins <B>', 'reference: number of bins (default: T)', positiveInteger)
-    .option('--width <δ>', 'ordered: bin width in embedding distance', nonNegativeNumber)
-    .option('--noise-floor <n>', 'ordered: smaller moves count as none', nonNegativeNumber)
-    .option('--stride <n>', 'uniform: keep every n-th step', positiveInteger)
-    .option('--json', 'machine-readable')
-    .action(async (path: string, { width, ...flags }: SampleFlags) => {
-      const { samplePlan } = await import('../app/sample-plan.ts');
-      const plan = await samplePlan(path, { ...flags, ...(width !== undefined && { delta: width }) });
-      if (flags.json) printPlanJson(io, plan);
-      else printPlan(io, plan);
-    });
+    .option('--width <δ>', 'the same as --delta', nonNegativeNumber)
+    .option('--json', 'machine-readable');
+  const except = OF_THE_NETWORK.map((key) => `sampler.${key}`);
+  addSettingFlags(command, ['sampler'], except).action(async (path: string, { width, json }: SampleFlags) => {
+    const { sampler } = settingsOfFlags(givenSettings(command));
+    if (sampler.kind === undefined) command.error("error: required option '--sampler <kind>' not specified");
+    const { samplePlan } = await import('../app/sample-plan.ts');
+    const plan = await samplePlan(path, { ...sampler, ...(width !== undefined && { width }) });
+    if (json) printPlanJson(io, plan);
+    else printPlan(io, plan);
+  });
 }
 
 function printPlanJson(io: CliIo, plan: SamplingPlan): void {

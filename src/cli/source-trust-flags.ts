@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
+import { addSettingFlags } from './setting-flags.ts';
 
 export interface TrustFlags {
   readonly caFile?: string;
@@ -10,10 +11,7 @@ export interface TrustFlags {
 
 /** How the certificate of an https, rtsps or rtmps source is checked; `tls` of the configuration file. */
 export function addTrustFlags(command: Command): Command {
-  return command
-    .option('--ca-file <file>', 'authorities to trust, PEM, or the certificate of the source itself')
-    .option('--server-name <name>', 'name that the certificate must carry')
-    .option('--insecure', 'accept any certificate: anyone on the way can read the password');
+  return addSettingFlags(command, ['defaults.tls']);
 }
 
 /** The flags with the file read. @throws USAGE */

@@ -1,4 +1,4 @@
 export { configFromSources, loadConfig } from './load-config.ts';
 export { DEFAULT_ON, resolveStream } from './resolve-stream.ts';
 export type { ResolvedStream } from './resolve-stream.ts';
-export type { Config, ModelSettings, SamplerSettings, StreamSettings } from './types.ts';
+export type { Config, EngineSettings, NetworkSettings, SamplerSettings, StreamSettings } from './types.ts';

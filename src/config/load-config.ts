@@ -14,7 +14,7 @@ import type { Origins } from './origins.ts';
 import { configError } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import type { YamlFile } from './read-yaml.ts';
-import { checkEngine, checkSampler, resolveModel, samplerSettings } from './resolve-model.ts';
+import { checkEngine, checkSampler, resolveModel } from './resolve-model.ts';
 import { resolveSinks } from './resolve-sinks.ts';
 import { resolveStreams } from './resolve-stream-settings.ts';
 import { configJsonSchema, configSchema } from './schema.ts';
@@ -127,8 +127,7 @@ function resolve(
   return {
     instance,
     model: resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report }),
-    sampler: samplerSettings(sampler),
-    ...{ engine, journal, log },
+    ...{ sampler, engine, journal, log },
     streams: resolveStreams(settings, { files, report }),
     sinks: resolveSinks(settings.sinks, { files, env, instance, report }),
     ...(settings.metrics.port !== undefined && {

@@ -4,12 +4,11 @@ import { SAMPLERS } from '../sampler/index.ts';
 import { innerName } from '../settings/inner-names.ts';
 import type { Report } from './explain-issues.ts';
 import { untrainedShape } from './model-schema.ts';
+import { omit } from './omit.ts';
 import type { SettingPath } from './problem.ts';
-import { samplingLayerShape } from './sampler-schema.ts';
+import { LAYER_KEYS } from './sampler-schema.ts';
 import type { Settings } from './schema.ts';
 import type { EngineSettings, ModelSettings, SamplerSettings } from './types.ts';
-
-type Sampler = Settings['sampler'];
 
 const ONLY_UNTRAINED = Object.keys(untrainedShape) as (keyof typeof untrainedShape)[];
 
@@ -60,17 +59,17 @@ export function checkEngine(
   }
 }
 
-const OF_THE_NETWORK: readonly string[] = Object.keys(samplingLayerShape).map(innerName);
-
 /** A stream that names another kind starts afresh; else it changes only what it sets. */
-export function streamSampler(general: Sampler, own: Settings['streams'][number]['sampler']): Sampler {
+export function streamSampler(
+  general: SamplerSettings,
+  own: Settings['streams'][number]['sampler'],
+): SamplerSettings {
   if (own.kind !== undefined && own.kind !== general.kind) return own;
-  const shared = Object.entries(general).filter(([key]) => !OF_THE_NETWORK.includes(key));
-  return { ...(Object.fromEntries(shared) as Sampler), ...own };
+  return { ...omit(general, LAYER_KEYS), ...own };
 }
 
 /** @param settings those of a stream or of all; options of another kind than the one named are problems */
-export function checkSampler(settings: Sampler, path: SettingPath, report: Report): void {
+export function checkSampler(settings: SamplerSettings, path: SettingPath, report: Report): void {
   const { kind } = settings;
   if (kind === undefined) return;
   const takes = Object.keys(SAMPLERS[kind]);
@@ -78,17 +77,6 @@ export function checkSampler(settings: Sampler, path: SettingPath, report: Repor
   const wrong = others.find((key) => !takes.includes(key) && settings[innerName(key)] !== undefined);
   if (wrong === undefined) return;
   report({ path, message: `${wrong}: ${kind} takes ${takes.join(', ') || 'no options'}` });
-}
-
-/** In the words of the flags. */
-export function samplerSettings({ kind, after, embeddingSize, width, ...rest }: Sampler): SamplerSettings {
-  return {
-    ...rest,
-    ...(kind !== undefined && { sampler: kind }),
-    ...(after !== undefined && { sgsAfter: after }),
-    ...(embeddingSize !== undefined && { sgsSize: embeddingSize }),
-    ...(width !== undefined && { delta: width }),
-  };
 }
 
 type OptionKey = { [K in keyof typeof SAMPLERS]: keyof (typeof SAMPLERS)[K] }[keyof typeof SAMPLERS];

@@ -8,7 +8,6 @@ import type { Report } from './explain-issues.ts';
 import { omit } from './omit.ts';
 import type { Settings } from './schema.ts';
 import type { FileSettings } from './secrets.ts';
-import type { Config } from './types.ts';
 
 interface Context {
   readonly files: FileSettings;
@@ -19,11 +18,15 @@ interface Context {
 
 type Tls = NonNullable<NonNullable<Settings['sinks']['kafka']>['tls']>;
 
+export interface Sinks {
+  readonly kafka?: KafkaSinkOptions;
+  readonly postgres?: PostgresSinkOptions;
+  /** `-`: standard output. */
+  readonly ndjson?: { readonly path: string };
+}
+
 /** Sinks as their stages take them, with certificates and passwords read. */
-export function resolveSinks(
-  { kafka, postgres, ndjson }: Settings['sinks'],
-  context: Context,
-): Config['sinks'] {
+export function resolveSinks({ kafka, postgres, ndjson }: Settings['sinks'], context: Context): Sinks {
   return {
     ...(kafka && { kafka: kafkaOptions(kafka, context) }),
     ...(postgres && { postgres: postgresOptions(postgres, context) }),

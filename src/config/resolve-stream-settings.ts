@@ -1,7 +1,7 @@
 import type { Report } from './explain-issues.ts';
 import { omit } from './omit.ts';
 import type { SettingPath } from './problem.ts';
-import { checkSampler, samplerSettings, streamSampler } from './resolve-model.ts';
+import { checkSampler, streamSampler } from './resolve-model.ts';
 import type { Settings } from './schema.ts';
 import type { FileSettings } from './secrets.ts';
 import { sourceTrust } from './source-trust.ts';
@@ -84,7 +84,7 @@ function streamSettings(
     ...(password !== undefined && { password }),
     window: { ...defaults.window, ...stream.window },
     reconnect: { ...defaults.reconnect, ...stream.reconnect },
-    sampler: samplerSettings(streamSampler(settings.sampler, sampler)),
+    sampler: streamSampler(settings.sampler, sampler),
     events: eventSettings(settings.events, events),
   };
 }

@@ -34,7 +34,7 @@ export function resolveStream(
     options: {
       ...stream,
       window: {
-        ...{ frames: model.frames, stride, fps, tail: window.tail },
+        ...{ ...window, frames: model.frames, stride, fps },
         ...(model.reuse && { context: model.reuse.contextFrames }),
       },
       width: model.width,

@@ -3,6 +3,7 @@ import { parseSimilarity } from '../inference/network/similarity.ts';
 import { SAMPLERS, type SamplerKind } from '../sampler/index.ts';
 import { choice, overrides, section, text, wholeBetween } from '../settings/fields.ts';
 import { asFlag } from '../settings/flags.ts';
+import { innerName } from '../settings/inner-names.ts';
 
 const KINDS = Object.keys(SAMPLERS) as [SamplerKind, ...SamplerKind[]];
 
@@ -23,7 +24,7 @@ export const streamSamplerSchema = section(
 );
 
 /** Where the network samples, and what its layers above make of that. */
-export const samplingLayerShape = {
+const layerShape = {
   after: asFlag(text('Layer after which time steps are sampled, such as `Conv_2b`.'), '--sgs-after <layer>', {
     alias: '--sgs <layer>',
   }).optional(),
@@ -36,7 +37,7 @@ export const samplingLayerShape = {
   ).optional(),
   similarity: asFlag(
     similarity(
-      "By what steps are compared. `grid:N`: local means of N×N cells; the cell that moves most counts, relative to the frame's contrast. `grid:N:K`: the mean of the K that move most. `global`: the whole picture at once. Default: the model's own.",
+      "By what steps are compared: `global`, `grid:N` or `grid:N:K`. `grid:N`: local means of N×N cells; the cell that moves most counts, relative to the frame's contrast. `grid:N:K`: the mean of the K that move most. `global`: the whole frame at once. Default: the model's own.",
     ),
     '--similarity <by>',
   ).optional(),
@@ -56,9 +57,12 @@ export const samplingLayerShape = {
   ).optional(),
 };
 
+/** Under their inner names. */
+export const LAYER_KEYS = (Object.keys(layerShape) as (keyof typeof layerShape)[]).map(innerName);
+
 export const samplerSchema = section(
-  { ...optionsShape, ...samplingLayerShape },
-  'Adaptive temporal sampling: which time steps of a clip the upper half of the network sees.',
+  { ...optionsShape, ...layerShape },
+  'Adaptive temporal sampling: which time steps of a clip the upper stage of the network sees.',
 );
 
 /** Text as parseSimilarity takes it. */

@@ -59,12 +59,19 @@ export interface JsonSchema {
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly pattern?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
   readonly writeOnly?: boolean;
+}
+
+/** JSON Schema of one setting, without its default. */
+export function jsonSchemaOf(field: z.ZodType): JsonSchema {
+  return z.toJSONSchema(field, { io: 'input' }) as JsonSchema;
 }
 
 /** JSON Schema 2020-12 of a configuration file, for editors, documents and our own walks over settings. */

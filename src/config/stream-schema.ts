@@ -43,7 +43,7 @@ const tls = section(
     ).optional(),
     insecure: asFlag(
       flag(
-        'Accept any certificate. Anyone on the way can then read the password and change the video; each connection logs it.',
+        'Accept any certificate: anyone on the way can read the password and change the video. Each connection logs it.',
       ),
       '--insecure',
     ).default(false),

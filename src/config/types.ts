@@ -1,7 +1,6 @@
-import type { StreamOptions, WindowOptions } from '../ingest/types.ts';
-import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
-import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
+import type { StreamOptions } from '../ingest/types.ts';
 import type { Layer } from './layers.ts';
+import type { Sinks } from './resolve-sinks.ts';
 import type { Settings } from './schema.ts';
 
 /** A valid configuration: every default filled in, every file that holds a secret read. Holds secrets: never log it. */
@@ -12,12 +11,7 @@ export interface Config {
   readonly engine: EngineSettings;
   readonly streams: readonly StreamSettings[];
   readonly journal: Settings['journal'];
-  readonly sinks: {
-    readonly kafka?: KafkaSinkOptions;
-    readonly postgres?: PostgresSinkOptions;
-    /** `-`: standard output. */
-    readonly ndjson?: { readonly path: string };
-  };
+  readonly sinks: Sinks;
   /** Absent: not served. */
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly log: Settings['log'];
@@ -44,13 +38,8 @@ export interface ModelSettings extends NetworkSettings {
   readonly seed: number;
 }
 
-/** Only what was set, in the words of the command line's flags; the model's own sampler gives the rest. */
-export type SamplerSettings = Omit<Settings['sampler'], 'kind' | 'after' | 'embeddingSize' | 'width'> & {
-  readonly sampler?: NonNullable<Settings['sampler']['kind']>;
-  readonly sgsAfter?: string;
-  readonly sgsSize?: number;
-  readonly delta?: number;
-};
+/** Only what was set; the model's own sampler gives the rest. */
+export type SamplerSettings = Settings['sampler'];
 
 export type EngineSettings = Settings['engine'];
 
@@ -60,13 +49,14 @@ export interface StreamSettings extends Omit<
   'window' | 'width' | 'height' | 'fit' | 'scale' | 'ffmpegPath'
 > {
   readonly fit?: StreamOptions['fit'];
-  readonly window: WindowSettings & Pick<WindowOptions, 'tail'>;
+  /** Stride and rate are the model's where they are absent. */
+  readonly window: WindowSettings;
   readonly sampler: SamplerSettings;
   readonly events: EventSettings;
 }
 
-/** How frames become clips, where that differs from the model. */
-export type WindowSettings = Partial<Pick<WindowOptions, 'stride' | 'fps'>>;
+/** How frames become clips. */
+export type WindowSettings = Settings['defaults']['window'];
 
 export interface EventSettings {
   /** Without thresholds that were not set: those of the model come first. */

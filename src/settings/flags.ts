@@ -24,13 +24,18 @@ export interface SettingFlag extends FlagNote {
   readonly path: readonly string[];
   /** Without default. */
   readonly field: z.ZodType;
+  /** As it stands in the file. */
+  readonly fallback?: unknown;
 }
 
 /** All flags of a section and those inside it, in its order. Lists have none: a flag sets one value. */
 export function settingFlags(schema: z.ZodType, path: readonly string[] = []): readonly SettingFlag[] {
   const field = bareField(schema);
   const note = FLAGS.get(field);
-  if (note) return [{ ...note, path, field }];
+  if (note) {
+    const fallback = (z.toJSONSchema(schema, { io: 'input' }) as { default?: unknown }).default;
+    return [{ ...note, path, field, ...(fallback !== undefined && { fallback }) }];
+  }
   const section = field instanceof z.ZodPipe ? field.in : field;
   if (!(section instanceof z.ZodObject)) return [];
   return Object.entries(section.shape as z.ZodRawShape).flatMap(([key, child]) =>

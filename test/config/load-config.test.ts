@@ -223,7 +223,7 @@ log: { level: debug }
     expect(config).toMatchObject({
       instance: 'site-a',
       model: { model: 's3d-g', untrained: true, seed: 1, frames: 32, size: 112, width: 0.5, gateBias: false },
-      sampler: { sampler: 'ordered', delta: 0.05, noiseFloor: 0.01, sgsAfter: 'Conv_2b' },
+      sampler: { kind: 'ordered', width: 0.05, noiseFloor: 0.01, after: 'Conv_2b' },
       engine: { kind: 'onnx', threads: 2 },
       journal: {
         dir: '/var/journal',
@@ -249,7 +249,7 @@ log: { level: debug }
       queueClips: 4,
       reconnect: { firstMs: 1000, maxMs: 60_000, maxAttempts: 3 },
       window: { stride: 8, fps: 12.5, tail: 'pad' },
-      sampler: { sampler: 'ordered', delta: 0.1, noiseFloor: 0.01 },
+      sampler: { kind: 'ordered', width: 0.1, noiseFloor: 0.01 },
       events: {
         policy: {
           on: 0.7,

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { renderCommands } from './render-commands.ts';
 import { renderConfig, renderConfigSchema } from './render-config.ts';
 import { renderErrors } from './render-errors.ts';
 import { renderMetricsList } from './render-metrics.ts';
@@ -10,3 +11,4 @@ writeFileSync('docs/metrics.md', renderMetricsList());
 writeFileSync('docs/config.md', renderConfig());
 writeFileSync('schemas/config.schema.json', renderConfigSchema());
 for (const [file, text] of Object.entries(renderRecordSchemas())) writeFileSync(file, text);
+writeFileSync('docs/commands.md', renderCommands());

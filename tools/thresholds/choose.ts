@@ -68,12 +68,12 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
           ...(threads !== undefined && { threads }),
         });
 
-  const dense = await predict(short, 'short-dense', { sampler: 'none' });
+  const dense = await predict(short, 'short-dense', { kind: 'none' });
   const { delta, agreements } = await largestDelta(deltas, share, async (candidate) => {
-    const sampled = await predict(short, `short-${candidate}`, { sampler: 'ordered', delta: candidate });
+    const sampled = await predict(short, `short-${candidate}`, { kind: 'ordered', width: candidate });
     return agreementWithDense(dense.clips, sampled.clips, settled);
   });
-  const sampler = { sampler: 'ordered', delta } as const;
+  const sampler = { kind: 'ordered', width: delta } as const;
   const watched = [...(await predict(long, `long-${delta}`, sampler)).videos];
   if (sceneSeeds.length > 0) {
     const name = `scenes-${sceneSeeds.join('-')}`;

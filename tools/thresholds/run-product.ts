@@ -30,7 +30,7 @@ export async function predictionsOf(
   const request: EvaluationRequest = {
     ...{ data, format: 'manifest', split, datasets, tasks: {}, sampler, window: {}, order: 'normal' },
     ...{ views: { crops: 1 }, seed: 0, predictions: `${file}.partial` },
-    model: { model, seed: 0, engine: 'onnx', network: {}, sgsForced: false },
+    model: { model, seed: 0, engine: { kind: 'onnx' }, network: {}, sgsForced: false },
   };
   let [done, all] = [0, 0];
   const observer = {

@@ -7,7 +7,8 @@ import {
 } from '../evaluation/agreement.ts';
 import type { InferenceEngine } from '../../inference/engine.ts';
 import { DEFAULT_SAMPLER, type OrderedOptions } from '../../sampler/index.ts';
-import { samplerFromFlags, type ModelChoice, type SamplerFlags } from '../../app/model-choice.ts';
+import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
+import type { SamplerSettings } from '../../config/index.ts';
 import {
   refuseEmbedding,
   scoreWindow,
@@ -20,7 +21,7 @@ import type { EvaluationObserver } from './types.ts';
 
 export interface CalibrationRequest extends WindowsRequest {
   readonly model: ModelChoice;
-  readonly sampler: SamplerFlags;
+  readonly sampler: SamplerSettings;
   /** Share of decisions that must be the dense network's. */
   readonly agreement: number;
   readonly seed: number;
@@ -85,11 +86,11 @@ const FALLBACK_WIDTH = 0.05;
 type Tried = ReadonlyMap<number, readonly ComparedWindow[]>;
 
 function orderedOf(
-  { sampler: flags }: CalibrationRequest,
-  own: Parameters<typeof samplerFromFlags>[1],
+  { sampler: settings }: CalibrationRequest,
+  own: Parameters<typeof samplerOptions>[1],
 ): OrderedOptions {
   const fallback = own?.kind === 'ordered' ? own : DEFAULT_SAMPLER;
-  const sampler = samplerFromFlags({ ...flags, sampler: flags.sampler ?? 'ordered' }, fallback);
+  const sampler = samplerOptions({ ...settings, kind: settings.kind ?? 'ordered' }, fallback);
   if (sampler.kind === 'ordered') return { ...sampler, anchor: 'clip' };
   throw new ActionstreamError(
     'USAGE',

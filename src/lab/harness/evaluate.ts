@@ -4,10 +4,12 @@ import { computeFigures } from '../evaluation/compute-figures.ts';
 import { datasetFigures, type DatasetFigures, type FiguresContext } from '../evaluation/report.ts';
 import type { Work } from '../evaluation/results.ts';
 import type { InferenceEngine } from '../../inference/engine.ts';
+import { omit } from '../../config/omit.ts';
+import { LAYER_KEYS } from '../../config/sampler-schema.ts';
 import { findFfmpeg } from '../../ingest/index.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import { whyOneByOne } from '../../pipeline/clip-context.ts';
-import { samplerFromFlags, type ModelChoice } from '../../app/model-choice.ts';
+import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
 import { evaluateDataset } from './evaluate-dataset.ts';
 import { planEvaluation } from './plan.ts';
 import { openPredictions } from './predictions.ts';
@@ -42,7 +44,7 @@ export async function evaluate(
   await using opened = await context.openEngine(request.model);
   const engine = request.order === 'reversed' ? reversedEngine(opened) : opened;
   const { info } = engine;
-  const sampler = samplerFromFlags(request.sampler, info.sampler);
+  const sampler = samplerOptions(request.sampler, info.sampler);
   const settings = streamSettings(request, sampler, context.env);
   const plan = planEvaluation(clips, request, info);
   await using predictions = await openPredictions(request.predictions);
@@ -99,20 +101,14 @@ export async function evaluate(
 
 /** What `run --source` would use for a video, with the flags that `evaluate` shares with it. */
 function streamSettings(
-  { sampler: flags, window }: EvaluationRequest,
+  { sampler, window }: EvaluationRequest,
   { kind }: SamplerOptions,
   env: EvaluationContext['env'],
 ): StreamSettings {
   const overrides = { defaults: { kind: 'file', window } };
   const [stream] = configFromSources(['video'], { env, overrides }).streams;
   if (!stream) throw new RangeError('a source makes a stream');
-  const { delta, noiseFloor, anchor, representative, minSteps, stride, bins, kernel, distance } = flags;
-  const given = Object.entries({
-    ...{ delta, noiseFloor, anchor, representative, minSteps },
-    ...{ stride, bins, kernel, distance },
-  });
-  const options = Object.fromEntries(given.filter(([, value]) => value !== undefined));
-  return { ...stream, sampler: { sampler: kind, ...options } };
+  return { ...stream, sampler: { ...omit(sampler, LAYER_KEYS), kind } };
 }
 
 function figuresContextOf({ engine, settings, ffmpegPath }: EvaluationSetup, seed: number): FiguresContext {

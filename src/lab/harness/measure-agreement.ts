@@ -2,7 +2,8 @@ import { readClipList } from '../datasets/read-clip-list.ts';
 import type { ClipListFormat } from '../datasets/types.ts';
 import { agreementOf, type Agreement, type ComparedWindow } from '../evaluation/agreement.ts';
 import { ActionstreamError } from '../../core/errors.ts';
-import { samplerFromFlags, type ModelChoice, type SamplerFlags } from '../../app/model-choice.ts';
+import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
+import type { SamplerSettings } from '../../config/index.ts';
 import {
   refuseEmbedding,
   scoreWindow,
@@ -26,7 +27,7 @@ export interface AgreementRequest extends Omit<WindowsRequest, 'videos'> {
       }
     | { readonly folder: string };
   readonly model: ModelChoice;
-  readonly sampler: SamplerFlags;
+  readonly sampler: SamplerSettings;
 }
 
 /**
@@ -43,7 +44,7 @@ export async function measureAgreement(
   await using engine = await context.openEngine(model);
   const { info } = engine;
   refuseEmbedding(info);
-  const sampler = atEachClip(samplerFromFlags(flags, info.sampler));
+  const sampler = atEachClip(samplerOptions(flags, info.sampler));
   observer.onReady(info, videos.length);
   const windows: ComparedWindow[] = [];
   for (const video of videos) {
@@ -70,6 +71,6 @@ async function footageOf(footage: AgreementRequest['footage']): Promise<readonly
   return [...new Set(wanted.map(({ path }) => path))];
 }
 
-function atEachClip<T extends ReturnType<typeof samplerFromFlags>>(sampler: T): T {
+function atEachClip<T extends ReturnType<typeof samplerOptions>>(sampler: T): T {
   return sampler.kind === 'ordered' ? { ...sampler, anchor: 'clip' } : sampler;
 }

@@ -7,7 +7,8 @@ import type { DatasetFigures } from '../evaluation/report.ts';
 import type { Work } from '../evaluation/results.ts';
 import type { EngineInfo, InferenceEngine } from '../../inference/engine.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import type { ModelChoice, SamplerFlags } from '../../app/model-choice.ts';
+import type { ModelChoice } from '../../app/model-choice.ts';
+import type { SamplerSettings } from '../../config/index.ts';
 
 /** What `evaluate` is asked to do. */
 export interface EvaluationRequest {
@@ -21,7 +22,7 @@ export interface EvaluationRequest {
   /** Data set → the listed one whose task it has. */
   readonly tasks: Readonly<Record<string, string>>;
   readonly model: ModelChoice;
-  readonly sampler: SamplerFlags;
+  readonly sampler: SamplerSettings;
   readonly window: { readonly fps?: number; readonly stride?: number };
   readonly order: FrameOrder;
   readonly views: ViewOptions;

@@ -47,7 +47,7 @@ async function run(
   const request: EvaluationRequest = {
     ...{ format: 'manifest', datasets: [], tasks: {}, sampler: {}, window: {}, order: 'normal' },
     ...{ views: { crops: 1 }, seed: 1, predictions: at('predictions.ndjson') },
-    model: { model: 'tiny', seed: 0, engine: 'reference', network: {}, sgsForced: false },
+    model: { model: 'tiny', seed: 0, engine: { kind: 'reference' }, network: {}, sgsForced: false },
     ...given,
   };
   const observer = {

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { addBenchCommand } from './bench.ts';
+import { addCalibrateCommand } from './calibrate.ts';
+import { addConfigCommands } from './config-commands.ts';
+import { addDatabaseCommands } from './database.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addEvaluateCommand } from './evaluate.ts';
+import { addEventsCommand } from './events.ts';
+import { addInferCommand } from './infer.ts';
+import type { CliIo } from './io.ts';
+import { addJournalCommand } from './journal.ts';
+import { addModelsCommand } from './models.ts';
+import { addProbeCommand } from './probe.ts';
+import { addRunCommand } from './run.ts';
+import { addSampleCommand } from './sample.ts';
+
+/** Every command, in the order of the help. Each loads what it needs when it runs: `--version` waits for no Kafka client. */
+export function addCommands(program: Command, io: CliIo): void {
+  for (const add of [
+    ...[addRunCommand, addModelsCommand, addInferCommand, addEvaluateCommand, addCalibrateCommand],
+    ...[addSampleCommand, addBenchCommand, addProbeCommand, addConfigCommands, addDatabaseCommands],
+    ...[addEventsCommand, addJournalCommand, addDoctorCommand],
+  ])
+    add(program, io);
+}
