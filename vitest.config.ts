@@ -25,7 +25,7 @@ export default defineConfig({
       },
       {
         // The build's own rules: types, lint, layers, dead code, generated documents.
-        test: { ...PATIENT, name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 240_000 },
+        test: { ...PATIENT, name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 600_000 },
       },
       // A small share of what `npm run test:fuzz` tries.
       { test: { ...PATIENT, name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 240_000 } },

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { median, quantile } from '../src/lab/bench/statistics.ts';
+import { median } from '../src/core/median.ts';
+import { quantile } from '../src/lab/bench/statistics.ts';
 import { Resources } from '../src/core/resources.ts';
 import { createOnnxEngine } from '../src/inference/engines/onnx/onnx-engine.ts';
 import type { InferRequest, InferenceEngine, PixelClip } from '../src/inference/engine.ts';

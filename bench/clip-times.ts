@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { median } from '../src/core/median.ts';
 
 /**
  * Time of the clips of a real video with each sampler, interleaved, as the built program spends it:
@@ -79,8 +80,4 @@ function timeOf(clip: Compute): number {
 
 function sum(clips: readonly Compute[], value: (clip: Compute) => number): number {
   return clips.reduce((total, clip) => total + value(clip), 0);
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 }

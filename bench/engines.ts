@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { median } from '../src/core/median.ts';
 import { messageOf } from '../src/core/errors.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import { Resources } from '../src/core/resources.ts';
@@ -57,8 +58,4 @@ function openEngine(name: string): Promise<InferenceEngine> {
   const model = { kind: 'untrained', network: { ...size, variant: 's3d-g' }, seed: 5 } as const;
   const spec: EngineSpec = { engine, provider, model, threads: Number(values.threads) };
   return createWorkerEngine({ entryUrl: builtFile('inference/worker/entry.js'), spec, logger: silentLogger });
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 }

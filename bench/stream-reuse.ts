@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { median } from '../src/core/median.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import type { EngineKind } from '../src/inference/engine-choice.ts';
 import type { PixelClip } from '../src/inference/engine.ts';
@@ -68,8 +69,4 @@ function pixels(from: number, to: number): Uint8Array {
     }
   }
   return all;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 }

@@ -1,4 +1,5 @@
-import { median, quantile } from '../../src/lab/bench/statistics.ts';
+import { median } from '../../src/core/median.ts';
+import { quantile } from '../../src/lab/bench/statistics.ts';
 import type { GpuCase, GpuTimes } from './cases.ts';
 
 interface CaseResult extends Pick<GpuCase, 'name' | 'batch' | 'stride' | 'readyS'> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { median } from '../core/median.ts';
 import { ActionstreamError } from '../core/errors.ts';
 
 /** What a source sends, as found by looking at it; unknown values are absent. */
@@ -127,10 +128,6 @@ function distances(ascending: readonly number[]): number[] {
     .slice(1)
     .map((time, index) => time - (ascending[index] ?? time))
     .filter((step) => step > 0);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 /** `30000/1001` → 29.97; `0/0` → undefined. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { median } from '../../src/core/median.ts';
 import type { ActionEvent, ClipStats, RecordType } from '../../src/core/records.ts';
 import { startRtspServer } from '../../tools/local/rtsp-server.ts';
 import type { SceneTruth } from '../../tools/scene/truth.ts';
@@ -258,8 +259,4 @@ function stillAndMoving(): { readonly still: readonly ClipStats[]; readonly movi
     still: clips.filter((clip) => !overlaps(clip, from, to)),
     moving: clips.filter((clip) => overlaps(clip, fight.start_s, fight.end_s)),
   };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

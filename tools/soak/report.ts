@@ -1,4 +1,4 @@
-import { median } from '../../src/lab/bench/statistics.ts';
+import { median } from '../../src/core/median.ts';
 import type { Sample } from './sample.ts';
 
 export interface Finding {

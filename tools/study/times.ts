@@ -1,3 +1,4 @@
+import { median } from '../../src/core/median.ts';
 import { Resources } from '../../src/core/resources.ts';
 import { monotonicMs } from '../../src/core/time.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
@@ -60,9 +61,4 @@ async function timeOf(engine: InferenceEngine, { sampler, order }: Case, clips: 
     total += monotonicMs() - started;
   }
   return total / clips.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -1,5 +1,6 @@
 import { mostStreams } from './stream-runs.ts';
-import { median, medianMs, quantile, quietSamples } from './statistics.ts';
+import { median } from '../../core/median.ts';
+import { medianMs, quantile, quietSamples } from './statistics.ts';
 import { OURS } from './clip-times.ts';
 import type { BenchResults, ClipTimes, Sample, StageTimes, StreamRun, StreamRuns } from './types.ts';
 

@@ -1,12 +1,9 @@
+import { median } from '../../core/median.ts';
 import type { Sample } from './types.ts';
 
 /** A sample counts as quiet while other programs use no more of the machine than this. */
 const QUIET_CORES = 0.15;
 const FEWEST_QUIET = 3;
-
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
 
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -3,7 +3,7 @@ import { version as nodeVersion } from 'node:process';
 import { buildNetwork } from '../../inference/network/build.ts';
 import { countCost } from '../../inference/network/cost.ts';
 import type { Network, NetworkOptions } from '../../inference/network/graph.ts';
-import { medianOf } from './median.ts';
+import { median } from '../../core/median.ts';
 import type { Report, ReportCase, ReportRequest, ReportRow, Visit } from './types.ts';
 import { visitNetwork } from './visit-network.ts';
 
@@ -94,7 +94,7 @@ function rowOf({
     parameters: cost.parameters,
     multiplyAdds: cost.multiplyAdds,
     ...(keptSteps !== undefined && { keptSteps }),
-    ms: medianOf(times),
+    ms: median(times),
     msFrom: Math.min(...times),
     msTo: Math.max(...times),
     peakMiB: Math.max(...visits.map((visit) => visit.peakMiB)),

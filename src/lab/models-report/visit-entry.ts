@@ -5,7 +5,7 @@ import { createOnnxEngine } from '../../inference/engines/onnx/onnx-engine.ts';
 import { profileStages } from '../../inference/engines/onnx/profile-stages.ts';
 import { createUntrainedModel } from '../../inference/weights/untrained-model.ts';
 import type { SamplerOptions } from '../../sampler/index.ts';
-import { medianOf } from './median.ts';
+import { median } from '../../core/median.ts';
 import type { Visit, VisitRequest } from './types.ts';
 
 // The program of one measuring process, started by visit-network.ts: one network, alone in its memory.
@@ -36,7 +36,7 @@ async function visit({ network, stride, threads, clips, profile }: VisitRequest)
     }
     peakMiB = readPeakMiB();
   }
-  const ms = medianOf(times);
+  const ms = median(times);
   if (!profile) return { ms, peakMiB };
   return { ms, peakMiB, stages: await profileStages(model, { clips: PROFILED_CLIPS, threads }) };
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { median } from '../../../core/median.ts';
 import { ActionstreamError } from '../../../core/errors.ts';
 import type { Model } from '../../model.ts';
 import { buildNetwork } from '../../network/build.ts';
@@ -87,9 +88,4 @@ export function stageTimes(events: readonly Event[], stages: ReadonlySet<string>
   return [...stages]
     .filter((name) => seen.has(name))
     .map((name) => ({ stage: name, ms: median(measured.map((clip) => clip.get(name) ?? 0)) }));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
