@@ -87,7 +87,10 @@ for (const { name, run } of TRIALS.filter((trial) => isFull || IN_SUBSET.include
 }
 
 test('many records go through the journal, Kafka and Postgres', async () => {
-  const trial = await volumeTrial(servers, isFull ? 1_000_000 : 20_000);
+  const name = 'many records reach both sinks';
+  const trial = await volumeTrial(servers, isFull ? 1_000_000 : 20_000).catch((error: unknown) =>
+    brokenOff(name, error),
+  );
   trials.push(trial);
   expect(trial.ok, trial.counted).toBe(true);
 });
