@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 
 /** A server process that cannot outlive this one, not even when this one is killed with SIGKILL. */
@@ -45,6 +45,28 @@ export function spawnGuarded(
     },
     end: (signal, graceMs) => endChild(child, signal, graceMs),
   };
+}
+
+/**
+ * SIGSTOP; returns once every thread has stopped. One thread takes the signal and stops the others: until the
+ * system has given it a processor, the others still answer.
+ */
+export function freezeProcess(pid: number): void {
+  process.kill(pid, 'SIGSTOP');
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (!threadsOf(pid).every((state) => 'TtZX'.includes(state))) Atomics.wait(pause, 0, 0, 1);
+}
+
+/** The state letters of its threads, where the system shows them (Linux). */
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+      return stat.charAt(stat.lastIndexOf(')') + 2);
+    });
+  } catch {
+    return [];
+  }
 }
 
 /** A TCP port that was free a moment ago. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { mendRequestQueue } from '../../src/sink/kafka/request-queue.ts';
-import { freePort, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
+import { freePort, freezeProcess, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
 import { startKafkaFollower, type KafkaFollower } from './kafka-follower.ts';
 import { KAFKA_VERSION, resolveKafkaJars } from './kafka-jars.ts';
 
@@ -90,7 +90,9 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
     get pid() {
       return server.pid;
     },
-    freeze: () => process.kill(server.pid, 'SIGSTOP'),
+    freeze: () => {
+      freezeProcess(server.pid);
+    },
     thaw: () => process.kill(server.pid, 'SIGCONT'),
     kill: () => server.end('SIGKILL', 0),
     restart: async () => {
