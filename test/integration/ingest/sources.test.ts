@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import type { StreamOptions } from '../../../src/ingest/types.ts';
+import { freePort } from '../../../tools/local/guarded-child.ts';
 import { startRtspServer } from '../../../tools/local/rtsp-server.ts';
 import { readClips, type ClipReader } from '../../support/clip-reader.ts';
 import { timeVideo } from '../../support/lavfi.ts';
@@ -21,7 +22,7 @@ let short: string;
 
 beforeAll(async () => {
   video = await timeVideo(directory(), 'scene.mp4', { seconds: 6 });
-  short = await timeVideo(directory(), 'short.mp4', { seconds: 2 });
+  short = await timeVideo(directory(), 'short.mp4', { seconds: 4 });
 });
 
 function watch(url: string, options: Partial<StreamOptions> = {}): ClipReader {
@@ -96,8 +97,8 @@ test.each([
     (port: number) => `rtmp://127.0.0.1:${port}/live/x`,
   ],
 ] as const)('%s: a listener waits for its sender, and reads it', async (_, format, listen, call) => {
-  const port = await freeUdpPort();
-  const reader = watch(listen(port), { noFrameTimeoutMs: 150 });
+  const port = await (format === 'flv' ? freePort() : freeUdpPort());
+  const reader = watch(listen(port), { noFrameTimeoutMs: 3000 });
   // Meanwhile another stream plays for longer than the watchdog allows.
   await readClips({ kind: 'file', url: short, realtime: true }).done;
   send(format, call(port));
