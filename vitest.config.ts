@@ -11,7 +11,10 @@ const PATIENT = {
 // (test/support/services.ts).
 export default defineConfig({
   test: {
-    reporters: ['default', ['json', { outputFile: '.cache/test-results.json' }]],
+    reporters: [
+      'default',
+      ['json', { outputFile: process.env['TEST_RESULTS'] ?? '.cache/test-results.json' }],
+    ],
     projects: [
       {
         test: {

@@ -22,11 +22,11 @@ let [passed, broken] = [0, 0];
 for (const release of RELEASES.filter((other) => other !== own)) {
   const results = path.join('.cache', `test-results-node-${release}.json`);
   rmSync(path.join(ROOT, results), { force: true });
-  const on = (...command) => runOn(release, command);
+  const on = (...command) => runOn(release, command, { TEST_RESULTS: results });
   // The child's own version: an npx that ignores its package would test the wrong Node.
   const checks = {
     version: on('node', '-e', `process.exit(process.versions.node.startsWith('${release}.') ? 0 : 1)`),
-    'unit tests': on('node', VITEST, ...UNIT, ...NUMBERS, `--outputFile.json=${results}`),
+    'unit tests': on('node', VITEST, ...UNIT, ...NUMBERS),
     demo: on('npm', 'run', 'demo'),
   };
   for (const [name, ok] of Object.entries(checks)) if (!ok) failed.push(`Node ${release}: ${name}`);
@@ -38,10 +38,11 @@ for (const what of failed) console.error(`failed: ${what}`);
 console.log(`other Node releases: ${passed} passed, ${broken} failed`);
 process.exitCode = failed.length > 0 ? 1 : 0;
 
-function runOn(release, command) {
+function runOn(release, command, env) {
   console.log(`\nNode ${release}: ${command.join(' ')}`);
   const { status } = spawnSync('npx', ['--yes', '--package', `node@${release}`, '--', ...command], {
     cwd: ROOT,
+    env: { ...process.env, ...env },
     stdio: 'inherit',
   });
   return status === 0;
