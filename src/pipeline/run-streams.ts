@@ -10,7 +10,7 @@ import { createPixelPacker } from './pack-pixels.ts';
 import { scoreClip } from './score-clip.ts';
 import type { StreamJob, StreamOutcome, StreamTotals } from './types.ts';
 
-/** A stream that was told to stop has so long to end its source, its clip and its episodes. */
+/** After a request to stop, a stream has so long to end its source, its clip and its episodes. */
 const STOP_MS = 5000;
 /** A file whose clips fail one after the other, this often, ends with an error. A live stream goes on. */
 const FAILED_CLIPS_OF_FILE = 5;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isClip, nextRecord } from '../support/runs.ts';
 import { describeCounts } from './count.ts';
-import type { Trial } from './report.ts';
+import { notRun, type Trial } from './report.ts';
 import { drain, EXIT_MS, stop, type NamedTrial, type TrialContext } from './run-control.ts';
 import { createSite, light } from './site.ts';
 
@@ -16,14 +16,7 @@ async function setClock({ servers }: TrialContext, step: string): Promise<Trial>
   const promised = 'a step of the machine clock is named in the log, and no record is lost or sent twice';
   const done = `the clock set by ${step} during a run, SIGTERM, a run with the right clock`;
   const library = findFaketime();
-  if (library === undefined)
-    return {
-      promised,
-      done,
-      counted: '',
-      ok: false,
-      notRun: 'libfaketime is not installed (Debian: faketime)',
-    };
+  if (library === undefined) return notRun({ promised, done }, NO_FAKETIME);
   const site = await createSite(servers, { more: light(servers) });
   const clock = path.join(site.directory, 'clock');
   writeFileSync(clock, '+0');
@@ -53,6 +46,8 @@ async function setClock({ servers }: TrialContext, step: string): Promise<Trial>
       counts.faults.length === 0,
   };
 }
+
+export const NO_FAKETIME = 'libfaketime is not installed (Debian: faketime)';
 
 export function findFaketime(): string | undefined {
   const folders = ['/usr/lib', '/usr/local/lib'].filter((folder) => existsSync(folder));

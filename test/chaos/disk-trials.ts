@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { isClip, nextRecord } from '../support/runs.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { describeCounts } from './count.ts';
-import type { Trial } from './report.ts';
+import { notRun, type Trial } from './report.ts';
 import { drain, EXIT_MS, stop, type NamedTrial, type TrialContext } from './run-control.ts';
 import { createSite, light, type Site } from './site.ts';
 
@@ -21,6 +21,7 @@ export const DISK_TRIALS: readonly NamedTrial[] = [
   { name: 'the journal folder deleted', run: deleteJournal },
 ];
 
+const NO_TMPFS = 'this user may not mount a tmpfs';
 const FULL = 'the disk of the journal is full';
 
 /** Nothing but delivered records leaves the disk: what filled it stays. */
@@ -29,7 +30,7 @@ async function fillAndThaw({ servers }: TrialContext, mib: number): Promise<Tria
     'a full disk is waited out: once the sink takes records, segments are freed and clips go on';
   const done = `Postgres frozen until a tmpfs of ${mib} MiB was full, thawed, then SIGTERM`;
   const disk = await mountTmpfs(mib);
-  if (disk === undefined) return cannotMount(promised, done);
+  if (disk === undefined) return notRun({ promised, done }, NO_TMPFS);
   const site = await createSite(servers, { journal: { dir: path.join(disk, 'j') }, more: light(servers) });
   const run = site.start();
   await nextRecord(run, isClip, 2);
@@ -55,7 +56,7 @@ async function stopOnFullDisk({ servers }: TrialContext): Promise<Trial> {
     'SIGTERM ends the program within 15 s on a full disk, and the next start delivers the rest';
   const done = 'a tmpfs of 4 MiB full, Postgres frozen, SIGTERM, thaw, another run on the full disk';
   const disk = await mountTmpfs(4);
-  if (disk === undefined) return cannotMount(promised, done);
+  if (disk === undefined) return notRun({ promised, done }, NO_TMPFS);
   const site = await createSite(servers, { journal: { dir: path.join(disk, 'j') }, more: light(servers) });
   const run = site.start();
   await nextRecord(run, isClip, 2);
@@ -82,7 +83,7 @@ async function readOnly({ servers }: TrialContext): Promise<Trial> {
     'a journal that cannot be written stops the start with exit 1 and its name; then all goes on';
   const done = 'a run, the file system mounted read-only, a start, mounted for writing, another run';
   const disk = await mountTmpfs(8);
-  if (disk === undefined) return cannotMount(promised, done);
+  if (disk === undefined) return notRun({ promised, done }, NO_TMPFS);
   const site = await createSite(servers, { journal: { dir: path.join(disk, 'j') }, more: light(servers) });
   const first = await drain(site);
   mount(['-o', 'remount,ro', disk]);
@@ -156,8 +157,4 @@ function fill(disk: string, leftBytes = 64 * 1024): void {
   const handle = openSync(file, 'w');
   writeSync(handle, Buffer.alloc(Math.max(0, bavail * bsize - leftBytes), 1));
   closeSync(handle);
-}
-
-function cannotMount(promised: string, done: string): Trial {
-  return { promised, done, counted: '', ok: false, notRun: 'this user may not mount a tmpfs' };
 }

@@ -12,6 +12,11 @@ export interface Trial {
   readonly notRun?: string;
 }
 
+/** A trial for which this machine lacks something. */
+export function notRun(trial: Pick<Trial, 'promised' | 'done'>, why: string): Trial {
+  return { ...trial, counted: '', ok: false, notRun: why };
+}
+
 /** Writes `.cache/chaos/report.md` and `report.json`; the folder is ignored by git. */
 export function writeReport(
   directory: string,

@@ -1,9 +1,9 @@
 import type { PublishedRecord } from '../../src/core/records.ts';
 import { runSql } from '../support/names.ts';
 import { isClip, nextRecord, recordsOf } from '../support/runs.ts';
-import { findFaketime } from './clock-trials.ts';
+import { findFaketime, NO_FAKETIME } from './clock-trials.ts';
 import { describeCounts } from './count.ts';
-import type { Trial } from './report.ts';
+import { notRun, type Trial } from './report.ts';
 import { EXIT_MS, stop, type NamedTrial, type TrialContext } from './run-control.ts';
 import { createSite, light, type Servers, type Site, type SiteRun } from './site.ts';
 import { FRAMES_MS, longestHole, toldUnwatched } from './watched.ts';
@@ -68,14 +68,7 @@ async function beginSummer({ servers }: TrialContext): Promise<Trial> {
   const promised = 'the change to summer time is no step of the clock: no record is dated an hour off';
   const done = "the clocks of the program's zone change during a run, then SIGTERM";
   const library = findFaketime();
-  if (library === undefined)
-    return {
-      promised,
-      done,
-      counted: '',
-      ok: false,
-      notRun: 'libfaketime is not installed (Debian: faketime)',
-    };
+  if (library === undefined) return notRun({ promised, done }, NO_FAKETIME);
   const changesAt = Date.parse('2026-03-29T01:00:00Z');
   for (const leadS of LEADS_S) {
     const site = await createSite(servers, { more: light(servers) });

@@ -158,11 +158,7 @@ test('a frozen engine holds up the stop no longer than its deadline, and leaves 
   const database = await uniqueDatabase(inject('postgresUrl'));
   onTestFinished(database.drop);
   const { directory, settings } = await site({ ...TINY, sinks: { postgres: { url: database.url } } });
-  const run = startRun(['run', await writeConfig(directory, settings), '--json']);
-  await run.line((line) => line.includes('"clip.stats"'));
-  const family = await descendantsOf(run.child.pid!);
-  const engine = family.find(({ command }) => command.includes('inference/worker/entry'));
-  process.kill(engine?.pid ?? 0, 'SIGSTOP');
+  const { run, family } = await runWithFrozenEngine(await writeConfig(directory, settings));
 
   const { code, ms, stderr } = await terminate(run);
   expect(code, stderr).toBe(0);
@@ -172,11 +168,7 @@ test('a frozen engine holds up the stop no longer than its deadline, and leaves 
 
 test('a killed program leaves no frozen engine behind', async () => {
   const { directory, settings } = await site({ ...TINY });
-  const run = startRun(['run', await writeConfig(directory, settings), '--json']);
-  await run.line((line) => line.includes('"clip.stats"'));
-  const family = await descendantsOf(run.child.pid!);
-  const engine = family.find(({ command }) => command.includes('inference/worker/entry'));
-  process.kill(engine?.pid ?? 0, 'SIGSTOP');
+  const { run, family } = await runWithFrozenEngine(await writeConfig(directory, settings));
 
   run.child.kill('SIGKILL');
   await once(run.child, 'exit');
@@ -185,11 +177,7 @@ test('a killed program leaves no frozen engine behind', async () => {
 
 test('a second signal leaves no frozen engine behind', async () => {
   const { directory, settings } = await site({ ...TINY });
-  const run = startRun(['run', await writeConfig(directory, settings), '--json']);
-  await run.line((line) => line.includes('"clip.stats"'));
-  const family = await descendantsOf(run.child.pid!);
-  const engine = family.find(({ command }) => command.includes('inference/worker/entry'));
-  process.kill(engine?.pid ?? 0, 'SIGSTOP');
+  const { run, family } = await runWithFrozenEngine(await writeConfig(directory, settings));
   run.child.kill('SIGTERM');
   await said(run, 'stream ended');
   run.child.kill('SIGTERM');
@@ -197,3 +185,12 @@ test('a second signal leaves no frozen engine behind', async () => {
   expect((await run.done).code).toBe(130);
   await expect.poll(() => stillRunning(family)).toEqual([]);
 });
+
+async function runWithFrozenEngine(config: string) {
+  const run = startRun(['run', config, '--json']);
+  await run.line((line) => line.includes('"clip.stats"'));
+  const family = await descendantsOf(run.child.pid!);
+  const engine = family.find(({ command }) => command.includes('inference/worker/entry'));
+  process.kill(engine?.pid ?? 0, 'SIGSTOP');
+  return { run, family };
+}

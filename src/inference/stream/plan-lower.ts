@@ -97,7 +97,7 @@ function runOf(
  * What each step of a clip sees, spelt out: the numbers of the frames in its temporal receptive
  * field, `s` for a frame before the segment's start, `e` for one after the clip's end (both are
  * padding there). Steps with equal keys have equal features: padding is a matter of where a step
- * lies, and the picture of what.
+ * lies, and the frame numbers say what it sees.
  *
  * @param firstFrame of the clip, counted from the segment's start; all that lie before and may be
  * seen are in `contents`

@@ -2,7 +2,7 @@ export const INK = '#333333';
 export const FAINT = '#dddddd';
 
 /**
- * Okabe and Ito's colours, told apart with any kind of colour vision, and three
+ * Okabe and Ito's colours, distinguished with any kind of colour vision, and three
  * more for figures of many series.
  */
 const COLOURS = [
