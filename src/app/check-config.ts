@@ -29,7 +29,7 @@ export function effectiveSettings(path: string, { env }: AppContext): Config['ef
 }
 
 /**
- * What only the model can tell of a configuration: whether labels that it names exist, and whether thresholds and samplers of
+ * Checks a configuration against its model: labels that it names exist, and thresholds and samplers of
  * its streams make sense with the model's own. Weights are not read.
  * @returns a sentence where the model is not on this machine, so that nothing was checked
  * @throws CONFIG_INVALID, SAMPLER_INVALID as `run` would

@@ -17,7 +17,10 @@ export interface DoctorCheck {
 
 const TIMEOUT_MS = 10_000;
 
-/** `doctor`: what must hold for a run: of the machine always, of sinks and journal where a configuration names them. */
+/**
+ * `doctor`: checks what a run needs. The machine is checked always, sinks and journal where a
+ * configuration names them.
+ */
 export function doctorChecks(configPath: string | undefined, context: AppContext): readonly DoctorCheck[] {
   const config = configPath === undefined ? undefined : loadConfig(configPath, { env: context.env });
   return [
@@ -43,7 +46,10 @@ function engineChoices(config: Config | undefined): readonly EngineChoice[] {
 
 type EngineChoice = Pick<Config['engine'], 'kind' | 'provider' | 'withoutGpu'>;
 
-/** Loads the runtime in a process of its own and runs a tiny network once; says on what, and what was passed over. */
+/**
+ * Loads the runtime in a process of its own and runs a tiny network once. Reports the device, and the
+ * devices that were passed over.
+ */
 async function engineAnswers(
   { kind, provider, withoutGpu }: EngineChoice,
   { programs }: AppContext,

@@ -6,8 +6,8 @@ import { settleSgs } from '../inference/network/similarity.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 
 /**
- * What the inference thread is to open for a choice of model: a path to a trained model, or a network name of the S3D
- * family for random weights.
+ * What the inference process opens for a choice of model: a path to a trained model, or a network name
+ * of the S3D family for random weights.
  * @throws ActionstreamError USAGE, MODEL_INVALID, NETWORK_UNKNOWN
  */
 export function engineSpecOf(choice: ModelChoice): EngineSpec {

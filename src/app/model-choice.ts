@@ -23,7 +23,10 @@ export function networkOverrides({
   };
 }
 
-/** Kept steps that see themselves at the edges also weigh as many steps as they stand for, unless a setting says otherwise. */
+/**
+ * Kept steps that repeat themselves at the edges also weigh as many input steps as they stand for, unless
+ * a setting says otherwise.
+ */
 export function arithmeticOverrides({
   temporalEdge,
   timeMeans,
@@ -37,8 +40,9 @@ export function arithmeticOverrides({
 }
 
 /**
- * Where SGS sits, if a setting says so. A sampler that samples needs a place, and so does what is said of the network above it: Conv_2b
- * where none is named. Pooled embeddings need no weights; the published arithmetic is kept as it is.
+ * The place of SGS, where a setting asks for one. A sampler that drops steps needs a place, and so do
+ * settings of the network above it. Without a named place it is Conv_2b. Pooled embeddings need no
+ * weights. The published arithmetic (`reference`) keeps its embeddings as they are.
  */
 export function sgsOverride(settings: SamplerSettings): Partial<Pick<NetworkOptions, 'sgs'>> {
   const samples = settings.kind !== undefined && settings.kind !== 'none';
@@ -124,7 +128,10 @@ export function configuredModel({
   return modelChoice({ model: settings.model, seed: settings.seed, network, sampler, engine });
 }
 
-/** The sampler that the settings name; `own` (the model's) gives what they leave out. @throws SAMPLER_INVALID */
+/**
+ * The sampler that the settings name; `own` (the model's) gives what they leave out.
+ * @throws SAMPLER_INVALID
+ */
 export function samplerOptions(
   settings: SamplerSettings,
   own: SamplerOptions = { kind: 'none' },

@@ -8,8 +8,9 @@ import type { EngineSpec } from '../inference/worker/spec.ts';
 import { createWorkerEngine, type WorkerEngineOptions } from '../inference/worker/worker-engine.ts';
 
 /**
- * The engines of a run, each in a process of its own, and the scheduler that shares them among its streams. Opened side by
- * side; where one cannot be opened, the others are freed. The log says what they run on.
+ * The engines of a run, each in a process of its own, and the scheduler that gives their time to the
+ * streams. They open side by side. Where one cannot be opened, the others are freed. The log names their
+ * devices.
  * @throws what building an engine threw
  */
 export async function openEngines(
@@ -60,8 +61,9 @@ type EngineShare = Pick<Config['engine'], 'kind' | 'provider' | 'processes' | 't
 const MOST_PROCESSES = 8;
 
 /**
- * How many processes, and how many threads in each. A clip on one thread costs about half of what it costs on two, because small layers leave the
- * second one waiting (ADR 0021): so several streams get an engine a core, and a single one an engine with all of them. A GPU is shared by none.
+ * How many processes, and how many threads in each. A clip costs about twice the processor time on two
+ * threads, because small layers leave the second one waiting (ADR 0021). So several streams get one
+ * engine per core, and a single stream gets one engine with all cores. A GPU serves one process only.
  */
 export function shareCores(
   { kind, provider = 'cpu', processes, threads }: EngineShare,

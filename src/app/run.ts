@@ -79,7 +79,7 @@ export async function run(
     },
   };
   if (!ndjsonOnStdout) return runConfig(config, parts, signal);
-  // Records go there: a run whose sink can never accept again ends, with its episodes and the other sinks in order.
+  // A run whose sink can never accept again ends, with its episodes and the other sinks in order.
   try {
     const report = await runConfig(config, parts, AbortSignal.any([signal, stdoutClosed]));
     if (!stdoutClosed.aborted || signal.aborted) return report;
@@ -101,9 +101,10 @@ interface RunParts {
 }
 
 /**
- * Opens journal and sinks, starts delivery, opens the engine, runs every stream until its end or the signal, then closes
- * episodes, drains the sinks within a deadline and disposes everything in reverse order. Told to stop, it ends within
- * 15 s: each phase has its own bound, and what hangs beyond it is named in the log and left behind.
+ * Opens journal and sinks, starts delivery, opens the engine and runs every stream until its end or the
+ * signal. Then it closes episodes, drains the sinks within a deadline and disposes everything in reverse
+ * order. After a signal it ends within 15 s: each phase has its own bound, and what hangs beyond it is
+ * named in the log and left behind.
  * @throws ActionstreamError where the start fails, or the journal while it runs; nothing is left behind
  */
 async function runConfig(
@@ -191,7 +192,10 @@ interface JobsContext {
   readonly signal: AbortSignal;
 }
 
-/** Runs the streams, and beside them what ends with them: the budget, and the search for episodes left open. */
+/**
+ * Runs the streams, and beside them what ends with them: the budget, and the search for episodes left
+ * open.
+ */
 async function runJobs(
   jobs: readonly StreamJob[],
   { config, startedAtMs, log, logger, deliveries, budgeting, onPhase, signal }: JobsContext,
@@ -240,7 +244,10 @@ function configOf({ configPath, sources, login, flags }: RunRequest, env: Servic
   return loadConfig(configPath, { env, overrides: { ...flags, ...streams } });
 }
 
-/** Lengths of the files among the streams, for the progress bar; what cannot be probed will fail, and say so, when it runs. */
+/**
+ * Lengths of the files among the streams, for the progress bar. A file that cannot be probed fails with its
+ * reason when it runs.
+ */
 async function fileDurations(
   { streams }: Config,
   env: ServiceContext['env'],

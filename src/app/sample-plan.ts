@@ -4,7 +4,10 @@ import { planSampling, type SamplingPlan } from '../sampler/index.ts';
 import type { SamplerSettings } from '../config/index.ts';
 import { samplerOptions } from './model-choice.ts';
 
-/** `sample`: the sampling plan of the embeddings in a `.npy`, float32 [T, L]. @throws INPUT_INVALID, SAMPLER_INVALID */
+/**
+ * `sample`: the sampling plan of the embeddings in a `.npy`, float32 [T, L].
+ * @throws INPUT_INVALID, SAMPLER_INVALID
+ */
 export async function samplePlan(path: string, sampler: SamplerSettings): Promise<SamplingPlan> {
   const { shape, data } = await loadNpy(path);
   const [length, size] = shape;

@@ -21,7 +21,10 @@ const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=64'];
 /** So long an interrupted process may take to leave the consumer group of its reader. */
 const GRACE_MS = 4000;
 
-/** `events verify`: in a process with a small heap, or in this one where that heap cannot hold what it needs. */
+/**
+ * `events verify`: in a process with a small heap, or in this one where that heap cannot hold what it
+ * needs.
+ */
 export async function verify(
   places: Places,
   range: TimeRange,

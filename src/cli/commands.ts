@@ -14,7 +14,10 @@ import { addProbeCommand } from './probe.ts';
 import { addRunCommand } from './run.ts';
 import { addSampleCommand } from './sample.ts';
 
-/** Every command, in the order of the help. Each loads what it needs when it runs: `--version` waits for no Kafka client. */
+/**
+ * Every command, in the order of the help. Each loads what it needs when it runs: `--version` waits for
+ * no Kafka client.
+ */
 export function addCommands(program: Command, io: CliIo): void {
   for (const add of [
     ...[addRunCommand, addModelsCommand, addInferCommand, addEvaluateCommand, addCalibrateCommand],

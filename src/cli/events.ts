@@ -20,7 +20,7 @@ interface FilterFlags {
   readonly minDuration?: number;
 }
 
-/** `events query | export | tail | verify`: what has been delivered, and the proof that nothing is missing. */
+/** `events query | export | tail | verify`: delivered events, and the proof that nothing is missing. */
 export function addEventsCommand(program: Command, io: CliIo): void {
   const events = program
     .command('events')

@@ -10,7 +10,10 @@ interface InferFlags extends Pick<InferRequest, 'model'> {
   readonly json?: true;
 }
 
-/** `infer INPUT`: scores and compute receipt of each clip of a video, or of one `.npy` clip. Delivers nothing. */
+/**
+ * `infer INPUT`: scores and compute receipt of each clip of a video, or of one `.npy` clip. Delivers
+ * nothing.
+ */
 export function addInferCommand(program: Command, io: CliIo): void {
   const command = program
     .command('infer <input>')

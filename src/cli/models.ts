@@ -7,7 +7,10 @@ import { addModelsReport } from './models-report.ts';
 import { positiveInteger } from './options.ts';
 import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
-/** `models ls | inspect | report | import | pull`: the S3D family: names, parameters, multiply-adds, shapes; measured with `report`. */
+/**
+ * `models ls | inspect | report | import | pull`: names, parameters, multiply-adds and shapes of the S3D
+ * family; `report` also measures them.
+ */
 export function addModelsCommand(program: Command, io: CliIo): void {
   const models = program.command('models').description('the S3D family: list, inspect and measure networks');
   addModelsReport(models, io);

@@ -32,7 +32,10 @@ function decimal(text: string): number {
   return /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
 }
 
-/** RFC 3339, or a duration ago. Nothing else is guessed: a local time or a date alone means another instant to everybody. */
+/**
+ * RFC 3339, or a duration ago. Nothing else is guessed: a local time or a date alone means different
+ * instants to different people.
+ */
 export function instant(text: string): Date {
   const ago = parseDuration(text);
   const ms = ago === undefined ? parseInstant(text) : Date.now() - ago;

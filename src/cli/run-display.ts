@@ -13,7 +13,10 @@ export interface RunDisplay extends RunObserver {
 
 const UNREAD_BYTES = 1024 * 1024;
 
-/** What a person sees of a run: events as lines, a progress bar for files on a terminal, a summary at the end. */
+/**
+ * What a person sees of a run: events as lines, a progress bar for files on a terminal, a summary at
+ * the end.
+ */
 export function createRunDisplay(io: CliIo): RunDisplay {
   const progress = createProgress(io.stderr);
   let printsEvents = true;

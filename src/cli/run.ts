@@ -56,7 +56,10 @@ async function runStreams(
     io.setExitCode(3);
 }
 
-/** The flags in the shape of the configuration file. `--model` names a network or a model; missing topics are made. */
+/**
+ * The flags in the shape of the configuration file. `--model` names a network or a model. Missing topics
+ * are created.
+ */
 function settingsOf({ model, json }: RunFlags, command: Command): object {
   const given = givenSettings(command);
   const more = [

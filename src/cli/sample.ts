@@ -14,7 +14,10 @@ interface SampleFlags {
 /** What belongs to a network: there is none here. */
 const OF_THE_NETWORK = ['after', 'embedding_size', 'similarity', 'temporal_edge', 'time_means'];
 
-/** `sample EMBEDDINGS.npy`: the sampling plan of given embeddings, to look at or to check against another program. */
+/**
+ * `sample EMBEDDINGS.npy`: the sampling plan of given embeddings, to look at or to compare with another
+ * program.
+ */
 export function addSampleCommand(program: Command, io: CliIo): void {
   const command = program
     .command('sample <embeddings.npy>')

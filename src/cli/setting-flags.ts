@@ -5,7 +5,8 @@ import type { SettingFlag } from '../settings/flags.ts';
 import { nonNegativeNumber, positiveInteger, positiveNumber, wholeNumber } from './options.ts';
 
 /**
- * Adds the flags of settings to a command. Names, help, choices and bounds come from the schema of the configuration file.
+ * Adds the flags of settings to a command. Names, help, choices and bounds come from the schema of the
+ * configuration file.
  * @param parts sections or settings as docs/config.md names them: `sampler`, `engine.kind`
  * @param except those within them that the command does not take
  */

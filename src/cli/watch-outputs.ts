@@ -16,8 +16,9 @@ export interface WatchedOutputs {
 /**
  * What happens when an output fails:
  * - stderr, always: nothing; there is nobody to tell.
- * - stdout, its reader has gone: a command ends with 0, as `| head` wants it; a service goes on.
- * - stdout cannot be written (full disk): a command ends with 1 and one line; a service goes on and says it once.
+ * - stdout, its reader has gone: a command ends with 0, as `| head` wants it; a service continues.
+ * - stdout cannot be written (full disk): a command ends with 1 and one line; a service continues and
+ *   reports it once.
  */
 export function watchOutputs({ stdout, stderr, exit }: OutputsOwner): WatchedOutputs {
   const closed = new AbortController();

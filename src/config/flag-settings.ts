@@ -16,7 +16,10 @@ export interface FlagSettings {
   readonly seed?: number;
 }
 
-/** Settings under their inner names, with the defaults of the configuration file. @param given in its shape */
+/**
+ * Settings under their inner names, with the defaults of the configuration file.
+ * @param given in the shape of that file
+ */
 export function settingsOfFlags(given: object): FlagSettings {
   const { model = {}, sampler = {}, engine = {}, defaults = {} } = given as Readonly<Record<string, object>>;
   const { seed, ...shape } = omit(modelSchema.parse(model), ['path', 'network']);

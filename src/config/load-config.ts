@@ -31,8 +31,9 @@ export interface LoadOptions {
 }
 
 /**
- * The configuration of a YAML file: flags > environment (ACTIONSTREAM_…) > file > defaults, `${ENV}` replaced, files that hold
- * secrets read, everything checked. Relative paths in it start at the working directory.
+ * The configuration of a YAML file: flags > environment (ACTIONSTREAM_…) > file > defaults. `${ENV}` is
+ * replaced, files that hold secrets are read, everything is checked. Relative paths start at the working
+ * directory.
  *
  * @throws CONFIG_INVALID naming every problem with file, line, column, key and what was expected
  */

@@ -16,8 +16,8 @@ const ONLY_UNTRAINED = Object.keys(untrainedShape) as (keyof typeof untrainedSha
 const DEFAULT_NETWORK = 's3d-g';
 
 /**
- * The model that is meant. Of `path` and `network` the one set on a higher layer (flag > env > file) wins; both on the
- * same layer is a problem.
+ * The model that is meant. Of `path` and `network`, the one set on a higher layer (flag > env > file)
+ * wins. Both on the same layer is a problem.
  */
 export function resolveModel(
   settings: Settings['model'],
@@ -46,7 +46,7 @@ export function resolveModel(
   };
 }
 
-/** A provider that the engine does not know is a problem; whether this machine has it, only opening it tells. */
+/** A provider that the engine does not know is a problem. Whether this machine has it, only opening shows. */
 export function checkEngine(
   { kind, provider, reuse, repeatThreshold }: EngineSettings,
   report: Report,

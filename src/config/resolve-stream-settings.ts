@@ -65,7 +65,10 @@ function checkPolicies({ policy, labels }: EventSettings, path: SettingPath, rep
   for (const [name, own] of Object.entries(labels)) check(own, [...path, 'labels', name]);
 }
 
-/** The stream before `defaults`, setting by setting; the password may come from a file, and `tls` counts as a whole. */
+/**
+ * The stream before `defaults`, setting by setting. The password may come from a file; `tls` counts as a
+ * whole.
+ */
 function streamSettings(
   { id, sampler, events, ...stream }: Stream,
   settings: Settings,

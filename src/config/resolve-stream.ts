@@ -21,7 +21,7 @@ export interface ResolvedStream {
   readonly episodes: Pick<EpisodeTrackerOptions, 'defaultPolicy' | 'policies' | 'allow' | 'strideMs'>;
 }
 
-/** Completes a stream's settings with what the model says. Thresholds: settings before the model's before 0.6. */
+/** Completes a stream's settings with the model's. Thresholds: settings, then the model's, then 0.6. */
 export function resolveStream(
   { window, sampler, events, ...stream }: StreamSettings,
   model: StreamModel,

@@ -3,7 +3,10 @@ import type { Layer } from './layers.ts';
 import type { Sinks } from './resolve-sinks.ts';
 import type { Settings } from './schema.ts';
 
-/** A valid configuration: every default filled in, every file that holds a secret read. Holds secrets: never log it. */
+/**
+ * A valid configuration: every default filled in, every file that holds a secret read. Holds secrets:
+ * never log it.
+ */
 export interface Config {
   readonly instance: string;
   readonly model: ModelSettings;
@@ -43,7 +46,7 @@ export type SamplerSettings = Settings['sampler'];
 
 export type EngineSettings = Settings['engine'];
 
-/** A stream as far as it is known before the model is: what is missing, the model says (resolve-stream.ts). */
+/** A stream as far as it is known before the model is open. The model gives the rest (resolve-stream.ts). */
 export interface StreamSettings extends Omit<
   StreamOptions,
   'window' | 'width' | 'height' | 'fit' | 'scale' | 'ffmpegPath'

@@ -1,8 +1,8 @@
 import type { EngineInfo } from '../inference/engine.ts';
 
 /**
- * Frames before a clip that go with it so that overlapping clips share work; undefined where clips are inferred one by one:
- * the engine does not share, or clips begin between the time steps that could be shared.
+ * Frames before a clip that go with it, so that overlapping clips reuse steps. Undefined where nothing is
+ * reused: the engine does not reuse, or clips begin between the time steps of the lower stage.
  */
 export function clipContext(
   { reuse, clip }: Pick<EngineInfo, 'reuse' | 'clip'>,
@@ -11,7 +11,10 @@ export function clipContext(
   return reuse && stride % reuse.frameStep === 0 ? reuse.contextFrames : undefined;
 }
 
-/** Why clips of a stream are inferred one by one though sharing was asked for; undefined where they are not. */
+/**
+ * Why clips of a stream reuse nothing although reuse was asked for; undefined where they do, or it was
+ * not.
+ */
 export function whyOneByOne(
   { reuse, reuseUnsupported, clip }: Pick<EngineInfo, 'reuse' | 'reuseUnsupported' | 'clip'>,
   stride = clip.stride,

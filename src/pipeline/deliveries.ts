@@ -19,8 +19,9 @@ export interface Deliveries extends AsyncDisposable {
   /** True once the sink holds all that the journal holds at the call; false where the signal comes first. */
   caughtUp(sink: string, signal: AbortSignal): Promise<boolean>;
   /**
-   * Waits until everything is delivered that the journal holds, within the deadline of how the run ended (a signal that
-   * comes while waiting shortens it), ends the workers, and reports what each sink lacks.
+   * Waits until everything is delivered that the journal holds, within the deadline of how the run ended.
+   * A signal that comes while waiting shortens the deadline. Then it ends the workers and reports what
+   * each sink lacks.
    */
   finish(signal: AbortSignal): Promise<DeliveryReport>;
 }
@@ -29,7 +30,10 @@ export interface Deliveries extends AsyncDisposable {
 const DRAIN_MS = { ended: 30_000, stopped: 5000 } as const;
 /** The longest that a timer can wait: 24 days. */
 const FOREVER_MS = 2 ** 31 - 1;
-/** The batch in flight may go on so long; a client that hears no signal is left behind after as much again. */
+/**
+ * The batch in flight may continue so long. A client that hears no signal is left behind after as much
+ * again.
+ */
 const BATCH_MS = 1000;
 
 /** A sink that cannot be reached at the start delays; one that refuses us stops the start. */

@@ -5,7 +5,10 @@ import type { EngineSpec } from '../inference/worker/spec.ts';
 import { recordingDigest } from '../ingest/index.ts';
 import type { JobSettings } from './types.ts';
 
-/** Digests of the recordings among the streams, by stream. Never rejects; an unreadable one fails when it runs. */
+/**
+ * Digests of the recordings among the streams, by stream. Never rejects: an unreadable one fails when it
+ * runs.
+ */
 export async function recordingDigests(
   streams: readonly StreamSettings[],
   signal: AbortSignal,
@@ -25,8 +28,9 @@ export interface StreamRun {
 }
 
 /**
- * The run id of a file: its content, the model, and every setting that changes what is published. Left out is what
- * changes only when and where: paths, speed, queue and journal settings, threads, processes, the GPU's number.
+ * The run id of a file: its content, the model, and every setting that changes what is published. Left
+ * out is what changes only when and where: paths, speed, queue and journal settings, threads, processes,
+ * the GPU's number.
  */
 export function runIdOfStream({ recording, spec, info, stream }: StreamRun): string {
   const { streamId, window, width, height, fit, scale, startTimeMs } = stream.options;

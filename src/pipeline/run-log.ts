@@ -7,13 +7,17 @@ import { endAfterRestart } from '../events/index.ts';
 import type { RecordLog } from './types.ts';
 import type { Journal } from '../sink/journal/types.ts';
 
-/** The journal as a run sees it: no append outlasts the run, however full the disk is; a full journal holds up no stop. */
+/**
+ * The journal as a run sees it: no append outlasts the run, however full the disk is. A full journal
+ * delays no stop.
+ */
 export interface RunLog extends RecordLog {
   /** Journals what streams tell, without holding them up. */
   recordStatus(status: StreamStatus): void;
   /**
-   * Ends the episodes that a crash left open, with reason `restart`. Need not be waited for: the records are first in the
-   * queue, so whatever is appended later comes behind them. Resolves once they are journalled; never rejects.
+   * Ends the episodes that a crash left open, with reason `restart`. Need not be waited for: the records
+   * are first in the queue, so whatever is appended later comes behind them. Resolves once they are
+   * journalled; never rejects.
    */
   endOpenEpisodes(): Promise<void>;
   /** Waits for what is being appended without a waiting caller, then says what could not be written. */

@@ -16,9 +16,9 @@ const STOP_MS = 5000;
 const FAILED_CLIPS_OF_FILE = 5;
 
 /**
- * Runs all streams side by side until each has ended, failed or been aborted. One stream's failure leaves the others
- * running. Told to stop, it waits STOP_MS and leaves behind what has not ended by then: a source or an engine that hears
- * no signal. Such streams have no outcome; the log names them.
+ * Runs all streams side by side until each has ended, failed or been aborted. One stream's failure leaves
+ * the others running. After a signal it waits STOP_MS and leaves behind what has not ended by then: a
+ * source or an engine that hears no signal. Such streams have no outcome; the log names them.
  */
 export async function runStreams(
   jobs: readonly StreamJob[],
@@ -72,7 +72,7 @@ function logOutcome({ streamId, reason, totals, error }: StreamOutcome, logger: 
 /**
  * One stream, from its first clip to its last. States of a clip:
  * - formed: it waits in the bounded queue of the clip stream. One clip of a stream leaves it at a time.
- * - in inference: the scheduler, which all streams share, gives it its turn.
+ * - in inference: the one scheduler of all streams gives it its turn.
  * - failed: it could not be scored. It is counted, and its time becomes a gap.
  * - scored: episodes are updated.
  * - journalled: its statistics and events are durable. The next clip of the stream is taken.
@@ -80,7 +80,8 @@ function logOutcome({ streamId, reason, totals, error }: StreamOutcome, logger: 
  * Ends of the stream:
  * - ended: the source has ended.
  * - stopped: the signal came.
- * - failed: the source or the journal failed, or FAILED_CLIPS_OF_FILE clips of a file in a row. The engine ends no live stream.
+ * - failed: the source or the journal failed, or FAILED_CLIPS_OF_FILE clips of a file in a row. The
+ *   engine ends no live stream.
  *
  * On every way out the open episodes are ended and journalled.
  */

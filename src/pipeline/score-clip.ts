@@ -16,8 +16,8 @@ interface PackedClip {
 }
 
 /**
- * A clip through the engine. One of a file is tried again where another try may succeed. A live stream takes its next clip
- * instead: what waits meanwhile would be dropped.
+ * A clip through the engine. One of a file is tried again where another try may succeed. A live stream
+ * takes its next clip instead: what waits meanwhile would be dropped.
  */
 export async function scoreClip(
   job: StreamJob,

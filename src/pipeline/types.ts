@@ -26,7 +26,7 @@ export interface StreamJob {
   readonly live: boolean;
   readonly engine: StreamEngine;
   readonly sampler: SamplerOptions;
-  /** Frames before a clip that go with it, so that overlapping clips share work; absent: clips are inferred one by one. */
+  /** Frames before a clip that go with it, so that overlapping clips reuse steps. Absent: no reuse. */
   readonly contextFrames?: number;
   /** Only of live streams: may raise the sampler's δ. */
   readonly budget?: StreamBudget;

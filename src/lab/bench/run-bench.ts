@@ -28,8 +28,8 @@ export interface BenchServices {
 }
 
 /**
- * Measures the parts asked for, adds them to what `out` holds already, and draws all of it. Results are written after
- * every round, part and number of streams.
+ * Measures the parts asked for, adds them to what `out` holds already, and draws all of it. Results are
+ * written after every round, part and number of streams.
  */
 export async function runBench(
   request: BenchRequest,

@@ -110,7 +110,7 @@ export interface StreamRun {
 export interface RunReceipts {
   /** Mean over the clips. */
   readonly keptSteps: number;
-  /** The bin width of `ordered` that was used; above the configured one where the compute budget was tight. */
+  /** The δ of `ordered` that was used; above the configured one where the compute budget was tight. */
   readonly delta?: { readonly mean: number; readonly max: number };
   /** Clips of the stream that had the fewest. */
   readonly fewestClips: number;

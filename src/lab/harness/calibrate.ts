@@ -41,10 +41,11 @@ const LADDER = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64];
 const BETWEEN = 3;
 
 /**
- * The largest δ at which the decisions of a network under `ordered` agree with those of all steps, on the given videos. Each window's
- * lower half is computed once and every δ tried on it: first a ladder over three orders of magnitude, then, in a second pass, between the last
- * δ that holds and the first that does not. A δ counts only where every smaller one tried holds too; where none does, δ is 0,
- * which keeps every step that differs at all.
+ * The largest δ at which the decisions of a network under `ordered` agree with those of all steps, on
+ * the given videos. The lower stage runs once per window, and every δ is tried on its maps. The first
+ * pass tries a ladder over three orders of magnitude. The second tries values between the last δ that
+ * holds and the first that does not. A δ counts only where every smaller one tried holds too. Where none
+ * holds, δ is 0, which keeps every step that differs at all.
  */
 export async function calibrate(
   request: CalibrationRequest,
@@ -130,7 +131,10 @@ async function tryWidths(
   return tried;
 }
 
-/** From the largest δ down; once every step is kept, each smaller one keeps them too and gives what dense gives. */
+/**
+ * From the largest δ down. Once every step is kept, each smaller one keeps them too and gives the dense
+ * scores.
+ */
 async function eachWidth(
   widths: readonly number[],
   dense: ScoredRun,

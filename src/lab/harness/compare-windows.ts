@@ -23,7 +23,10 @@ export interface VideoWindow {
   readonly video: string;
 }
 
-/** The windows that `run` would make of each video. The pixels of one are valid until the next is asked for. */
+/**
+ * The windows that `run` would make of each video. The pixels of one are valid until the next is asked
+ * for.
+ */
 export async function* windowsOf(
   { videos, window, most = Infinity }: WindowsRequest,
   info: EngineInfo,
@@ -45,8 +48,8 @@ export async function* windowsOf(
 }
 
 /**
- * A window scored under a sampler. Its stream is remembered under `as`: where two samplers share it, the second takes over the lower
- * half of the first.
+ * A window scored under a sampler. Its stream is cached under `as`: a second sampler under the same name
+ * reuses the lower stage of the first.
  */
 export async function scoreWindow(
   engine: InferenceEngine,

@@ -30,8 +30,9 @@ export interface EvaluationContext {
 }
 
 /**
- * Scores every clip of a list and adds up the figures of each data set. A video that cannot be evaluated is told and
- * left out; what would fail every video (list, model, ffmpeg, engine, interrupt) is thrown.
+ * Scores every clip of a list and adds up the figures of each data set. A video that cannot be evaluated
+ * is reported and left out. What would fail every video (list, model, ffmpeg, engine, interrupt) is
+ * thrown.
  */
 export async function evaluate(
   request: EvaluationRequest,

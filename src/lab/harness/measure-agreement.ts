@@ -31,8 +31,8 @@ export interface AgreementRequest extends Omit<WindowsRequest, 'videos'> {
 }
 
 /**
- * How far a network says under its sampler what it says with every step, on the same windows. No label is read. Bins begin with each
- * clip.
+ * How often the decisions of a network under its sampler equal those with every step, on the same
+ * windows. No label is read. Bins begin with each clip.
  */
 export async function measureAgreement(
   { footage, window, most, model, sampler: flags }: AgreementRequest,

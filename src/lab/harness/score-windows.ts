@@ -11,9 +11,10 @@ import { spreadWindows } from './windows.ts';
 import { workOf } from './work.ts';
 
 /**
- * The windows that `run` would cut from these frames, were they all of a stream, with the scores that it would give them: one
- * every stride from the first frame, the last one padded, sharing their lower halves (ADR 0019). The labelled clip is a stream
- * of its own; nothing is kept of it.
+ * The windows that `run` would cut from these frames, were they all of a stream, with the scores that it
+ * would give them. One begins every stride from the first frame, and the last one is padded. Overlapping
+ * windows reuse steps of the lower stage (ADR 0019). The labelled clip is a stream of its own; nothing is
+ * kept of it.
  */
 export async function scoreAsRun(
   { name, startS = 0 }: LabelledClip,

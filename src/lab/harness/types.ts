@@ -37,7 +37,10 @@ export type FrameOrder = 'normal' | 'reversed';
 
 /** Which views of a short clip are scored and averaged. */
 export interface ViewOptions {
-  /** Windows spread evenly. Absent, and one crop: those of `run`; absent, and three: about half a window apart. */
+  /**
+   * Windows spread evenly. Absent, and one crop: those of `run`. Absent, and three crops: about half a
+   * window apart.
+   */
   readonly clips?: number;
   /** 1: the picture as `run` fits it. 3: squares along its longer side. */
   readonly crops: 1 | 3;

@@ -25,8 +25,8 @@ interface WatchedEvent {
 }
 
 /**
- * Runs a video through the very job that `run` makes of it: windows, episodes and thresholds are not done again here.
- * Records go nowhere but into the result.
+ * Runs a video through the same job that `run` makes of it: windows, episodes and thresholds have one
+ * home. Records go nowhere but into the result.
  * @throws ActionstreamError where it cannot be read, or a clip could not be inferred
  */
 export async function watchVideo(

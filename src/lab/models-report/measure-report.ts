@@ -21,8 +21,9 @@ export interface MeasureContext {
 }
 
 /**
- * Parameters and multiply-adds by the cost model; time, memory and stages measured, one network at a time in a process of
- * its own. Rounds go through all networks, so that a busy moment of the machine does not fall on one of them.
+ * Parameters and multiply-adds by the cost model; time, memory and stages measured, one network at a time
+ * in a process of its own. Rounds go through all networks, so that a busy moment of the machine does not
+ * fall on one of them.
  * @throws ActionstreamError NETWORK_UNKNOWN, ENGINE_FAILED, ABORTED
  */
 export async function measureReport(
@@ -63,7 +64,10 @@ interface Planned {
   readonly keptSteps?: number;
 }
 
-/** Kept steps come from a uniform stride: content does not matter for time. The nearest count that a stride reaches. */
+/**
+ * Kept steps come from a uniform stride, because content does not matter for time. The result is the
+ * nearest count that a stride reaches.
+ */
 function planOf(one: ReportCase, common: Partial<NetworkOptions>): Planned {
   const { variant, sgs } = one;
   if (!sgs) return { case: one, network: buildNetwork({ ...common, variant }) };

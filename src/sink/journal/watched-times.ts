@@ -3,17 +3,26 @@ import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { readJsonFile, writeFileAtomic } from './atomic-file.ts';
 
-/** Until when each live stream was watched, kept beside the journal: the next run tells the time between as a gap. */
+/**
+ * Until when each live stream was watched, kept beside the journal. The next run reports the time between
+ * as a gap.
+ */
 export interface WatchedTimes extends AsyncDisposable {
   /** As an earlier run left it, ms since 1970. */
   of(streamId: string): number | undefined;
   note(streamId: string, untilMs: number): void;
 }
 
-/** A crash makes the gap before the next run longer by so much at most: nothing proves that the time was watched. */
+/**
+ * A crash makes the gap before the next run longer by so much at most, because nothing proves that the
+ * time was watched.
+ */
 const SAVE_EVERY_MS = 1000;
 
-/** Reads the file of a locked journal folder. An unreadable one counts as none. A failed write is logged once and tried again. */
+/**
+ * Reads the file of a locked journal folder. An unreadable one counts as none. A failed write is logged
+ * once and tried again.
+ */
 export async function openWatchedTimes(dir: string, logger: Logger): Promise<WatchedTimes> {
   const path = join(dir, 'watched.json');
   const earlier = parseTimes(await readJsonFile(path).catch(() => undefined));
