@@ -2,7 +2,7 @@ import { findModel, looksLikePath } from './find-model.ts';
 import type { ModelChoice } from './model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { problemOfProvider } from '../inference/engine-choice.ts';
-import { settleSgs } from '../inference/network/similarity.ts';
+import { resolveSgs } from '../inference/network/similarity.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 
 /**
@@ -44,10 +44,10 @@ function modelSpecOf({ model, seed, network, sgs, sgsForced, similarity }: Model
       `${model}: no such model folder, manifest.json or .safetensors file; check the path`,
     );
   }
-  const settled = settleSgs(sgs, { similarity });
+  const resolved = resolveSgs(sgs, { similarity });
   return {
     kind: 'untrained',
-    network: { ...network, ...(settled && { sgs: settled }), variant: model },
+    network: { ...network, ...(resolved && { sgs: resolved }), variant: model },
     seed,
   };
 }

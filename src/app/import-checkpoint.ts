@@ -12,7 +12,7 @@ import type { ModelManifest } from '../inference/model.ts';
 import type { NetworkOptions } from '../inference/network/graph.ts';
 import { DEFAULT_SAMPLER } from '../sampler/index.ts';
 import { settingsOfFlags } from '../config/flag-settings.ts';
-import { arithmeticOverrides, networkOverrides, samplerOptions, settledSgs } from './model-choice.ts';
+import { arithmeticOverrides, networkOverrides, samplerOptions, configuredSgs } from './model-choice.ts';
 
 /** What `models import` and `models pull` take. */
 export interface ImportFlags {
@@ -72,7 +72,7 @@ async function importLoaded(
 ): Promise<ImportReport> {
   const { labels, note } = flags.labels === undefined ? {} : await readLabels(flags.labels);
   const { network, sampler } = settingsOfFlags(flags.settings ?? {});
-  const { sgs } = settledSgs(own?.network ?? {}, sampler);
+  const { sgs } = configuredSgs(own?.network ?? {}, sampler);
   const imported = importModel(checkpoint, {
     from,
     network: {

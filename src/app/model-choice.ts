@@ -2,7 +2,7 @@ import type { Config, EngineSettings, NetworkSettings, SamplerSettings } from '.
 import { omit } from '../config/omit.ts';
 import { LAYER_KEYS } from '../config/sampler-schema.ts';
 import type { NetworkOptions, SgsOptions } from '../inference/network/graph.ts';
-import { parseSimilarity, POOLED, settleSgs, type Similarity } from '../inference/network/similarity.ts';
+import { parseSimilarity, POOLED, resolveSgs, type Similarity } from '../inference/network/similarity.ts';
 import { parseStageName } from '../inference/network/variants.ts';
 import { parseSamplerOptions, type SamplerOptions } from '../sampler/index.ts';
 
@@ -56,13 +56,13 @@ export function sgsOverride(settings: SamplerSettings): Partial<Pick<NetworkOpti
 }
 
 /** The SGS layer that a network of these options has under the settings. */
-export function settledSgs(
+export function configuredSgs(
   own: Partial<NetworkOptions>,
   settings: SamplerSettings,
 ): Partial<Pick<NetworkOptions, 'sgs'>> {
   const { sgs: fallback } = sgsOverride(settings);
   const forced = isForced(settings) ? fallback : undefined;
-  const sgs = settleSgs(own.sgs, { forced, fallback, similarity: similarityOf(settings) });
+  const sgs = resolveSgs(own.sgs, { forced, fallback, similarity: similarityOf(settings) });
   return sgs ? { sgs } : {};
 }
 

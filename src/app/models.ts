@@ -7,7 +7,7 @@ import { listVariantNames } from '../inference/network/variants.ts';
 import { parseManifest } from '../inference/weights/manifest.ts';
 import { findModel } from './find-model.ts';
 import { settingsOfFlags } from '../config/flag-settings.ts';
-import { arithmeticOverrides, networkOverrides, settledSgs } from './model-choice.ts';
+import { arithmeticOverrides, networkOverrides, configuredSgs } from './model-choice.ts';
 
 type NetworkCost = ReturnType<typeof countCost>;
 
@@ -38,7 +38,7 @@ export function inspectNetwork({ name, keptSteps, settings }: InspectRequest): I
     ...own,
     ...networkOverrides(shape),
     ...arithmeticOverrides(sampler),
-    ...settledSgs(own, sampler),
+    ...configuredSgs(own, sampler),
   });
   const cost = countCost(network, keptSteps === undefined ? {} : { keptSteps });
   return { name: network.name, options: network.options, cost };

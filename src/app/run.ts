@@ -132,7 +132,7 @@ async function runConfig(
   const consumers = sinks.map((sink) => sink.name);
   const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }), 'the journal');
   const watched = resources.add(await openWatchedTimes(config.journal.dir, logger), 'the watched times');
-  // A journal that has failed ends the run as a signal does; it is told at the end.
+  // A journal that has failed ends the run as a signal does; the error comes at the end.
   const signal = AbortSignal.any([stop, journal.failed]);
   setMaxListeners(0, signal);
   await openSinksOnce(sinks, signal, logger);

@@ -37,7 +37,7 @@ export async function runProgram(program: Command, argv: readonly string[], io: 
 }
 
 /**
- * Told to stop, whatever a command throws is its way to end; only what happens
+ * After a signal, whatever a command throws is its way to end; only what happens
  * to the journal must not be hidden.
  */
 function failureOf(error: unknown, { aborted }: AbortSignal): ActionstreamError {

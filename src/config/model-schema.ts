@@ -1,7 +1,7 @@
 import { choice, flag, section, text, upTo, wholeBetween } from '../settings/fields.ts';
 import { asFlag } from '../settings/flags.ts';
 
-/** What a trained model has settled already. */
+/** Settings of random weights; a trained model brings its own. */
 export const untrainedShape = {
   seed: asFlag(
     wholeBetween([0, 2 ** 31 - 1], '`network` only: seed of the random weights. Default 0.'),

@@ -8,7 +8,7 @@ export interface StreamModel {
   readonly width: number;
   readonly height: number;
   readonly clip: { readonly fps: number; readonly stride: number };
-  readonly picture?: { readonly fit: 'stretch' | 'crop'; readonly scale: number };
+  readonly frameFit?: { readonly fit: 'stretch' | 'crop'; readonly scale: number };
   readonly reuse?: { readonly contextFrames: number };
   /** Per label, as chosen on training data. */
   readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
@@ -39,8 +39,8 @@ export function resolveStream(
       },
       width: model.width,
       height: model.height,
-      fit: stream.fit ?? model.picture?.fit ?? 'stretch',
-      ...(model.picture && { scale: model.picture.scale }),
+      fit: stream.fit ?? model.frameFit?.fit ?? 'stretch',
+      ...(model.frameFit && { scale: model.frameFit.scale }),
       ffmpegPath,
     },
     episodes: {

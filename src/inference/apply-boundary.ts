@@ -16,12 +16,12 @@ export function applyBoundary(network: Network, embeddings: Embeddings): Embeddi
   if (!complete) return withCells(network, embeddings);
   const { length, size, data } = embeddings;
   const [first, last] = complete;
-  const settled = data.slice();
+  const applied = data.slice();
   for (let step = 0; step < length; step += 1) {
     const source = Math.min(last, Math.max(first, step));
-    if (source !== step) settled.copyWithin(step * size, source * size, (source + 1) * size);
+    if (source !== step) applied.copyWithin(step * size, source * size, (source + 1) * size);
   }
-  return withCells(network, { length, size, data: settled });
+  return withCells(network, { length, size, data: applied });
 }
 
 /**

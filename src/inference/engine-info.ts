@@ -24,7 +24,7 @@ export function engineInfoOf(
     height,
     width,
     clip,
-    ...(picture && { picture }),
+    ...(picture && { frameFit: picture }),
     ...(activation === 'none' && { embedding: true }),
     sampler,
     ...(thresholds && { thresholds }),

@@ -1,6 +1,6 @@
 import type { ComputeStats } from '../core/compute.ts';
 import type { ModelReference } from '../core/records.ts';
-import type { PictureFit } from './model.ts';
+import type { FrameFit } from './model.ts';
 import type { SamplerOptions, SamplingPlan } from '../sampler/types.ts';
 
 /** What an engine is given: one clip of uint8 rgb24 pixels, [frames, height, width, 3] row major. */
@@ -67,7 +67,7 @@ export interface EngineInfo {
   /** How the model steps through a stream: frames a second, frames between clip starts. */
   readonly clip: { readonly fps: number; readonly stride: number };
   /** How frames are brought to height and width, where the model says. */
-  readonly picture?: PictureFit;
+  readonly frameFit?: FrameFit;
   /**
    * The output is an embedding: there are no scores to make events from, and the labels only number
    * its values.

@@ -30,7 +30,7 @@ export interface ModelManifest {
   /** Frames a second at which the network saw its training clips, and how it steps through a stream. */
   readonly clip: { readonly fps: number; readonly stride: number };
   /** How frames are brought to the network's size; the same as the network saw in training. */
-  readonly picture?: PictureFit;
+  readonly picture?: FrameFit;
   readonly weights: { readonly file: string; readonly sha256: string };
   /** Per label on/off thresholds chosen on training data. */
   readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
@@ -41,7 +41,7 @@ export interface ModelManifest {
  * `stretch`: both sides to `scale` times the network's size; `crop`: the short side, the aspect
  * kept. Then the middle is cut out. Kinetics networks see 224 of 256 pixels: scale 256/224.
  */
-export interface PictureFit {
+export interface FrameFit {
   readonly fit: 'stretch' | 'crop';
   readonly scale: number;
 }

@@ -15,7 +15,7 @@ export function clipContext(
  * Why clips of a stream reuse nothing although reuse was asked for; undefined where they do, or it was
  * not.
  */
-export function whyOneByOne(
+export function whyNoReuse(
   { reuse, reuseUnsupported, clip }: Pick<EngineInfo, 'reuse' | 'reuseUnsupported' | 'clip'>,
   stride = clip.stride,
 ): string | undefined {

@@ -26,7 +26,7 @@ export interface Deliveries extends AsyncDisposable {
   finish(signal: AbortSignal): Promise<DeliveryReport>;
 }
 
-/** How long a run waits at its end for its sinks: after the last file, and when told to stop. */
+/** How long a run waits at its end for its sinks: after the last file, and after a signal. */
 const DRAIN_MS = { ended: 30_000, stopped: 5000 } as const;
 /** The longest that a timer can wait: 24 days. */
 const FOREVER_MS = 2 ** 31 - 1;

@@ -10,11 +10,11 @@ import type { PixelClip } from '../inference/engine.ts';
  */
 export function createPixelPacker(contextFrames?: number): (clip: Clip) => PixelClip {
   let block = new Uint8Array(0);
-  const fill = (frames: readonly Frame[], pictureSize: number): Uint8Array => {
-    const total = frames.length * pictureSize;
+  const fill = (frames: readonly Frame[], frameBytes: number): Uint8Array => {
+    const total = frames.length * frameBytes;
     if (block.length < total) block = new Uint8Array(total);
     frames.forEach((frame, index) => {
-      block.set(frame.data, index * pictureSize);
+      block.set(frame.data, index * frameBytes);
     });
     return block.subarray(0, total);
   };
@@ -24,11 +24,11 @@ export function createPixelPacker(contextFrames?: number): (clip: Clip) => Pixel
     const { clipId, framesBefore, segment, streamId } = clip;
     const { width, height } = first;
     const pixels = { clipId, frames: clip.frames.length, height, width };
-    const pictureSize = width * height * 3;
-    if (contextFrames === undefined) return { ...pixels, data: fill(clip.frames, pictureSize) };
+    const frameBytes = width * height * 3;
+    if (contextFrames === undefined) return { ...pixels, data: fill(clip.frames, frameBytes) };
     const context = contextFrames === 0 ? [] : clip.context.slice(-contextFrames);
-    const all = fill([...context, ...clip.frames], pictureSize);
-    const before = all.subarray(0, context.length * pictureSize);
+    const all = fill([...context, ...clip.frames], frameBytes);
+    const before = all.subarray(0, context.length * frameBytes);
     return {
       ...pixels,
       data: all.subarray(before.length),

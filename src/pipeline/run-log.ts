@@ -24,7 +24,7 @@ export interface RunLog extends RecordLog {
   finish(): Promise<void>;
 }
 
-/** What the run still wants to write when it is told to stop waits so long for room on the disk. */
+/** After a signal, records of the run wait so long for room on the disk. */
 const GRACE_MS = 4000;
 
 /** `signal` ends the run: a user's wish, or the journal's failure. */

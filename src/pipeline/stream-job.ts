@@ -7,7 +7,7 @@ import { createClipStream } from '../ingest/index.ts';
 import type { StreamOptions } from '../ingest/types.ts';
 import type { WatchedTimes } from '../sink/journal/watched-times.ts';
 import type { ComputeBudget } from './budget/compute-budget.ts';
-import { clipContext, whyOneByOne } from './clip-context.ts';
+import { clipContext, whyNoReuse } from './clip-context.ts';
 import { runIdOfStream } from './run-ids.ts';
 import { createStatusRecorder } from './stream-status.ts';
 import type { JobSettings, PipelineObserver, RecordLog, StreamJob } from './types.ts';
@@ -20,7 +20,7 @@ export interface JobContext {
   readonly budget?: ComputeBudget;
   readonly pipeline: PipelineReference;
   readonly log: RecordLog;
-  /** Until when live streams were watched: gaps between two runs are told from it. */
+  /** Until when live streams were watched: the gap between two runs begins there. */
   readonly watched?: WatchedTimes;
   /** Takes what streams tell of themselves; the run waits for it before it ends. */
   readonly recordStatus: (status: StreamStatus) => void;
@@ -36,9 +36,9 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
   const { streamId, window } = options;
   const runId = runIdFor(stream, context);
   const contextFrames = clipContext(info, window.stride);
-  const oneByOne = whyOneByOne(info, window.stride);
-  if (oneByOne !== undefined)
-    logger.info({ stream_id: streamId, reason: oneByOne }, 'overlapping clips share no work');
+  const noReuse = whyNoReuse(info, window.stride);
+  if (noReuse !== undefined)
+    logger.info({ stream_id: streamId, reason: noReuse }, 'overlapping clips reuse no steps');
   const clips = openClips(options, runId, context);
   const model = {
     ...{ labels: info.labels, sampler: sampler.kind, model: info.model, pipeline, streamId },

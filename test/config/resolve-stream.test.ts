@@ -31,12 +31,12 @@ describe('what the model adds to a stream', () => {
     expect(episodes.strideMs).toBe(500);
   });
 
-  it('gives how pictures are fitted, unless a setting does; else they are stretched', () => {
-    const picture = { fit: 'crop', scale: 1.25 } as const;
+  it('gives how frames are fitted, unless a setting does; else they are stretched', () => {
+    const frameFit = { fit: 'crop', scale: 1.25 } as const;
 
-    expect(resolved('', { picture }).options).toMatchObject(picture);
-    expect(resolved('defaults: { fit: stretch }', { picture }).options).toMatchObject({
-      ...picture,
+    expect(resolved('', { frameFit }).options).toMatchObject(frameFit);
+    expect(resolved('defaults: { fit: stretch }', { frameFit }).options).toMatchObject({
+      ...frameFit,
       fit: 'stretch',
     });
     expect(resolved('').options.fit).toBe('stretch');

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { settleTask } from '../../src/lab/evaluation/settle-task.ts';
+import { resolveTask } from '../../src/lab/evaluation/resolve-task.ts';
 import { taskOf } from '../../src/lab/evaluation/tasks.ts';
 import { choose } from '../../tools/thresholds/choose.ts';
 import { agreementWithDense, keepsDecisions } from '../../tools/thresholds/choose-delta.ts';
@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const { manifest } = tinyModel(LABELS);
 
-const settled = (dataset: string) => settleTask(taskOf(dataset), { labels: LABELS, backgroundId: 0 });
+const settled = (dataset: string) => resolveTask(taskOf(dataset), { labels: LABELS, backgroundId: 0 });
 
 /** A window whose labels score 0.1, but for these. */
 const windowAt = (start: number, scores: Readonly<Record<string, number>>) => ({

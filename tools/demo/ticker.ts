@@ -2,7 +2,7 @@ import type { ActionEvent, ClipStats, PublishedRecord } from '../../src/core/rec
 
 export interface Ticker {
   take(record: PublishedRecord): void;
-  /** One line a clip: how many of its time steps the upper half of the network processed. */
+  /** One line a clip: how many of its time steps the upper stage of the network processed. */
   plot(): void;
 }
 

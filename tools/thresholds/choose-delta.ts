@@ -1,4 +1,4 @@
-import type { SettledTask } from '../../src/lab/evaluation/settle-task.ts';
+import type { ResolvedTask } from '../../src/lab/evaluation/resolve-task.ts';
 import type { PredictedClip } from './predictions.ts';
 
 /** From where on a clip shows the label of a detection task: near the best accuracy on held-out groups. */
@@ -19,7 +19,7 @@ export interface Agreement {
 export function agreementWithDense(
   dense: readonly PredictedClip[],
   sampled: readonly PredictedClip[],
-  tasks: ReadonlyMap<string, SettledTask>,
+  tasks: ReadonlyMap<string, ResolvedTask>,
 ): ReadonlyMap<string, Agreement> {
   if (sampled.length !== dense.length) throw differs('', sampled.length, dense.length);
   const agreements = new Map<string, Agreement>();
@@ -51,7 +51,7 @@ export function describeAgreements(delta: number, agreements: ReadonlyMap<string
   return `δ ${delta}: windows with the dense decision: ${shares.join(', ')}`;
 }
 
-function decisionOf(scores: readonly number[], { kind, candidates }: SettledTask): number | boolean {
+function decisionOf(scores: readonly number[], { kind, candidates }: ResolvedTask): number | boolean {
   if (kind === 'detection') return scores[candidates[0]!]! >= DETECTION_ON;
   return candidates.reduce((best, id) => (scores[id]! > scores[best]! ? id : best));
 }

@@ -1,5 +1,5 @@
 import { countEvents, matchEventsOf, type EventCounts } from '../../src/lab/evaluation/event-figures.ts';
-import type { SettledTask } from '../../src/lab/evaluation/settle-task.ts';
+import type { ResolvedTask } from '../../src/lab/evaluation/resolve-task.ts';
 import type { ModelManifest } from '../../src/inference/model.ts';
 import { DETECTION_ON } from './choose-delta.ts';
 import type { PredictedVideo } from './predictions.ts';
@@ -34,7 +34,7 @@ export interface ChosenThresholds {
 export function chooseThresholds(
   videos: readonly PredictedVideo[],
   manifest: ModelManifest,
-  tasks: ReadonlyMap<string, { readonly settled: SettledTask; readonly toleranceS: number }>,
+  tasks: ReadonlyMap<string, { readonly settled: ResolvedTask; readonly toleranceS: number }>,
 ): ChosenThresholds {
   const chosen = new Map<string, number>();
   const tried = new Map<string, readonly Candidate[]>();
@@ -79,7 +79,7 @@ function pairOf(on: number): Thresholds[string] {
 
 interface Trial {
   readonly manifest: ModelManifest;
-  readonly settled: SettledTask;
+  readonly settled: ResolvedTask;
   readonly label: string;
   readonly on: number;
 }

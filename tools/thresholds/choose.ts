@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readClipList } from '../../src/lab/datasets/read-clip-list.ts';
-import { settleTask } from '../../src/lab/evaluation/settle-task.ts';
+import { resolveTask } from '../../src/lab/evaluation/resolve-task.ts';
 import { taskOf } from '../../src/lab/evaluation/tasks.ts';
 import { loadModel } from '../../src/inference/weights/load-model.ts';
 import { agreementWithDense, describeAgreements, keepsDecisions, type Agreement } from './choose-delta.ts';
@@ -42,7 +42,7 @@ export async function choose(options: ChoiceOptions): Promise<Choice> {
     [...new Set(clips.map(({ dataset }) => dataset))].map((dataset) => {
       const task = taskOf(dataset);
       const toleranceS = task.kind === 'events' ? task.toleranceS : 0;
-      return [dataset, { settled: settleTask(task, info), toleranceS }] as const;
+      return [dataset, { settled: resolveTask(task, info), toleranceS }] as const;
     }),
   );
   const named = (kinds: readonly string[]): readonly string[] =>

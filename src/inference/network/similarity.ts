@@ -4,7 +4,7 @@ import type { SgsEmbedding, SgsOptions } from './graph.ts';
 /** By what steps are compared, as flags and configuration say it. */
 export type Similarity = 'global' | Extract<SgsEmbedding, { readonly kind: 'cells' }>;
 
-/** 4×4 cells see a person at the edge of the picture; measured against 1×1 in ADR 0015. */
+/** 4×4 cells see a person at the edge of the frame; measured against 1×1 in ADR 0015. */
 export const POOLED: SgsEmbedding = { kind: 'pooled', grid: 4 };
 
 /**
@@ -26,9 +26,9 @@ export function parseSimilarity(text: string): Similarity {
  * The SGS layer of a network: where `forced` says, else its own, else the `fallback`; compared by
  * `similarity` where one is given. `global` leaves an embedding of the whole frame what it is.
  */
-export function settleSgs(
+export function resolveSgs(
   own: SgsOptions | undefined,
-  { forced, fallback, similarity }: SgsWishes,
+  { forced, fallback, similarity }: SgsSources,
 ): SgsOptions | undefined {
   const sgs = forced ?? own ?? fallback;
   if (!sgs || similarity === undefined) return sgs;
@@ -36,7 +36,7 @@ export function settleSgs(
   return sgs.embedding.kind === 'cells' ? { ...sgs, embedding: POOLED } : sgs;
 }
 
-export interface SgsWishes {
+export interface SgsSources {
   readonly forced?: SgsOptions | undefined;
   readonly fallback?: SgsOptions | undefined;
   readonly similarity?: Similarity | undefined;

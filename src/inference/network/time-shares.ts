@@ -10,7 +10,7 @@ export type TimeShares = ReadonlyMap<string, Float32Array>;
 
 /**
  * A mean over time above the cut, and the times that the steps have been strided before it: nodes
- * of one level share their shares.
+ * of one level have the same shares.
  */
 export interface TimeMean {
   readonly node: string;

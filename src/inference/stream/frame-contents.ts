@@ -1,10 +1,10 @@
-/** Which frames of a stream show the same frame. */
+/** Which frames of a stream have the same content. */
 export interface FrameContents {
   /** Number of the first frame that is known, counted from the segment's start. */
   readonly from: number;
-  /** A number a frame: equal where the picture is. */
+  /** A number a frame: equal where the content is. */
   readonly numbers: readonly number[];
-  /** A copy of the picture that the last number stands for. */
+  /** A copy of the frame that the last number stands for. */
   readonly shown: Uint8Array;
 }
 
@@ -19,26 +19,26 @@ interface SeenFrames {
 }
 
 /**
- * Numbers the frames of frames `from`, `from` + 1, …; those that `known` holds keep their numbers.
+ * Numbers the contents of frames `from`, `from` + 1, …; those that `known` holds keep their numbers.
  * A new frame that differs from the one shown last by no more than `threshold` (mean absolute
  * difference of its bytes; 0: not at all) takes that one's number: it is compared with what was
  * shown, not with its neighbour, so a slow drift adds up. Numbers grow as long as `known` is passed
- * on, so one never stands for two frames.
+ * on, so one never stands for two contents.
  */
 export function numberFrames(
   known: FrameContents | undefined,
   { from, pixels, frames, sameSegment }: SeenFrames,
   threshold = 0,
 ): FrameContents {
-  const pictureSize = pixels.length / frames;
+  const frameBytes = pixels.length / frames;
   const offset = known && sameSegment && from >= known.from ? from - known.from : Infinity;
   const numbers = known?.numbers.slice(offset, offset + frames) ?? [];
   let shown = known?.shown;
   let last = known?.numbers.at(-1) ?? -1;
   for (let i = numbers.length; i < frames; i += 1) {
-    const picture = pixels.subarray(i * pictureSize, (i + 1) * pictureSize);
-    if (!shown || !isSame(picture, shown, threshold)) {
-      shown = picture;
+    const frame = pixels.subarray(i * frameBytes, (i + 1) * frameBytes);
+    if (!shown || !isSame(frame, shown, threshold)) {
+      shown = frame;
       last += 1;
     }
     numbers.push(last);

@@ -27,7 +27,7 @@ export interface MapReuse {
    * both have a step in common. Undefined where this clip begins its own bins. One call a clip, in
    * the stream's order.
    *
-   * @param embeddings [T' × L] of the clip's steps as they are, not settled
+   * @param embeddings [T' × L] of the clip's steps before `applyBoundary`
    */
   find(place: StreamPlace, embeddings: Embeddings, sampler: SamplerOptions): MappedClip | undefined;
   /** The clip has begun its own bins. @param embeddings as for `find` */
@@ -51,10 +51,10 @@ const REMEMBERED = 4096;
 
 /**
  * The states of a stream: **moving**, where nothing is kept: a clip that keeps one step alone makes
- * it **still**. Still, each clip first adds its new steps to the bin; if all lie in it the clip
- * shares the map. A clip that leaves the bin, shares no step with the clip that made the map, lies
- * in another segment, behind a gap or before that clip, or has another sampler (a raised δ) begins
- * its own bins, and with them the stream is still or moving.
+ * it **still**. Still, each clip first adds its new steps to the bin; if all lie in it, the
+ * clip reuses the map. A clip begins its own bins if it leaves the bin, has no step in common with
+ * the clip that made the map, lies in another segment, behind a gap or before that clip, or has
+ * another sampler (a raised δ). With them the stream is still or moving.
  */
 export function createMapReuse(network: Network, { jump }: Pick<StreamGeometry, 'jump'>): MapReuse {
   const streams = new Map<string, Kept>();
@@ -64,8 +64,8 @@ export function createMapReuse(network: Network, { jump }: Pick<StreamGeometry, 
   const length = complete === undefined ? 0 : complete[1] + 1;
 
   /** The clip's steps as part of what is kept; undefined where they do not follow. */
-  const follow = (kept: Kept, first: number, unsettled: Embeddings): Kept | undefined => {
-    const embeddings = withCells(network, unsettled);
+  const follow = (kept: Kept, first: number, raw: Embeddings): Kept | undefined => {
+    const embeddings = withCells(network, raw);
     const known = kept.first + kept.run.steps - first;
     if (first < kept.first || known < 0) return undefined;
     if (known >= length) return kept;
@@ -90,8 +90,8 @@ export function createMapReuse(network: Network, { jump }: Pick<StreamGeometry, 
       if (sampler.kind !== 'ordered' || sampler.anchor !== 'stream') return;
       if (length === 0 || plan.outputLength !== 1) return;
       // As its plan saw them.
-      const settled = applyBoundary(network, embeddings);
-      const run = beginBin(stepsOf(settled, 0, length), sampler);
+      const applied = applyBoundary(network, embeddings);
+      const run = beginBin(stepsOf(applied, 0, length), sampler);
       const first = firstFrame / jump;
       streams.set(id, { segment, options: sampler, first, run, plan, logits: logits.slice() });
       const [oldest] = streams.keys();

@@ -2,7 +2,7 @@ import type { DeviceChoice, EngineKind } from '../engine-choice.ts';
 import type { Model } from '../model.ts';
 import { buildNetwork } from '../network/build.ts';
 import type { NetworkOptions, SgsOptions } from '../network/graph.ts';
-import { settleSgs, type Similarity } from '../network/similarity.ts';
+import { resolveSgs, type Similarity } from '../network/similarity.ts';
 import type { ReuseOptions } from '../stream/reuse-settings.ts';
 import { bindWeights } from '../weights/bind-weights.ts';
 import { loadModel } from '../weights/load-model.ts';
@@ -15,7 +15,7 @@ export interface EngineSpec extends DeviceChoice {
   /** CPU threads that one call may use. Default: the engine's own choice. */
   readonly threads?: number;
   /**
-   * How clips of a stream share work, for engines that can; null: they do not. Default: where
+   * How clips of a stream reuse steps, for engines that can; null: they do not. Default: where
    * frames are identical.
    */
   readonly reuse?: ReuseOptions | null;
@@ -47,7 +47,7 @@ export async function openModel(spec: ModelSpec): Promise<Model> {
   const model = await loadModel(spec.path);
   const own = model.manifest.network;
   const { network: { sgs: forced } = {}, sgsDefault: fallback, similarity } = spec;
-  const sgs = settleSgs(own.sgs, { forced, fallback, similarity });
+  const sgs = resolveSgs(own.sgs, { forced, fallback, similarity });
   const network = buildNetwork({ ...own, ...spec.network, ...(sgs && { sgs }) });
   const { weights } = bindWeights(network, model.weights, spec.path);
   return { ...model, manifest: { ...model.manifest, network: network.options }, weights };

@@ -19,7 +19,7 @@ export function ratiosOf({ clips, stages, reuse, streams }: Partial<BenchResults
     ...(reuse
       ? [
           {
-            name: 'overlap of one half: lower half, shared ÷ apart',
+            name: 'overlap of one half: lower stage, reused ÷ apart',
             value: (median(reuse.sharedLowerMs) / median(reuse.apartLowerMs)).toFixed(2),
             detail: `${median(reuse.sharedLowerMs).toFixed(0)} ÷ ${median(reuse.apartLowerMs).toFixed(0)} ms`,
           },

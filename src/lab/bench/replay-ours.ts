@@ -139,8 +139,8 @@ async function waitUntil(
 /** What the run says last of what went wrong, without the form of a log line. */
 function lastProblem(log: string): string {
   const lines = log.trim().split('\n').reverse();
-  const told = lines.map(problemOf).find((problem) => problem !== undefined);
-  return told ?? `it says ${JSON.stringify(lines[0] ?? '')}`;
+  const reported = lines.map(problemOf).find((problem) => problem !== undefined);
+  return reported ?? `it says ${JSON.stringify(lines[0] ?? '')}`;
 }
 
 function problemOf(line: string): string | undefined {

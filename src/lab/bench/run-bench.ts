@@ -107,7 +107,7 @@ async function openShape(
   return { shape: shapeOf(manifest), clip: manifest.clip };
 }
 
-/** The peer, if there is one and it answers; else why it is left out is told. */
+/** The peer, if there is one and it answers; else the reason is reported. */
 async function findPeer(
   { python }: BenchRequest,
   { peerScript, env, signal }: BenchServices,

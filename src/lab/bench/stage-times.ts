@@ -74,9 +74,9 @@ export async function timeReuse(
   await using engine = await openDense({ ...network, sgs: SGS }, threads);
   const { reuse, frames, height, width } = engine.info;
   const contextFrames = reuse?.contextFrames ?? 0;
-  const picture = height * width * 3;
+  const frameBytes = height * width * 3;
   const stride = Math.floor(frames / 2);
-  // Only the lower half is asked for: one step is kept.
+  // Nearly all of the time is the lower stage: one step is kept.
   const sampler: SamplerOptions = { kind: 'uniform', stride: frames };
   const { data } = noiseClip({ frames: stride * (rounds + 2), height, width });
   const apart: number[] = [];
@@ -86,14 +86,14 @@ export async function timeReuse(
     progress(`${name}, overlap of one half: clip ${index} of ${rounds}`);
     const firstFrame = index * stride;
     // One behind the other in memory, as the engine's process has them.
-    const earlier = Math.min(firstFrame, contextFrames) * picture;
-    const block = data.slice(firstFrame * picture - earlier, (firstFrame + frames) * picture);
+    const earlier = Math.min(firstFrame, contextFrames) * frameBytes;
+    const block = data.slice(firstFrame * frameBytes - earlier, (firstFrame + frames) * frameBytes);
     const [before, own] = [block.subarray(0, earlier), block.subarray(earlier)];
     const clip = { clipId: String(index), frames, height, width, data: own };
     const alone = await engine.infer(clip, { sampler });
     const stream = { id: 'bench', segment: 0, firstFrame, before };
     const together = await engine.infer({ ...clip, stream }, { sampler });
-    // The first clip of a stream has nothing to take over.
+    // The first clip of a stream has nothing to reuse.
     if (index === 0) continue;
     apart.push(alone.compute.lowerMs);
     shared.push(together.compute.lowerMs);

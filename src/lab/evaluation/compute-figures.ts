@@ -13,14 +13,14 @@ export interface ComputeFigures {
   readonly dense_multiply_adds: number;
   /** Multiply-adds ÷ dense ones: against a network without SGS that computes every window by itself. */
   readonly multiply_adds_ratio: number;
-  /** Not spent, because overlapping windows share their lower halves. */
+  /** Not spent, because overlapping windows reuse steps of the lower stage. */
   readonly reused_multiply_adds: number;
   /**
-   * Multiply-adds ÷ those of a network without SGS whose windows share theirs
-   * just so: what sampling alone saves.
+   * Multiply-adds ÷ those of a network without SGS whose windows reuse steps
+   * likewise: what sampling alone saves.
    */
   readonly multiply_adds_ratio_shared: number;
-  /** In the engine: lower half, sampler and upper half. */
+  /** In the engine: lower stage, sampler and upper stage. */
   readonly ms: number;
 }
 

@@ -4,7 +4,7 @@ import { detectionFigures, type DetectionFigures } from './detection-figures.ts'
 import { choiceFigures } from './choice-figures.ts';
 import { eventFigures, type EventFigures } from './event-figures.ts';
 import type { ScoredExample, WatchedExample, Work } from './results.ts';
-import type { SettledTask } from './settle-task.ts';
+import type { ResolvedTask } from './resolve-task.ts';
 import type { Task } from './tasks.ts';
 
 /** The figures of one data set; keys are those of `evaluate --json`. */
@@ -53,14 +53,14 @@ export interface FiguresContext {
 
 /** Undefined where nothing could be measured. */
 export function datasetFigures(
-  { task, settled }: { readonly task: Task; readonly settled: SettledTask },
+  { task, resolved }: { readonly task: Task; readonly resolved: ResolvedTask },
   { clips, watched, work, counts }: DatasetResults,
   { labels, thresholdOf, seed }: FiguresContext,
 ): DatasetFigures | undefined {
   const compute = computeFigures(work);
   if (!compute) return undefined;
   const common = { ...counts, compute };
-  const labelId = settled.candidates[0] ?? -1;
+  const labelId = resolved.candidates[0] ?? -1;
   switch (task.kind) {
     case 'detection': {
       const figures = detectionFigures(clips, { labelId, threshold: thresholdOf(labelId), seed });
@@ -68,7 +68,7 @@ export function datasetFigures(
     }
     case 'choice':
     case 'classification': {
-      const figures = choiceFigures(clips, { candidates: settled.candidates, labels });
+      const figures = choiceFigures(clips, { candidates: resolved.candidates, labels });
       return { task: task.kind, ...figures, ...common };
     }
     case 'events': {
@@ -76,7 +76,7 @@ export function datasetFigures(
       const figuresOf = (id: number): EventFigures =>
         eventFigures(watched, { labelId: id, toleranceS, seed });
       const { events, ...first } = figuresOf(labelId);
-      const all = settled.candidates.map((id) => [labels[id] ?? String(id), figuresOf(id)] as const);
+      const all = resolved.candidates.map((id) => [labels[id] ?? String(id), figuresOf(id)] as const);
       const own = { [headline.events]: events, ...first, headline: labels[labelId] ?? headline.label };
       return { task: task.kind, ...own, labels: Object.fromEntries(all), ...common };
     }

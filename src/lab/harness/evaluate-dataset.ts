@@ -30,7 +30,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Videos in the order of the list. One that cannot be evaluated is told and left out.
+ * Videos in the order of the list. One that cannot be evaluated is reported and left out.
  * @throws what would fail every video
  */
 export async function evaluateDataset(
@@ -64,7 +64,7 @@ export async function evaluateDataset(
 async function evaluateVideo(
   path: string,
   clips: readonly LabelledClip[],
-  { task, settled }: PlannedDataset,
+  { task, resolved }: PlannedDataset,
   { setup, predictions, signal }: DatasetRun,
 ): Promise<Measured> {
   const { labels } = setup.engine.info;
@@ -73,7 +73,7 @@ async function evaluateVideo(
     const video = await watchVideo(path, setup, signal);
     await predictions.video(clips, video, labels);
     const truth = clips.flatMap(({ labels: names, startS = 0, endS = video.durationS }) =>
-      (settled.truthOf(names) ?? []).map((labelId) => ({ labelId, startS, endS })),
+      (resolved.truthOf(names) ?? []).map((labelId) => ({ labelId, startS, endS })),
     );
     const watched = { group, durationS: video.durationS, truth, found: video.events };
     return { clips: [], watched: [watched], work: video.windows.map(({ work }) => work) };
@@ -82,7 +82,7 @@ async function evaluateVideo(
   const work: Work[] = [];
   for await (const scored of scoreClips(path, clips, setup, signal)) {
     await predictions.clip(scored, labels);
-    const truth = settled.truthOf(scored.clip.labels) ?? [];
+    const truth = resolved.truthOf(scored.clip.labels) ?? [];
     examples.push({ group: scored.clip.group ?? path, truth, scores: scored.scores });
     work.push(...scored.windows.map((window) => window.work));
   }

@@ -8,7 +8,7 @@ import { omit } from '../../config/omit.ts';
 import { LAYER_KEYS } from '../../config/sampler-schema.ts';
 import { findFfmpeg } from '../../ingest/index.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import { whyOneByOne } from '../../pipeline/clip-context.ts';
+import { whyNoReuse } from '../../pipeline/clip-context.ts';
 import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
 import { evaluateDataset } from './evaluate-dataset.ts';
 import { planEvaluation } from './plan.ts';
@@ -58,8 +58,8 @@ export async function evaluate(
     plan.datasets.reduce((sum, { videos }) => sum + videos.size, 0),
   );
   plan.notes.forEach(onNote);
-  const oneByOne = whyOneByOne(info, settings.window.stride);
-  if (oneByOne !== undefined) onNote(`overlapping windows share no work: ${oneByOne}`);
+  const noReuse = whyNoReuse(info, settings.window.stride);
+  if (noReuse !== undefined) onNote(`overlapping windows reuse no steps: ${noReuse}`);
   if (absent.length > 0)
     onNote(`${absent.length} videos of the list are not there, e.g. ${absent[0]?.name ?? ''}`);
 

@@ -1,7 +1,7 @@
 import { groupBy } from '../../core/group-by.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { LabelledClip } from '../datasets/types.ts';
-import { settleTask, type SettledTask } from '../evaluation/settle-task.ts';
+import { resolveTask, type ResolvedTask } from '../evaluation/resolve-task.ts';
 import { TASKS, taskOf, type Task } from '../evaluation/tasks.ts';
 import type { EngineInfo } from '../../inference/engine.ts';
 
@@ -9,7 +9,7 @@ import type { EngineInfo } from '../../inference/engine.ts';
 export interface PlannedDataset {
   readonly name: string;
   readonly task: Task;
-  readonly settled: SettledTask;
+  readonly resolved: ResolvedTask;
   /** Clips by video. */
   readonly videos: ReadonlyMap<string, readonly LabelledClip[]>;
   readonly leftOut: number;
@@ -65,24 +65,24 @@ function planDataset(
   if (like !== undefined && !Object.hasOwn(TASKS, like))
     throw unknown(`no task "${like}"`, Object.keys(TASKS));
   const task = taskOf(like ?? name);
-  const settled = settleTask(task, info);
-  const kept = clips.filter(({ labels }) => settled.truthOf(labels) !== undefined);
+  const resolved = resolveTask(task, info);
+  const kept = clips.filter(({ labels }) => resolved.truthOf(labels) !== undefined);
   return {
     name,
     task,
-    settled,
+    resolved,
     videos: groupBy(kept, ({ path }) => path),
     leftOut: clips.length - kept.length,
   };
 }
 
 function reasonToSkip(
-  { task, settled, videos }: PlannedDataset,
+  { task, resolved, videos }: PlannedDataset,
   { model }: Pick<EngineInfo, 'model'>,
 ): string | undefined {
   if (task.kind === 'cost') return undefined;
   const least = task.kind === 'choice' ? 2 : 1;
-  if (settled.candidates.length >= least && videos.size > 0) return undefined;
+  if (resolved.candidates.length >= least && videos.size > 0) return undefined;
   return `${model.id} has none of its labels`;
 }
 

@@ -68,7 +68,7 @@ function timesOf({ startS, endS }: LabelledClip): object {
   return { ...(startS !== undefined && { start_s: startS }), ...(endS !== undefined && { end_s: endS }) };
 }
 
-/** Scores to the decimals that `run` compares with thresholds: episodes can be told from them. */
+/** Scores to the decimals that `run` compares with thresholds: episodes can be made from them. */
 function describeWindow({ segment, startS, endS, scores, work }: ScoredWindow): object {
   return {
     segment,

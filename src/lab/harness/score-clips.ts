@@ -73,7 +73,7 @@ async function* framesOf(
   const { frames, fps } = options.window;
   const window = { frames, stride: frames, fps, tail: 'short' } as const;
   const source = createClipStream(
-    { ...options, window, ...(await pictureSize(options, setup, signal)) },
+    { ...options, window, ...(await frameSize(options, setup, signal)) },
     {
       logger: noteLogger(options.url, setup.onNote),
       onTransition: () => undefined,
@@ -83,7 +83,7 @@ async function* framesOf(
   for await (const clip of source.clips(signal)) yield* clip.frames;
 }
 
-async function pictureSize(
+async function frameSize(
   { url, width, height }: StreamOptions,
   { views, ffmpegPath }: EvaluationSetup,
   signal: AbortSignal,

@@ -59,13 +59,13 @@ export async function scoreViews(
   { window, signal }: { readonly window: WindowOptions; readonly signal: AbortSignal },
 ): Promise<readonly ScoredWindow[]> {
   const { frames: length, height, width } = engine.info;
-  const [picture] = frames;
-  if (!picture) return [];
+  const [head] = frames;
+  if (!head) return [];
   const windows: ScoredWindow[] = [];
   for (const first of spreadWindows(frames.length, length, views.clips)) {
     const shown = frames.slice(first, first + length);
-    const [begin = picture, last = picture] = [shown[0], shown.at(-1)];
-    for (const view of viewsOf(picture, { width, height })) {
+    const [begin = head, last = head] = [shown[0], shown.at(-1)];
+    for (const view of viewsOf(head, { width, height })) {
       const pixels = cutWindow(frames, { first, length, view, size: { width, height } });
       const { scores, compute } = await engine.infer(pixels, { sampler, signal });
       const shownAs = {

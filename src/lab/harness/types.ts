@@ -42,11 +42,11 @@ export interface ViewOptions {
    * window apart.
    */
   readonly clips?: number;
-  /** 1: the picture as `run` fits it. 3: squares along its longer side. */
+  /** 1: the frame as `run` fits it. 3: squares along its longer side. */
   readonly crops: 1 | 3;
 }
 
-/** Told as the evaluation goes on. */
+/** Reported while the evaluation runs. */
 export interface EvaluationObserver {
   /** The model is ready, and so many videos will be read. */
   onReady(info: EngineInfo, videos: number): void;

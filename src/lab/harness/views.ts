@@ -1,7 +1,7 @@
 import type { Frame } from '../../core/frame.ts';
 import type { PixelClip } from '../../inference/engine.ts';
 
-/** Where a square view lies in a picture, pixels. */
+/** Where a square view lies in a frame, pixels. */
 export interface View {
   readonly left: number;
   readonly top: number;
@@ -13,21 +13,21 @@ interface Size {
 }
 
 /**
- * The picture itself where it has the size of the view; else its beginning,
+ * The frame itself where it has the size of the view; else its beginning,
  * middle and end along the longer side.
  */
-export function viewsOf(picture: Size, view: Size): readonly View[] {
-  const [right, bottom] = [picture.width - view.width, picture.height - view.height];
+export function viewsOf(frame: Size, view: Size): readonly View[] {
+  const [right, bottom] = [frame.width - view.width, frame.height - view.height];
   if (right === 0 && bottom === 0) return [{ left: 0, top: 0 }];
   return [0, 0.5, 1].map((share) => ({ left: Math.round(share * right), top: Math.round(share * bottom) }));
 }
 
-/** The size at which a picture's shorter side is as long as the view's. */
-export function sizeForViews(picture: Size, view: Size): Size {
-  const scale = Math.max(view.width / picture.width, view.height / picture.height);
+/** The size at which a frame's shorter side is as long as the view's. */
+export function sizeForViews(frame: Size, view: Size): Size {
+  const scale = Math.max(view.width / frame.width, view.height / frame.height);
   return {
-    width: Math.max(view.width, Math.round(picture.width * scale)),
-    height: Math.max(view.height, Math.round(picture.height * scale)),
+    width: Math.max(view.width, Math.round(frame.width * scale)),
+    height: Math.max(view.height, Math.round(frame.height * scale)),
   };
 }
 

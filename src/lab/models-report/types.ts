@@ -19,7 +19,7 @@ export interface ReportRequest {
 export interface ReportRow extends ReportCase {
   readonly parameters: number;
   readonly multiplyAdds: number;
-  /** Steps that the upper half ran with; absent without SGS. */
+  /** Steps that the upper stage ran with; absent without SGS. */
   readonly keptSteps?: number;
   /** Median over rounds of the median over a visit's clips, milliseconds a clip. */
   readonly ms: number;

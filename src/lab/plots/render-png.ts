@@ -5,7 +5,7 @@ import type { ResvgRenderOptions } from '@resvg/resvg-wasm';
 /** Pixels for each unit of the SVG: sharp on screens of two device pixels a pixel. */
 const ZOOM = 2;
 
-/** An SVG as PNG. The letters come from a font that we bring: the same picture on every machine. */
+/** An SVG as PNG. The letters come from a font that we bring: the same image on every machine. */
 export async function renderPng(svg: string): Promise<Uint8Array> {
   const { Resvg, options } = await (loaded ??= load());
   const renderer = new Resvg(svg, options);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { settleTask } from '../../../src/lab/evaluation/settle-task.ts';
+import { resolveTask } from '../../../src/lab/evaluation/resolve-task.ts';
 import { taskOf } from '../../../src/lab/evaluation/tasks.ts';
 
 const MODEL = {
@@ -23,26 +23,26 @@ describe('tasks', () => {
     ['of their own', ['unheard of'], undefined],
     ['of their own', ['background'], undefined],
   ] as const)('%s: the model knows %j as %j', (dataset, labels, truth) => {
-    expect(settleTask(taskOf(dataset), MODEL).truthOf(labels)).toEqual(truth);
+    expect(resolveTask(taskOf(dataset), MODEL).truthOf(labels)).toEqual(truth);
   });
 
   test('interactions are chosen among the six alone, others among all but the background', () => {
-    expect(settleTask(taskOf('ut-interaction'), MODEL).candidates).toEqual([2, 3, 4, 5, 6, 7]);
-    expect(settleTask(taskOf('of their own'), MODEL).candidates).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(resolveTask(taskOf('ut-interaction'), MODEL).candidates).toEqual([2, 3, 4, 5, 6, 7]);
+    expect(resolveTask(taskOf('of their own'), MODEL).candidates).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
   test('the first candidate of an event task is its headline', () => {
-    expect(settleTask(taskOf('fir-action'), MODEL).candidates).toEqual([9, 8]);
+    expect(resolveTask(taskOf('fir-action'), MODEL).candidates).toEqual([9, 8]);
   });
 
   test('a model without the labels has no candidate', () => {
     const kinetics = { labels: ['abseiling', 'zumba'] };
 
-    expect(settleTask(taskOf('fight-surv'), kinetics).candidates).toEqual([]);
-    expect(settleTask(taskOf('ut-interaction'), kinetics).candidates).toEqual([]);
+    expect(resolveTask(taskOf('fight-surv'), kinetics).candidates).toEqual([]);
+    expect(resolveTask(taskOf('ut-interaction'), kinetics).candidates).toEqual([]);
   });
 
   test('a background that the model does not name is none', () => {
-    expect(settleTask(taskOf('of their own'), { labels: ['a', 'b'] }).candidates).toEqual([0, 1]);
+    expect(resolveTask(taskOf('of their own'), { labels: ['a', 'b'] }).candidates).toEqual([0, 1]);
   });
 });

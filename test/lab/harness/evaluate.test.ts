@@ -171,7 +171,7 @@ describe('our manifest', () => {
     });
     expect([...seen.values()]).not.toContain('open');
     expect(reversed.notes).toEqual([
-      'overlapping windows share no work: the frames of each are reversed, last first',
+      'overlapping windows reuse no steps: the frames of each are reversed, last first',
     ]);
   });
 

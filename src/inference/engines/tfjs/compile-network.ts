@@ -11,7 +11,7 @@ import type { Tensor2D } from './tensorflow.ts';
 export interface LowerProgram {
   readonly encode: (pixels: Activation) => Activation;
   readonly steps: readonly Step[];
-  readonly picture: readonly [height: number, width: number];
+  readonly size: readonly [height: number, width: number];
 }
 
 export interface Cut {
@@ -45,5 +45,5 @@ export function compileLower(context: LayerContext, network: Network): LowerProg
   const { encode, scale } = createInput(context, first);
   const at = nodes.findIndex((node) => node.op === 'sgs');
   const below = at < 0 ? nodes : nodes.slice(0, at);
-  return { encode, steps: compile(context, network, below, scale), picture: [options.height, options.width] };
+  return { encode, steps: compile(context, network, below, scale), size: [options.height, options.width] };
 }

@@ -8,16 +8,14 @@ import type { Tensor2D, TensorLibrary } from './tensorflow.ts';
 /** Pixels → the activation that enters the cut or the head; the caller frees it. */
 export async function runLower(
   tf: TensorLibrary,
-  { encode, steps, picture }: LowerProgram,
+  { encode, steps, size }: LowerProgram,
   {
     pixels,
     frames,
     signal,
   }: { readonly pixels: Uint8Array; readonly frames: number; readonly signal: AbortSignal },
 ): Promise<Activation> {
-  const encoded = tf.tidy(() =>
-    encode(tf.tensor4d(new Float32Array(pixels), [frames, picture[0], picture[1], 3])),
-  );
+  const encoded = tf.tidy(() => encode(tf.tensor4d(new Float32Array(pixels), [frames, size[0], size[1], 3])));
   return runSteps(tf, steps, new Map([['input', encoded]]), signal);
 }
 

@@ -67,9 +67,9 @@ async function openNative({
   tf.enableProdMode();
   // A library that loads may still miss what an operation needs.
   tf.tidy(() => {
-    const picture: Tensor4D = tf.ones([1, 4, 4, 1]);
+    const frame: Tensor4D = tf.ones([1, 4, 4, 1]);
     const filter: Tensor4D = tf.ones([3, 3, 1, 1]);
-    tf.conv2d(picture, filter, 1, 'same').dataSync();
+    tf.conv2d(frame, filter, 1, 'same').dataSync();
   });
   const { isUsingGpuDevice } = tf.backend() as unknown as NativeBackend;
   if (gpu && !isUsingGpuDevice) throw new Error(whyNoGpu());

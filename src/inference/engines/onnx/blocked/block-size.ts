@@ -22,7 +22,7 @@ async function probe(): Promise<number | undefined> {
   if (arch() !== 'x64') return undefined;
   try {
     const { InferenceSession, Tensor } = await loadRuntime();
-    const session = await InferenceSession.create(turnedPicture(), {
+    const session = await InferenceSession.create(reorderGraph(), {
       executionProviders: ['cpu'],
       logSeverityLevel: 4,
     });
@@ -38,7 +38,7 @@ async function probe(): Promise<number | undefined> {
   }
 }
 
-function turnedPicture(): Uint8Array {
+function reorderGraph(): Uint8Array {
   const graph = createGraphWriter('block-size');
   const shape = [1, CHANNELS, 1, PIXELS];
   const plain = graph.input({ name: 'plain', type: 'float32', shape });

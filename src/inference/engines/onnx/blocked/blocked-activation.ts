@@ -73,10 +73,10 @@ export function turned(graph: GraphWriter, value: BlockedActivation, size: numbe
   const held = orders.get(order);
   if (held === undefined) throw new RangeError('an activation is held in no order');
   const blocks = channelsInMemory(runs, size) / size;
-  const picture = height * width * size;
+  const plane = height * width * size;
   const outer = order === 'steps' ? [blocks, -1] : [-1, blocks];
-  const pictures = graph.reshape(held, [CLIPS, ...outer, picture + spareRows * width * size]);
-  const trimmed = spareRows === 0 ? pictures : slice(graph, pictures, 3, { to: picture });
+  const frames = graph.reshape(held, [CLIPS, ...outer, plane + spareRows * width * size]);
+  const trimmed = spareRows === 0 ? frames : slice(graph, frames, 3, { to: plane });
   return graph.node('Transpose', [trimmed], { perm: [0, 2, 1, 3] });
 }
 
@@ -84,7 +84,7 @@ export function turned(graph: GraphWriter, value: BlockedActivation, size: numbe
  * The same activation with its gate multiplied in: a depthwise 1×1 convolution whose weights are
  * the gate.
  */
-export function settleGate(graph: GraphWriter, value: BlockedActivation, size: number): BlockedActivation {
+export function applyGate(graph: GraphWriter, value: BlockedActivation, size: number): BlockedActivation {
   const { gate, ...shape } = value;
   if (gate === undefined) return value;
   const channels = channelsInMemory(value.runs, size);
@@ -132,13 +132,13 @@ export function trimSpareRows(graph: GraphWriter, value: BlockedActivation, size
 
 /** To the memory that every operator reads. */
 export function toPlain(graph: GraphWriter, value: BlockedActivation, size: number): Activation {
-  const settled = trimSpareRows(graph, settleGate(graph, value, size), size);
-  const { runs, height, width } = settled;
-  const order = heldOrder(settled);
+  const gated = trimSpareRows(graph, applyGate(graph, value, size), size);
+  const { runs, height, width } = gated;
+  const order = heldOrder(gated);
   const inMemory = channelsInMemory(runs, size);
   const reordered = graph.node(
     'ReorderOutput',
-    [inOrder(graph, settled, size, order)],
+    [inOrder(graph, gated, size, order)],
     { channels: inMemory },
     BLOCKED_DOMAIN,
   );

@@ -12,7 +12,7 @@ import {
   channelsInMemory,
   heldOrder,
   inOrder,
-  settleGate,
+  applyGate,
   slice,
   trimSpareRows,
   type BlockedActivation,
@@ -50,9 +50,9 @@ export function writeBlockedConv(
   const spatial = kh > 1 || kw > 1 || sh > 1 || sw > 1;
   if ('tall' in input) return writeStackedStem(context, node, input, folded);
   if ('forms' in input) return writeSpatial(context, node, input, folded);
-  if (spatial) return writeSpatial(context, node, settleGate(context.graph, input, context.size), folded);
+  if (spatial) return writeSpatial(context, node, applyGate(context.graph, input, context.size), folded);
   return kt > 1
-    ? writeTemporal(context, node, settleGate(context.graph, input, context.size), folded)
+    ? writeTemporal(context, node, applyGate(context.graph, input, context.size), folded)
     : writePoint(context, node, input, folded);
 }
 
@@ -132,11 +132,11 @@ function writeSpatial(
     pads: [vertical.before, horizontal.before, vertical.after, horizontal.after],
   };
   const { height, width } = input;
-  const picture = { channels: plain ? input.channels : channelsInMemory(runs, size), height, width };
+  const frame = { channels: plain ? input.channels : channelsInMemory(runs, size), height, width };
   const frames =
     kt === 1
       ? source
-      : onSteps(graph, source, picture, (steps, axis) =>
+      : onSteps(graph, source, frame, (steps, axis) =>
           node.repeatsEdges ? repeatEdges(graph, steps, axis, node) : padSteps(graph, steps, axis, node),
         );
   let sum: string | undefined;
@@ -145,7 +145,7 @@ function writeSpatial(
     const chosen =
       kt === 1 && st === 1
         ? frames
-        : onSteps(graph, frames, picture, (steps, axis) =>
+        : onSteps(graph, frames, frame, (steps, axis) =>
             slice(graph, steps, axis, { from: tap, stride: st, ...(!last && { to: tap + 1 - kt }) }),
           );
     const filter = blockFilter(tapOf(weight, kt, kh * kw, tap), node.outChannels, runs, size, plain);

@@ -9,7 +9,7 @@ import {
   heldOrder,
   inOrder,
   POINT,
-  settleGate,
+  applyGate,
   trimSpareRows,
   type BlockedActivation,
 } from './blocked-activation.ts';
@@ -28,7 +28,7 @@ export function writeBlockedGate(
   input: BlockedActivation,
 ): BlockedActivation {
   const { graph, weights, size, shares } = context;
-  const value = trimSpareRows(graph, settleGate(graph, input, size), size);
+  const value = trimSpareRows(graph, applyGate(graph, input, size), size);
   const names = gateNames(node);
   const filter = blockFilter(tensorOf(weights, names.weight).data, node.channels, value.runs, size, false);
   const constants = [graph.floats(filter.data, [...filter.channels, 1, 1])];
@@ -42,7 +42,7 @@ export function writeBlockedGate(
   const gate = graph.node('Conv', [mean, ...constants], attributes, BLOCKED_DOMAIN);
   const gated = { ...value, gate };
   // A weight is common to all clips, a gate is not.
-  return graph.batched ? settleGate(graph, gated, size) : gated;
+  return graph.batched ? applyGate(graph, gated, size) : gated;
 }
 
 /** [n, c, 1, 1] */
@@ -59,8 +59,8 @@ function weightedMean({ graph, size }: BlockedContext, value: BlockedActivation,
   const channels = channelsInMemory(value.runs, size);
   const order = heldOrder(value);
   const held = inOrder(graph, value, size, order);
-  const pictures = graph.reshape(held, [-1, size, height, width]);
-  const means = graph.node('GlobalAveragePool', [pictures], {}, BLOCKED_DOMAIN);
+  const frames = graph.reshape(held, [-1, size, height, width]);
+  const means = graph.node('GlobalAveragePool', [frames], {}, BLOCKED_DOMAIN);
   const blocks = channels / size;
   const [memory, weights, axis] =
     order === 'steps'

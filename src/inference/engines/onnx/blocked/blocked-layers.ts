@@ -3,7 +3,7 @@ import type { LayerContext, LayerWriters, Rows } from '../layer-writers.ts';
 import {
   blocked,
   channelsInMemory,
-  settleGate,
+  applyGate,
   toPlain,
   turned,
   type BlockedActivation,
@@ -37,7 +37,7 @@ export function blockedLayers(context: LayerContext, size: number): LayerWriters
     concat: (node, inputs) => writeBlockedConcat(own, node, inputs.map(blockedOf)),
     toPlain: (value) => toPlain(graph, blockedOf(value), size),
     rasterMeans: (value, grid) => writeBlockedRasterMeans(own, blockedOf(value), grid),
-    toRows: (value) => toRows(own, settleGate(graph, blockedOf(value), size)),
+    toRows: (value) => toRows(own, applyGate(graph, blockedOf(value), size)),
     rowSize,
     fromRows: (rows, like) => {
       const { runs, height, width } = blockedOf(like);

@@ -50,14 +50,14 @@ function poolSpace(
   const rows = value.height + value.spareRows;
   const channels = channelsInMemory(value.runs, size);
   const held = inOrder(graph, value, size, order);
-  const pictures = graph.reshape(held, [-1, size, rows, value.width]);
+  const frames = graph.reshape(held, [-1, size, rows, value.width]);
   const after = value.spareRows > 0 ? 0 : vertical.after;
   const attributes = {
     kernel_shape: [kh, kw],
     strides: [sh, sw],
     pads: [vertical.before, horizontal.before, after, horizontal.after],
   };
-  const pooled = graph.node('MaxPool', [pictures], attributes, BLOCKED_DOMAIN);
+  const pooled = graph.node('MaxPool', [frames], attributes, BLOCKED_DOMAIN);
   const rowsOut = value.spareRows > 0 ? Math.floor((rows + vertical.before - kh) / sh) + 1 : vertical.out;
   const shape: readonly Dimension[] =
     order === 'steps'
@@ -67,7 +67,7 @@ function poolSpace(
   return blocked(order, graph.reshape(pooled, shape), { ...value, ...size2d });
 }
 
-/** Whether the last window looks below the picture. */
+/** Whether the last window reaches below the frame. */
 function reachesBelow({ before, out }: AxisPadding, height: number, kernel: number, stride: number): boolean {
   return (out - 1) * stride - before + kernel > height;
 }

@@ -27,9 +27,9 @@ export function writeBlockedRasterMeans(
     return writeRasterMeans(graph, toPlain(graph, value, size), grid);
   const order = heldOrder(value);
   const held = inOrder(graph, value, size, order);
-  const pictures = graph.reshape(held, [-1, size, height + spareRows, width]);
+  const frames = graph.reshape(held, [-1, size, height + spareRows, width]);
   const window = { kernel_shape: cell, strides: cell, pads: [0, 0, 0, 0] };
-  const means = graph.node('AveragePool', [pictures], window, BLOCKED_DOMAIN);
+  const means = graph.node('AveragePool', [frames], window, BLOCKED_DOMAIN);
   const channels = channelsInMemory(runs, size);
   const shape: readonly Dimension[] =
     order === 'steps' ? [CLIPS, channels, -1, grid * grid] : [-1, channels, grid, grid];

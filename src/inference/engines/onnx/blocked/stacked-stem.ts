@@ -52,13 +52,13 @@ export function stackInput(
   { height, width, gap }: Omit<StackedInput, 'tall'>,
 ): EncodedInput<StackedInput> {
   const padded = graph.node('Pad', [pixels, graph.ints([0, 0, 0, 0, 0, gap, 0, 0])]);
-  const picture = height * width;
-  const rows = picture + gap * width;
+  const plane = height * width;
+  const rows = plane + gap * width;
   const clips = graph.reshape(padded, [CLIPS, -1, rows, 3]);
   const planes = graph.node('Transpose', [clips], { perm: [0, 3, 1, 2] });
   const rgb = graph.node('Cast', [planes], { to: 1 });
   const means = new Float32Array(3 * rows);
-  mean.forEach((m, channel) => means.fill(255 * m, channel * rows, channel * rows + picture));
+  mean.forEach((m, channel) => means.fill(255 * m, channel * rows, channel * rows + plane));
   const centred = graph.node('Sub', [rgb, graph.floats(means, [3, 1, rows])]);
   const tall = graph.reshape(centred, [CLIPS, 3, -1, width]);
   return { value: { tall, height, width, gap }, scale: std.map((s) => 1 / (255 * s)) };

@@ -1,7 +1,7 @@
 import type { Task } from './tasks.ts';
 
 /** A task in terms of one model. */
-export interface SettledTask {
+export interface ResolvedTask {
   readonly kind: Task['kind'];
   /** Labels of the model that the figures are about, by index. */
   readonly candidates: readonly number[];
@@ -13,10 +13,10 @@ export interface SettledTask {
  * What a task means to a model with these labels: names match whatever their case, spaces, `_` and `-`.
  * A task without a candidate is none that the model could do.
  */
-export function settleTask(
+export function resolveTask(
   task: Task,
   { labels, backgroundId }: { readonly labels: readonly string[]; readonly backgroundId?: number },
-): SettledTask {
+): ResolvedTask {
   const ids = new Map(labels.map((label, id) => [plain(label), id]));
   const idOf = (label: string): number | undefined => ids.get(plain(label));
   const known = (names: readonly string[]): readonly number[] => names.flatMap((name) => idOf(name) ?? []);
