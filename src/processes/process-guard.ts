@@ -14,7 +14,8 @@ import { once } from 'node:events';
  * - The watcher, started before that empty line is written. It waits on a pipe that we hold open:
  *   - a line: the program has ended, the watcher ends too (the pid may belong
  *     to somebody else by now: no kill);
- *   - end of file without a line: we are gone, so it kills the program.
+ *   - end of file without a line: we are gone, so it kills the program and removes the folder that it
+ *     was given, if any.
  *   A Ctrl-C, which reaches the whole foreground group, leaves the watcher alone.
  *
  * The here-document is not expanded twice: `$` and backquotes in a password stay what they are.
@@ -30,7 +31,7 @@ exec "$@" 3<&- <<EOF
 $list
 EOF
 `;
-const WATCH_SCRIPT = `trap '' INT HUP TERM; read -r line || kill -KILL "$1"`;
+const WATCH_SCRIPT = `trap '' INT HUP TERM; read -r line || { kill -KILL "$1"; [ -z "$2" ] || rm -rf -- "$2"; }`;
 const NAME = 'actionstream-guard';
 
 export const GUARD_SHELL = '/bin/sh';
@@ -68,11 +69,13 @@ export async function holdGuard(child: GuardedChild, input: readonly string[]): 
 /**
  * Starts the watcher of a child that runs already, and ends it when the child has
  * ended. Without a watcher (the machine has no process to spare) the child is killed.
+ * @param folder of the child alone: removed if we die before it
  * @returns resolves once the watcher is gone and reaped
  */
-export async function watchOver(child: WatchedChild): Promise<void> {
+export async function watchOver(child: WatchedChild, folder?: string): Promise<void> {
   if (child.pid === undefined) return;
-  const watcher = spawn(GUARD_SHELL, ['-c', WATCH_SCRIPT, NAME, String(child.pid)], {
+  const names = [String(child.pid), ...(folder === undefined ? [] : [folder])];
+  const watcher = spawn(GUARD_SHELL, ['-c', WATCH_SCRIPT, NAME, ...names], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   watcher.stdin.on('error', () => undefined);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { watchOver } from '../../src/processes/process-guard.ts';
 
 /** A server process that cannot outlive this one, not even when this one is killed with SIGKILL. */
 export interface GuardedChild {
@@ -12,9 +13,8 @@ export interface GuardedChild {
 }
 
 /**
- * Starts `command`, output appended to `logFile`. Beside it waits a shell that
- * reads a pipe held by this process: the pipe ends when we do, for whatever
- * reason, and the shell then kills the child and removes `directory`.
+ * Starts `command`, output appended to `logFile`. When this process ends first, for whatever reason, the
+ * guard kills the child and removes `directory`.
  */
 export function spawnGuarded(
   command: readonly [string, ...string[]],
@@ -26,18 +26,7 @@ export function spawnGuarded(
   // A missing binary is reported by 'error'; the caller sees it as an early exit with the log's text.
   child.on('error', () => undefined);
   const pid = child.pid ?? 0;
-  const guard = spawn(
-    'sh',
-    ['-c', 'cat >/dev/null; [ "$0" -gt 1 ] && kill -9 "$0" 2>/dev/null; rm -rf "$1"', String(pid), directory],
-    { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
-  );
-  guard.unref();
-  guard.stdin.on('error', () => undefined);
-  const dismissGuard = (): void => {
-    if (hasExited(guard)) return;
-    guard.kill('SIGKILL');
-  };
-  child.once('exit', dismissGuard);
+  void watchOver(child, directory);
   return {
     pid,
     get exited() {

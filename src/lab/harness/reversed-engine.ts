@@ -2,7 +2,8 @@ import type { EngineInfo, InferenceEngine, PixelClip } from '../../inference/eng
 
 /**
  * The same engine, shown the frames of every clip last first: what a network knows of the direction of time
- * misleads it. Each clip stands by itself, because reversed clips have no steps in common with their neighbours.
+ * misleads it. Each clip stands by itself, because reversed clips have no steps in common with their
+ * neighbours.
  */
 export function reversedEngine(engine: InferenceEngine): InferenceEngine {
   return {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { timeVideo } from '../../support/lavfi.ts';
 import { descendantsOf, stillRunning } from '../../support/processes.ts';
 
 const fixture = new URL('../../fixtures/child/read-until-killed.ts', import.meta.url).pathname;
+const serverOwner = new URL('../../fixtures/child/own-server.ts', import.meta.url).pathname;
 
 describe('process guard', () => {
   it('takes ffmpeg along when we are killed with SIGKILL, also while the camera is stalled', async () => {
@@ -36,6 +38,28 @@ describe('process guard', () => {
     await once(owner, 'exit');
 
     await expect.poll(() => stillRunning(children)).toEqual([]);
+  });
+
+  it('ends a local server and removes its folder when we are killed with SIGKILL', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'guard-server-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const owner = spawn(process.execPath, ['--import', 'tsx', serverOwner, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void owner.kill('SIGKILL'));
+    let said = '';
+    owner.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await expect.poll(() => said).toMatch(/^pid [1-9]\d*\n$/);
+    const children = (await descendantsOf(owner.pid ?? 0)).filter(({ command }) =>
+      /^sleep 60|actionstream-guard/.test(command),
+    );
+    expect(children).toHaveLength(2);
+
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+
+    await expect.poll(() => stillRunning(children)).toEqual([]);
+    await expect.poll(() => existsSync(folder)).toBe(false);
   });
 
   it('becomes the program: same pid, its exit code, its signals', async () => {

@@ -59,7 +59,7 @@ test('ratios of stages, reuse and streams', () => {
   expect(lines.get('cut at SGS, all steps kept ÷ one graph')).toBe('1.020');
   expect(lines.get('sampler ÷ clip')).toBe('0.49 %');
   expect(lines.get('  1 of 32 steps kept ÷ one graph')).toBe('0.40');
-  expect(lines.get('overlap of one half: lower half, shared ÷ apart')).toBe('0.52');
+  expect(lines.get('overlap of one half: lower stage, reused ÷ apart')).toBe('0.52');
   expect(lines.get('streams in real time')).toBe('16');
   expect(lines.get('  peer')).toBe('4');
   expect(lines.get('  memory a stream')).toBe('30 MiB');
