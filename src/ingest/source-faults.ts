@@ -26,6 +26,11 @@ export interface SourceFault {
 /** What ffmpeg says where a source without TLS leads into TLS, which is opened by this program only. */
 const LEADS_INTO_TLS = /protocol '(https|tls|rtsps|rtmps)' not on whitelist/i;
 
+/** The status that a server answered with: in an address or a file's name, the same digits tell nothing. */
+function answered(statuses: string, others: string): RegExp {
+  return new RegExp(`(?:failed:|error|returned) (?:${statuses})|${others}`, 'i');
+}
+
 /**
  * First match wins, whatever the order of ffmpeg's lines. Texts of ffmpeg 5.1 to 9.0; exit codes say nothing
  * (0 when an RTSP server dies, 1 or 8 or 145 for the same refusal).
@@ -36,18 +41,21 @@ const SYMPTOMS: readonly (readonly [RegExp, FaultReason, ErrorCode])[] = [
   [new RegExp(TLS_MARK), 'unreachable', 'SOURCE_UNREACHABLE'],
   [/protocol not found|not on whitelist|unknown input format/i, 'unsupported', 'SOURCE_UNSUPPORTED'],
   [
-    /\b401\b|unauthorized|authorization failed|\b403\b.*forbidden|access denied/i,
+    answered('401\\b|403\\b.*forbidden', 'unauthorized|authorization failed|access denied'),
     'unauthorized',
     'SOURCE_UNAUTHORIZED',
   ],
-  [/\b404\b|\b410\b|stream not found/i, 'not_found', 'SOURCE_NOT_FOUND'],
+  [answered('404\\b|410\\b', 'stream not found'), 'not_found', 'SOURCE_NOT_FOUND'],
   [
     /connection refused|timed out|no route to host|host is unreachable|network is unreachable|connection reset/i,
     'unreachable',
     'SOURCE_UNREACHABLE',
   ],
   [
-    /failed to resolve|name or service not known|name resolution|\b5\d\d\b|5XX|service unavailable|\b461\b/i,
+    answered(
+      '5\\d\\d\\b|5XX|461\\b',
+      'failed to resolve|name or service not known|name resolution|service unavailable',
+    ),
     'unreachable',
     'SOURCE_UNREACHABLE',
   ],

@@ -31,6 +31,13 @@ describe('source faults', () => {
     ],
     ['method DESCRIBE failed: 503 Refused', 'unreachable', 'SOURCE_UNREACHABLE'],
     ['Server returned 5XX Server Error reply', 'unreachable', 'SOURCE_UNREACHABLE'],
+    ['HTTP error 410 Gone', 'not_found', 'SOURCE_NOT_FOUND'],
+    ['method SETUP failed: 461 Unsupported Transport', 'unreachable', 'SOURCE_UNREACHABLE'],
+    // The numbers of channels, ports and files are no answers.
+    ['rtsp://cam/Streaming/Channels/401: Connection refused', 'unreachable', 'SOURCE_UNREACHABLE'],
+    ['rtsp://cam/404: No route to host', 'unreachable', 'SOURCE_UNREACHABLE'],
+    ['rtsp://cam:554/live: Invalid data found when processing input', 'invalid_data', 'INPUT_INVALID'],
+    ['461.mp4: moov atom not found', 'invalid_data', 'INPUT_INVALID'],
     ["Stream map '0:v:0' matches no streams.", 'no_video', 'SOURCE_NO_VIDEO'],
     ['[mov] moov atom not found', 'invalid_data', 'INPUT_INVALID'],
     ['Invalid data found when processing input', 'invalid_data', 'INPUT_INVALID'],
