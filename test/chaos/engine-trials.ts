@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningCli } from '../support/cli.ts';
 import { descendantsOf } from '../support/processes.ts';
 import { isClip, nextRecord, TINY } from '../support/runs.ts';
 import { describeCounts } from './count.ts';
 import type { Trial } from './report.ts';
 import { EXIT_MS, stop, type NamedTrial, type TrialContext } from './run-control.ts';
-import { createSite, type SiteRun } from './site.ts';
+import { createSite } from './site.ts';
 
 /** Faults of the engine's process; that it dies once is among the process trials. */
 export const ENGINE_TRIALS: readonly NamedTrial[] = [
@@ -62,7 +63,7 @@ async function killAgain({ servers: { cameras, ...servers } }: TrialContext): Pr
   };
 }
 
-async function enginesOf(run: SiteRun): Promise<readonly number[]> {
+async function enginesOf(run: RunningCli): Promise<readonly number[]> {
   const family = await descendantsOf(run.child.pid ?? 0);
   return family.filter(({ command }) => command.includes('worker/entry')).map(({ pid }) => pid);
 }

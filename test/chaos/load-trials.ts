@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../../tools/local/guarded-child.ts';
+import { freePort } from '../../tools/local/free-port.ts';
 import { startRtspServer } from '../../tools/local/rtsp-server.ts';
 import { compareCounters } from '../../tools/soak/compare-counters.ts';
 import { quietMetrics } from '../../tools/soak/quiet.ts';

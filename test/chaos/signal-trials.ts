@@ -1,10 +1,11 @@
 import { once } from 'node:events';
+import type { RunningCli } from '../support/cli.ts';
 import { descendantsOf } from '../support/processes.ts';
 import { isClip, nextRecord } from '../support/runs.ts';
 import { describeCounts } from './count.ts';
 import type { Trial } from './report.ts';
 import { drain, EXIT_MS, stop, untilGone, type NamedTrial, type TrialContext } from './run-control.ts';
-import { createSite, light, type Servers, type Site, type SiteRun, type SiteSettings } from './site.ts';
+import { createSite, light, type Servers, type Site, type SiteSettings } from './site.ts';
 
 /** SIGTERM once and twice, in states of the program that are not good, with sinks up, down and frozen. */
 export const SIGNAL_TRIALS: readonly NamedTrial[] = (['up', 'down', 'frozen'] as const).map((sinks) => ({
@@ -20,7 +21,7 @@ interface State {
   readonly needsBacklog?: boolean;
   readonly settings: (servers: Servers) => SiteSettings;
   /** Brings the running program into the state. */
-  readonly enter: (run: SiteRun, servers: Servers) => Promise<void>;
+  readonly enter: (run: RunningCli, servers: Servers) => Promise<unknown>;
 }
 
 const STATES: readonly State[] = [
@@ -70,7 +71,7 @@ interface Case {
   readonly state: State;
   readonly twice: boolean;
   readonly site: Site;
-  readonly run: SiteRun;
+  readonly run: RunningCli;
 }
 
 /** All states at the same time: what is frozen is frozen for all of them. */
@@ -145,7 +146,7 @@ async function judge({ state, twice, site }: Case, sinks: Sinks, ended: End | un
   };
 }
 
-async function stopEngines(run: SiteRun): Promise<void> {
+async function stopEngines(run: RunningCli): Promise<void> {
   for (const { pid, command } of await descendantsOf(run.child.pid ?? 0))
     if (command.includes('worker/entry')) process.kill(pid, 'SIGSTOP');
 }

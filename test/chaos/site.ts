@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { freePort } from '../../tools/local/guarded-child.ts';
+import { freePort } from '../../tools/local/free-port.ts';
 import { startRtspServer, type RtspServer } from '../../tools/local/rtsp-server.ts';
 import { startLocalKafka, type LocalKafka } from '../../tools/local/kafka.ts';
 import { startLocalPostgres, type LocalPostgres } from '../../tools/local/postgres.ts';
@@ -58,12 +58,6 @@ export async function startServers(): Promise<Servers> {
   };
 }
 
-/** A run of a site, and what it has logged. */
-export interface SiteRun extends RunningCli {
-  /** Resolves when the log holds `text`. */
-  said(text: string): Promise<void>;
-}
-
 /**
  * A configuration with its own journal, topics and database: two cameras and a
  * file, and episodes that change often.
@@ -72,7 +66,7 @@ export interface Site extends Places {
   readonly config: string;
   readonly directory: string;
   /** `actionstream run … --json`. */
-  start(env?: Readonly<Record<string, string>>): SiteRun;
+  start(env?: Readonly<Record<string, string>>): RunningCli;
   /** The journal and what the runs printed, against both sinks. */
   count(): Promise<Counts>;
   /** The journal alone, against both sinks. */
@@ -146,7 +140,7 @@ async function siteOf(parts: SiteParts, name: string, settings: SiteSettings): P
     start(env) {
       const run = startRun(['run', config, '--json'], env);
       runs.push(run);
-      return withLog(run);
+      return run;
     },
     async count() {
       // Its last lines are read when its pipes are closed.
@@ -160,30 +154,5 @@ async function siteOf(parts: SiteParts, name: string, settings: SiteSettings): P
       return { code, text: stdout + stderr };
     },
     rewrite: (other, changed) => siteOf(parts, other, changed),
-  };
-}
-
-function withLog(run: RunningCli): SiteRun {
-  let log = '';
-  const waiting = new Set<() => void>();
-  run.child.stderr?.on('data', (chunk: string) => {
-    log += chunk;
-    for (const look of waiting) look();
-  });
-  return {
-    ...run,
-    said: (text) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (!log.includes(text)) return;
-          waiting.delete(look);
-          resolve();
-        };
-        waiting.add(look);
-        look();
-        void run.done.then(({ code }) => {
-          reject(new Error(`ended with ${code ?? 'a signal'} before it said "${text}": ${log.slice(-400)}`));
-        });
-      }),
   };
 }

@@ -2,12 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { startRtspServer, type RtspServer } from '../../tools/local/rtsp-server.ts';
+import type { RunningCli } from '../support/cli.ts';
 import { descendantsOf } from '../support/processes.ts';
 import { isClip, isStatus, nextRecord } from '../support/runs.ts';
 import { describeCounts } from './count.ts';
 import type { Trial } from './report.ts';
 import { EXIT_MS, stop, type NamedTrial, type TrialContext } from './run-control.ts';
-import { createSite, light, type Servers, type SiteRun } from './site.ts';
+import { createSite, light, type Servers } from './site.ts';
 import { FRAMES_MS, longestHole, toldUnwatched } from './watched.ts';
 
 /** Cameras that are connected and send nothing of use, and one that hangs up again and again. */
@@ -112,7 +113,7 @@ async function ownCamera({ video }: Servers): Promise<RtspServer> {
 async function watching(
   servers: Servers,
   { url }: RtspServer,
-): Promise<{ readonly site: Awaited<ReturnType<typeof createSite>>; readonly run: SiteRun }> {
+): Promise<{ readonly site: Awaited<ReturnType<typeof createSite>>; readonly run: RunningCli }> {
   const reconnect = { first: '100ms', max: '500ms' };
   const streams = [{ id: 'camera-0', url, no_frame_timeout: `${TIMEOUT_MS}ms`, reconnect }];
   const site = await createSite(servers, { more: { ...light(servers), streams } });
@@ -125,7 +126,7 @@ interface Usage {
   readonly mebibytes: number;
 }
 
-async function usageOf({ child: { pid = 0 } }: SiteRun): Promise<Usage> {
+async function usageOf({ child: { pid = 0 } }: RunningCli): Promise<Usage> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return {
     descriptors: (await readdir(`/proc/${pid}/fd`)).length,

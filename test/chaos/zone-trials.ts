@@ -1,11 +1,12 @@
 import type { PublishedRecord } from '../../src/core/records.ts';
 import { runSql } from '../support/names.ts';
+import type { RunningCli } from '../support/cli.ts';
 import { isClip, nextRecord, recordsOf } from '../support/runs.ts';
 import { findFaketime, NO_FAKETIME } from './clock-trials.ts';
 import { describeCounts } from './count.ts';
 import { notRun, type Trial } from './report.ts';
 import { EXIT_MS, stop, type NamedTrial, type TrialContext } from './run-control.ts';
-import { createSite, light, type Servers, type Site, type SiteRun } from './site.ts';
+import { createSite, light, type Servers, type Site } from './site.ts';
 import { FRAMES_MS, longestHole, toldUnwatched } from './watched.ts';
 
 /** Zones of the program and of the database, and the change to summer time. */
@@ -48,7 +49,7 @@ async function watchIn(servers: Servers, { program, database }: (typeof ZONES)[n
 }
 
 /** What must not depend on a zone, in an order of its own: the streams come in any. */
-function timesOf(run: SiteRun): string {
+function timesOf(run: RunningCli): string {
   return recordsOf(run)
     .flatMap(({ type, payload }) => {
       if (type === 'clip.stats') return [[payload.clip_id, payload.clip_start, payload.clip_end].join(' ')];

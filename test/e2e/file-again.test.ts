@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
 import { DEFAULT_TOPICS } from '../../src/sink/kafka/options.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
 import { rowsOf, uniqueDatabase, uniqueTopics } from '../support/names.ts';
@@ -31,6 +31,7 @@ const MODEL = {
 test('a file that is interrupted and run again ends in both sinks with the true end, and verify agrees', async () => {
   const directory = await temporaryDirectory();
   const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
+  onTestFinished(drop);
   const configFor = (name: string, realtime: boolean): Promise<string> =>
     writeConfig(
       directory,
@@ -66,5 +67,4 @@ test('a file that is interrupted and run again ends in both sinks with the true 
   const result = await verify(fast);
   expect(result.differences).toEqual([]);
   expect(result.consistent).toBe(true);
-  await drop();
 });

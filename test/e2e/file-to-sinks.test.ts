@@ -17,6 +17,7 @@ import {
   nextRecord,
   startRun,
   terminate,
+  TINY,
   writeConfig,
 } from '../support/runs.ts';
 import { kcat, psql, type KafkaMessage } from '../support/strangers.ts';
@@ -52,6 +53,7 @@ beforeAll(async () => {
     instance: 'e2e',
     model: { network: 's3d-g', width: 0.5, frames: 32, size: 112, classes: 8 },
     sampler: { kind: 'ordered', width: 0.05 },
+    engine: TINY.engine,
     defaults: { window: { fps: 15, stride: 16 } },
     events: { on: 0.17, off: 0.155, min_duration: '0s' },
     streams: [

@@ -29,8 +29,6 @@ import { busyVideo } from '../support/videos.ts';
 demandNoLeftovers();
 afterEach(endRuns);
 
-/** What SIGTERM may take. */
-const DRAIN_MS = 15_000;
 /** Every class is always on … */
 const STEADY = { on: 0.1, off: 0.05, min_duration: '0s' };
 /** … and a new episode begins every two seconds: something to lose at any moment. */
@@ -58,10 +56,9 @@ test('Kafka and Postgres killed and restarted during a live run: nothing is lost
     await Promise.all(downed.map((server) => server.restart()));
     await arrived(await nextRecord(run, isClip), live);
   }
-  const { code, ms, stderr } = await terminate(run);
+  const { code, stderr } = await terminate(run);
 
   expect(code, stderr).toBe(0);
-  expect(ms).toBeLessThan(DRAIN_MS);
   // Each was missed: the outages were real.
   for (const sink of ['kafka', 'postgres'])
     expect(stderr).toMatch(new RegExp(`"sink":"${sink}".*a sink does not accept records`));
@@ -101,10 +98,9 @@ test('killed with SIGKILL and started again on the same journal: open episodes e
   );
   expect(ended.payload).toMatchObject({ end_reason: 'restart' });
   await arrived(await nextRecord(again, isClip, 2), live);
-  const { code, ms, stderr } = await terminate(again);
+  const { code, stderr } = await terminate(again);
 
   expect(code, stderr).toBe(0);
-  expect(ms).toBeLessThan(DRAIN_MS);
   expect(await verify(config)).toMatchObject({ consistent: true, differences: [] });
   const rows = await psql(
     database.url,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startRtspServer, type RtspServer } from '../../tools/local/rtsp-server.ts';
 import { runCli } from '../support/cli.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
@@ -113,6 +113,7 @@ describe('services that are absent', () => {
 
   test('delay and lose nothing: the run ends with 3 and says what waits, and the next one delivers it', async () => {
     const database = await uniqueDatabase(inject('postgresUrl'));
+    onTestFinished(database.drop);
     const topics = uniqueTopics();
     const journal = path.join(directory(), 'journal-absent');
     const settings = (brokers: readonly string[], url: string): object => ({
@@ -170,6 +171,5 @@ describe('services that are absent', () => {
     expect(await psql(database.url, 'SELECT DISTINCT stream_id FROM actionstream.clip_stats')).toEqual([
       { stream_id: 'scene' },
     ]);
-    await database.drop();
   });
 });

@@ -3,6 +3,7 @@ import { METRICS } from '../../src/metrics/metric-list.ts';
 import { createRenderer } from '../../src/metrics/registry.ts';
 import type { RunReading, StreamReading } from '../../src/metrics/run-metrics.ts';
 import { startMetricsServer, type MetricsServer } from '../../src/metrics/server.ts';
+import { freePort } from '../../tools/local/free-port.ts';
 
 const RUN = readingOf({ clips: 3 });
 
@@ -65,8 +66,8 @@ test('what is collected at the moment is served, and nothing else', async () => 
 });
 
 test('an address that is taken is refused with the remedy, and is free again afterwards', async () => {
-  const first = await startMetricsServer({ host: '127.0.0.1', port: 0 }, () => Promise.resolve(''));
-  const port = Number(new URL(first.url).port);
+  const port = await freePort();
+  const first = await startMetricsServer({ host: '127.0.0.1', port }, () => Promise.resolve(''));
 
   await expect(
     startMetricsServer({ host: '127.0.0.1', port }, () => Promise.resolve('')),

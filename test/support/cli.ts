@@ -17,6 +17,8 @@ export interface RunningCli {
   readonly done: Promise<CliResult>;
   /** Resolves with the first stdout line that `accept` takes; rejects when the program ends before. */
   line(accept: (line: string) => boolean): Promise<string>;
+  /** Resolves with the log so far once it matches, whenever that was; rejects when the program ends before. */
+  said(what: string | RegExp): Promise<string>;
   /** All complete stdout lines so far. */
   readonly lines: readonly string[];
 }
@@ -31,6 +33,7 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
     resolve: (line: string) => void;
     reject: (error: Error) => void;
   }>();
+  const listening = new Set<{ look: () => void; reject: (error: Error) => void }>();
   let stdout = '';
   let stderr = '';
   let partial = '';
@@ -49,12 +52,13 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    for (const { look } of listening) look();
   });
   let ended: Error | undefined;
   const done = new Promise<CliResult>((resolve) => {
     child.on('close', (code, signal) => {
       ended = new Error(`the program ended first (${code ?? signal}): ${stderr}`);
-      for (const waiter of waiting) waiter.reject(ended);
+      for (const waiter of [...waiting, ...listening]) waiter.reject(ended);
       resolve({ code, signal, stdout, stderr });
     });
   });
@@ -68,6 +72,22 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
       if (ended) return Promise.reject(ended);
       return new Promise((resolve, reject) => {
         waiting.add({ accept, resolve, reject });
+      });
+    },
+    said(what) {
+      const isSaid = (): boolean => (typeof what === 'string' ? stderr.includes(what) : what.test(stderr));
+      if (isSaid()) return Promise.resolve(stderr);
+      if (ended) return Promise.reject(ended);
+      return new Promise((resolve, reject) => {
+        const listener = {
+          reject,
+          look: (): void => {
+            if (!isSaid()) return;
+            listening.delete(listener);
+            resolve(stderr);
+          },
+        };
+        listening.add(listener);
       });
     },
   };

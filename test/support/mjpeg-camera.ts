@@ -5,6 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ffmpeg } from './lavfi.ts';
 
+/** Five frames a second. */
+const FRAME_MS = 200;
+
 export interface MjpegCamera extends AsyncDisposable {
   readonly url: string;
 }
@@ -17,15 +20,20 @@ export async function startMjpegCamera(video: string, folder: string): Promise<M
   const frames = await jpegsOf(video, folder);
   const server = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=--cam' });
+    const begunMs = performance.now();
     let sent = 0;
-    const timer = setInterval(() => {
+    let timer: NodeJS.Timeout;
+    const next = (): void => {
       const frame = frames[sent++ % frames.length] ?? Buffer.alloc(0);
       response.write(`--cam\r\nContent-Type: image/jpeg\r\nContent-Length: ${frame.length}\r\n\r\n`);
       response.write(frame);
       response.write('\r\n');
-    }, 200);
+      // A late frame makes the next one no later.
+      timer = setTimeout(next, begunMs + sent * FRAME_MS - performance.now());
+    };
+    next();
     response.on('close', () => {
-      clearInterval(timer);
+      clearTimeout(timer);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

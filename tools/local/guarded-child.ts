@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { watchOver } from '../../src/processes/process-guard.ts';
 
 /** A server process that cannot outlive this one, not even when this one is killed with SIGKILL. */
@@ -56,16 +55,6 @@ function threadsOf(pid: number): readonly string[] {
   } catch {
     return [];
   }
-}
-
-/** A TCP port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export function tailOf(logFile: string, characters = 2000): string {

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, spawnGuarded } from './guarded-child.ts';
+import { freePort } from './free-port.ts';
+import { spawnGuarded } from './guarded-child.ts';
 
 /** A second broker of a cluster, which holds replicas: node 2. */
 export interface KafkaFollower {

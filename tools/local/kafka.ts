@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { mendRequestQueue } from '../../src/sink/kafka/request-queue.ts';
-import { freePort, freezeProcess, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
+import { freePort } from './free-port.ts';
+import { freezeProcess, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
 import { startKafkaFollower, type KafkaFollower } from './kafka-follower.ts';
 import { KAFKA_VERSION, resolveKafkaJars } from './kafka-jars.ts';
 

@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, spawnGuarded, tailOf } from './guarded-child.ts';
+import { freePort } from './free-port.ts';
+import { spawnGuarded, tailOf } from './guarded-child.ts';
 import { unprivileged } from './postgres.ts';
 
 /** A real PgBouncer of our own in front of a server. */

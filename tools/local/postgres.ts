@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { freePort, spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
+import { freePort } from './free-port.ts';
+import { spawnGuarded, tailOf, type GuardedChild } from './guarded-child.ts';
 
 /** A real Postgres of our own on a loopback port, empty, gone when we are. */
 export interface LocalPostgres {
@@ -202,15 +203,18 @@ async function untilReady(
   }
 }
 
-/** The postmaster and its direct children: backends are leaders of their own process groups. */
+/**
+ * The postmaster and its direct children: backends are leaders of their own process groups. The postmaster comes
+ * first: stopped, it makes no child that the list would lack.
+ */
 function signalFamily(pid: number, signal: NodeJS.Signals): void {
+  signalQuietly(pid, signal);
   const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout;
-  for (const member of [pid, ...children.split('\n').map(Number)]) {
-    if (member > 1) signalQuietly(member, signal);
-  }
+  for (const child of children.split('\n').map(Number)) signalQuietly(child, signal);
 }
 
 function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+  if (pid <= 1) return;
   try {
     process.kill(pid, signal);
   } catch {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 
+import { freePort } from './free-port.ts';
 import { startRtpFeed } from './rtp-feed.ts';
 import { createAuthenticator, type RtspAuth } from './rtsp-auth.ts';
 import { acceptRtspConnection, type RtspConnection } from './rtsp-connection.ts';
@@ -94,8 +95,8 @@ export async function startRtspServer(options: RtspServerOptions): Promise<RtspS
     dropClients();
     await Promise.all([closed, feed[Symbol.asyncDispose]()]);
   };
-  server.listen(options.port ?? 0, '127.0.0.1');
   try {
+    server.listen(options.port ?? (await freePort()), '127.0.0.1');
     await once(server, 'listening');
   } catch (error) {
     await feed[Symbol.asyncDispose]();

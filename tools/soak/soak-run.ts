@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { stringify } from 'yaml';
-import { freePort } from '../local/guarded-child.ts';
+import { freePort } from '../local/free-port.ts';
 
 /** The program under test. */
 export interface SoakRun {

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Clip } from '../../../src/core/frame.ts';
 import { startFaultProxy } from '../../../tools/local/fault-proxy.ts';
+import { freePort } from '../../../tools/local/free-port.ts';
 import {
   startRtspServer,
   type RtspServer,
@@ -278,7 +279,7 @@ describe('a camera that fails', () => {
 
   it('gives up with a typed error where tries are limited', async () => {
     const server = await camera({ auth: { username: 'admin', password: 'right', scheme: 'basic' } });
-    const closedPort = await portThatNobodyHolds();
+    const closedPort = await freePort();
     const reconnect = { firstMs: 10, maxMs: 10, maxAttempts: 2 };
     const cases = [
       [server.url.replace('//', `//admin:${SECRET}@`), 'SOURCE_UNAUTHORIZED', 'unauthorized'],
@@ -349,7 +350,7 @@ describe('an abort', () => {
   });
 
   it('ends a stream that waits to try again', async () => {
-    const port = await portThatNobodyHolds();
+    const port = await freePort();
     const reader = watch(`rtsp://127.0.0.1:${port}/cam`, {
       reconnect: { firstMs: FOREVER_MS, maxMs: FOREVER_MS, maxAttempts: Infinity },
     });
@@ -363,13 +364,4 @@ describe('an abort', () => {
 
 async function descriptors(): Promise<number> {
   return (await readdir('/proc/self/fd')).length;
-}
-
-async function portThatNobodyHolds(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

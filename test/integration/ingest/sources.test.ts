@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createSocket } from 'node:dgram';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import type { StreamOptions } from '../../../src/ingest/types.ts';
-import { freePort } from '../../../tools/local/guarded-child.ts';
+import { freePort } from '../../../tools/local/free-port.ts';
 import { startRtspServer } from '../../../tools/local/rtsp-server.ts';
 import { readClips, type ClipReader } from '../../support/clip-reader.ts';
 import { timeVideo } from '../../support/lavfi.ts';
@@ -43,15 +42,6 @@ function send(format: string, url: string): void {
   });
 }
 
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
-
 test.each(['auto', 'udp'] as const)(
   'a camera that offers RTSP over UDP only is read: transport %s',
   async (transport) => {
@@ -73,7 +63,7 @@ test('a camera that offers UDP only is down where TCP is demanded, and ffmpeg sa
   await reader.until('down', () => reader.transitions.some(({ state }) => state === 'down'), 60_000);
 
   expect(reader.transitions.find(({ state }) => state === 'down')).toMatchObject({
-    detail: expect.stringMatching(/461/) as string,
+    detail: expect.stringMatching(/failed: 461 Unsupported/) as string,
   });
 });
 
@@ -97,7 +87,7 @@ test.each([
     (port: number) => `rtmp://127.0.0.1:${port}/live/x`,
   ],
 ] as const)('%s: a listener waits for its sender, and reads it', async (_, format, listen, call) => {
-  const port = await (format === 'flv' ? freePort() : freeUdpPort());
+  const port = await freePort(format === 'flv' ? 'tcp' : 'udp');
   const reader = watch(listen(port), { noFrameTimeoutMs: 3000 });
   // Meanwhile another stream plays for longer than the watchdog allows.
   await readClips({ kind: 'file', url: short, realtime: true }).done;
@@ -109,7 +99,7 @@ test.each([
 });
 
 test('an .sdp file is a live source over RTP', async () => {
-  const port = await freeUdpPort();
+  const port = await freePort('udp');
   const sdp = join(directory(), 'camera.sdp');
   const lines = ['v=0', 'o=- 0 0 IN IP4 127.0.0.1', 's=x', 'c=IN IP4 127.0.0.1', 't=0 0'];
   await writeFile(sdp, [...lines, `m=video ${port} RTP/AVP 96`, 'a=rtpmap:96 H264/90000', ''].join('\n'));

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { KafkaSinkOptions } from '../../../src/sink/kafka/options.ts';
 import { createKafkaSink } from '../../../src/sink/kafka/kafka-sink.ts';
-import { freePort } from '../../../tools/local/guarded-child.ts';
+import { freePort } from '../../../tools/local/free-port.ts';
 import { startLocalKafka, type LocalKafka } from '../../../tools/local/kafka.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
 import { createAuthority, type Authority } from '../../support/certificates.ts';
@@ -192,7 +192,7 @@ test('a port that nobody answers on, and one that says nothing, are unreachable'
 });
 
 function connection() {
-  return { brokers: kafka.brokers, instance: 'dock', connectionTimeoutMs: 3000 };
+  return { brokers: kafka.brokers, instance: 'dock' };
 }
 
 function at(listener: string): Pick<KafkaSinkOptions, 'brokers'> {

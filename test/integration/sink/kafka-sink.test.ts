@@ -6,6 +6,7 @@ import { expect, inject, test } from 'vitest';
 import { createKafkaSink } from '../../../src/sink/kafka/kafka-sink.ts';
 import { readTopics } from '../../../src/sink/kafka/read-topics.ts';
 import { tailKafka } from '../../../src/sink/tail.ts';
+import { freePort } from '../../../tools/local/free-port.ts';
 import { idOf, stored } from '../../contract/event-sink.contract.ts';
 import { uniqueTopics, withKafkaAdmin } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
@@ -81,22 +82,16 @@ test('a missing topic is named, and created with its partitions where asked; sta
 });
 
 test('no broker, and TLS towards a plain port, are distinguished', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  await using nobody = createKafkaSink({ brokers: [`127.0.0.1:${port}`], instance: 'dock' });
-  await using wrongTls = createKafkaSink({ ...connection, tls: true, connectionTimeoutMs: 2000 });
+  await using nobody = createKafkaSink({ brokers: [`127.0.0.1:${await freePort()}`], instance: 'dock' });
+  await using wrongTls = createKafkaSink({ ...connection, tls: true });
 
   await expect(nobody.open(never)).rejects.toMatchObject({ code: 'KAFKA_UNREACHABLE', retryable: true });
-  await expect(wrongTls.open(never)).rejects.toMatchObject({
-    code: expect.stringMatching(/^KAFKA_/) as string,
-  });
+  await expect(wrongTls.open(never)).rejects.toMatchObject({ code: 'KAFKA_REFUSED', retryable: false });
 });
 
 test('wrong credentials give no credentials in the error', async () => {
   const sasl = { mechanism: 'plain', username: 'camera', password: 'Geheim-42' } as const;
-  await using sink = createKafkaSink({ ...connection, sasl, connectionTimeoutMs: 2000 });
+  await using sink = createKafkaSink({ ...connection, sasl });
 
   const error: unknown = await sink.open(never).catch((reason: unknown) => reason);
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { recordIdOf, type PublishedRecord } from '../../../src/core/records.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { openJournalReader } from '../../../src/sink/journal/reader.ts';
@@ -57,7 +57,8 @@ test(
 test('no process of a verification of both sinks takes more than 200 MiB', PATIENCE, async () => {
   const directory = await temporaryDirectory();
   const topics = uniqueTopics();
-  const { url } = await uniqueDatabase(inject('postgresUrl'));
+  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
+  onTestFinished(drop);
   const dir = path.join(directory, 'journal');
   await deliverToBoth(dir, { brokers: inject('kafkaBrokers'), topics, url });
   const config = await writeConfig(directory, {

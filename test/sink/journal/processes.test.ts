@@ -63,7 +63,7 @@ test('a full disk delays appends and loses none', async () => {
   const result = spawnSync(
     'unshare',
     ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', mountPoint, process.execPath, fill],
-    { encoding: 'utf8', timeout: 60_000 },
+    { encoding: 'utf8', timeout: 110_000 },
   );
 
   expect(result.stderr, 'this test needs user namespaces (unshare --user) for a disk of its own').toBe('');
@@ -94,7 +94,7 @@ test('a full disk is outlasted: delivery makes room, clips go on, and a restart 
       ...['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh'],
       ...[mountPoint, process.execPath, fixture, root],
     ],
-    { encoding: 'utf8', timeout: 120_000 },
+    { encoding: 'utf8', timeout: 140_000 },
   );
 
   expect(stderr.replace('Killed\n', '')).toBe('');
