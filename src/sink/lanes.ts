@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { backoffMs } from '../core/abort.ts';
 import { toActionstreamError } from '../core/errors.ts';
@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { RecordType } from '../core/records.ts';
 import type { StoredRecord } from './event-sink.ts';
 import { createFailureReport, type FailureReport } from './failure-report.ts';
-import { readJsonFile, writeFileAtomic } from './journal/atomic-file.ts';
+import { ensureFolder, readJsonFile, writeFileAtomic } from './journal/atomic-file.ts';
 
 /** A type of record that the sink refused and that follows behind the others. */
 interface LaggingLane {
@@ -141,7 +141,7 @@ export class Lanes {
     const lagging = Object.fromEntries(
       [...this.#lagging].map(([type, { nextOffset }]) => [type, nextOffset] as const),
     );
-    await mkdir(dirname(file), { recursive: true });
+    await ensureFolder(dirname(file));
     this.#isSaved = true;
     await writeFileAtomic(file, JSON.stringify({ reached: this.#reached, lagging }));
   }

@@ -1,6 +1,6 @@
 import { systemCodeOf } from '../../core/errors.ts';
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -21,6 +21,15 @@ export async function writeFileAtomic(path: string, content: string): Promise<vo
     await file.close();
   }
   await syncDirectory(dirname(path));
+}
+
+/** Makes this folder where it is missing, and none above it: a journal that was deleted is not made anew. */
+export async function ensureFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Makes creations, renames and deletions inside `dir` durable. */

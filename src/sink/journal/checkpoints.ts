@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ActionstreamError, systemCodeOf } from '../../core/errors.ts';
-import { readJsonFile, syncDirectory, writeFileAtomic } from './atomic-file.ts';
+import { ensureFolder, readJsonFile, syncDirectory, writeFileAtomic } from './atomic-file.ts';
 
 export interface Checkpoint {
   /** Offset of the first record that the consumer has not yet passed. */
@@ -65,7 +65,7 @@ export async function saveCheckpoint(
   consumer: string,
   { nextOffset, acknowledged, since }: Checkpoint,
 ): Promise<void> {
-  await mkdir(join(dir, 'checkpoints'), { recursive: true });
+  await ensureFolder(join(dir, 'checkpoints'));
   const content = { next_offset: nextOffset, acknowledged, since };
   await writeFileAtomic(checkpointPath(dir, consumer), JSON.stringify(content));
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,7 @@ import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import type { Journal } from '../../../src/sink/journal/types.ts';
 import { appendEvents, segmentsOf } from '../../support/journals.ts';
 import { actionEvent } from '../../support/records.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { fileDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures', 'child');
 
@@ -55,8 +55,12 @@ test('a holder in another process namespace is not taken for dead', async () => 
   await expect(openJournal({ dir, consumers: ['kafka'] })).rejects.toMatchObject({ code: 'JOURNAL_LOCKED' });
 });
 
-test('a holder that cannot be looked up is succeeded after its silence, not before', async () => {
-  const dir = await temporaryDirectory();
+// These tests wait, for heartbeats or for silence: side by side.
+const directory = fileDirectory();
+const ownDirectory = (): Promise<string> => mkdtemp(join(directory(), 'journal-'));
+
+test.concurrent('a holder that cannot be looked up is succeeded after its silence, not before', async () => {
+  const dir = await ownDirectory();
   const path = join(dir, 'lock');
   await writeFile(path, JSON.stringify(await holderHere({ namespace: 'pid:[1]' })));
   await expect(openJournal({ dir, consumers: [] })).rejects.toMatchObject({ code: 'JOURNAL_LOCKED' });
@@ -71,9 +75,9 @@ test('a holder that cannot be looked up is succeeded after its silence, not befo
   await utimes(path, hourAgo(), hourAgo());
   await using journal = await openJournal({ dir, consumers: [] });
   expect(journal.nextOffset).toBe(0);
-}, 60_000);
+});
 
-type Harm = (dir: string) => Promise<unknown>;
+type Harm = (dir: string, journal: Journal) => Promise<unknown>;
 
 const HARMS: readonly (readonly [name: string, code: string, message: string, harm: Harm])[] = [
   [
@@ -89,12 +93,20 @@ const HARMS: readonly (readonly [name: string, code: string, message: string, ha
   ['its lock is removed', 'JOURNAL_UNWRITABLE', 'lost its lock file', (dir) => rm(join(dir, 'lock'))],
   ['its directory is deleted', 'JOURNAL_UNWRITABLE', 'was deleted', (dir) => rm(dir, { recursive: true })],
   [
+    'its directory is deleted before a sink saves its place',
+    'JOURNAL_UNWRITABLE',
+    'was deleted',
+    async (dir, journal) => {
+      await rm(dir, { recursive: true });
+      await expect(journal.checkpoint('kafka', 1)).rejects.toThrow(/ENOENT|was deleted/);
+    },
+  ],
+  [
     'its directory is replaced',
     'JOURNAL_UNWRITABLE',
     'was replaced',
     async (dir) => {
       await rename(dir, `${dir}.old`);
-      onTestFinished(() => rm(`${dir}.old`, { recursive: true, force: true }));
       await mkdir(dir);
     },
   ],
@@ -107,12 +119,12 @@ const HARMS: readonly (readonly [name: string, code: string, message: string, ha
 ];
 
 for (const [name, code, message, harm] of HARMS) {
-  test(`a journal fails when ${name}, and writes nothing any more`, async () => {
-    const dir = await temporaryDirectory();
+  test.concurrent(`a journal fails when ${name}, and writes nothing any more`, async () => {
+    const dir = await ownDirectory();
     await using journal = await openJournal({ dir, consumers: ['kafka'] });
     await appendEvents(journal, 2);
 
-    await harm(dir);
+    await harm(dir, journal);
     await failureOf(journal);
 
     const failure = { code, message: expect.stringContaining(message) as string };
