@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** What a test waits for comes about on a slow machine too: time runs out only where it never would. */
@@ -11,6 +12,9 @@ const PATIENT = {
 // (test/support/services.ts).
 export default defineConfig({
   test: {
+    // Tests wait for processes and servers most of the time: two at once also on two cores. The projects without
+    // file parallelism come after all others, one file at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: [
       'default',
       ['json', { outputFile: process.env['TEST_RESULTS'] ?? '.cache/test-results.json' }],
@@ -23,7 +27,7 @@ export default defineConfig({
           include: [
             'test/{app,checkpoints,core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lab,labels,metrics,study,tools}/**/*.test.ts',
           ],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
         },
       },
       {
@@ -31,15 +35,15 @@ export default defineConfig({
         test: { ...PATIENT, name: 'lint', include: ['test/lint/**/*.test.ts'], testTimeout: 600_000 },
       },
       // A small share of what `npm run test:fuzz` tries.
-      { test: { ...PATIENT, name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 240_000 } },
-      { test: { ...PATIENT, name: 'parity', include: ['test/parity/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { ...PATIENT, name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 300_000 } },
+      { test: { ...PATIENT, name: 'parity', include: ['test/parity/**/*.test.ts'], testTimeout: 300_000 } },
       {
         test: {
           ...PATIENT,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/services.ts'],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
         },
       },
       {
@@ -48,7 +52,7 @@ export default defineConfig({
           ...PATIENT,
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
-          testTimeout: process.env['CHAOS'] === 'full' ? 1_200_000 : 240_000,
+          testTimeout: process.env['CHAOS'] === 'full' ? 1_200_000 : 300_000,
           fileParallelism: false,
         },
       },
@@ -58,7 +62,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/services.ts'],
-          testTimeout: 240_000,
+          testTimeout: 300_000,
           fileParallelism: false,
         },
       },

@@ -10,7 +10,7 @@ const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** Maintained releases, and the oldest that the packages support. */
 const RELEASES = [20, 22, 24];
 const VITEST = path.join('node_modules', 'vitest', 'vitest.mjs');
-const UNIT = ['run', '--project', 'unit', '--maxWorkers', '2'];
+const UNIT = ['run', '--project', 'unit'];
 const NUMBERS = ['contract', 'inference', 'lab', 'sampler', 'study'].flatMap((folder) => [
   '--exclude',
   `test/${folder}/**`,

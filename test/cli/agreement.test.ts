@@ -23,7 +23,7 @@ beforeAll(async () => {
     'fir-action,long.mp4,falling,3,4,test',
     'site,forwards.mkv,fight,,,test',
   ]);
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('evaluate --agreement', () => {

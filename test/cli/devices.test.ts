@@ -7,7 +7,7 @@ import { fileDirectory } from '../support/temporary-directory.ts';
 
 // A device that is absent is refused by name, or done without where that was the choice, and then said.
 
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 2 });
+vi.setConfig({ maxConcurrency: 2 });
 const directory = fileDirectory();
 const at = (name: string): string => path.join(directory(), name);
 const TINY = '--model s3d --width 0.125 --classes 2'.split(' ');

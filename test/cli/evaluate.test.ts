@@ -59,7 +59,7 @@ test('evaluate reports the episodes of run, names a broken video and says so in 
   expect(episodes.length).toBeGreaterThan(0);
   const [line] = jsonLines(await readFile(predictions, 'utf8')) as WatchedLine[];
   expect(line!.events.map(({ label, start_s, end_s }) => ({ label, start_s, end_s }))).toEqual(episodes);
-}, 120_000);
+});
 
 interface ClipLine {
   readonly score_labels: readonly string[];
@@ -127,7 +127,7 @@ test('a short clip has the windows, scores and costs of run on a file that holds
     expect(compute.reused_multiply_adds).toBe(sum((one) => one.reused_multiply_adds));
     expect(compute.reused_multiply_adds).toBeGreaterThan(0);
   }
-}, 120_000);
+});
 
 test('a task that is no pair is refused before anything is opened', async () => {
   const { code, stdout, stderr } = await runCli([
@@ -142,4 +142,4 @@ test('a task that is no pair is refused before anything is opened', async () => 
 
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('error USAGE: --task site: expected DATASET=NAME, e.g. site=fir-action');
-}, 60_000);
+});

@@ -52,7 +52,7 @@ describe('models report', () => {
       expect((await readFile(path.join(out, `${name}.png`))).subarray(1, 4).toString()).toBe('PNG');
     }
     expect(JSON.parse(await readFile(path.join(out, 'report.json'), 'utf8'))).toEqual(JSON.parse(stdout));
-  }, 120_000);
+  });
 
   test.each([
     [['--variants', 's4d'], /no network "s4d"/],

@@ -31,7 +31,7 @@ test('the shipped model finds the fight of the demo scene, and keeps few steps o
   );
   expect(still.length).toBeGreaterThan(5);
   expect(Math.max(...still)).toBeLessThanOrEqual(2);
-}, 120_000);
+});
 
 function overlapS(event: ActionEvent, startS: number, endS: number): number {
   const [from, to] = [

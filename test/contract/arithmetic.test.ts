@@ -104,7 +104,7 @@ describe('batches and shared steps with the new arithmetic', () => {
   beforeAll(async () => {
     together = await createOnnxEngine({ model, threads: 1, maxClips: 3 });
     single = await createOnnxEngine({ model, threads: 1 });
-  }, 60_000);
+  });
   afterAll(async () => {
     await together[Symbol.asyncDispose]();
     await single[Symbol.asyncDispose]();

@@ -116,4 +116,4 @@ test('a model folder gets its δ and thresholds through evaluate, whose episodes
   );
   // The video's fall, and one of a scene in each view.
   expect(choice.tried.get('fall')!.map(({ figures }) => figures.events)).toEqual([5, 5, 5, 5, 5, 5]);
-}, 120_000);
+});

@@ -208,7 +208,7 @@ describe('clips of a stream', () => {
     // Without reuse of buffers each clip would leave 8 maps of 6 × 8 × 4 floats
     // and its pixels: 3 MB a hundred clips.
     expect((await run(75)) - before).toBeLessThan(8e6);
-  }, 60_000);
+  });
 });
 
 test('networks whose lower half looks at the whole clip say why they share nothing', async () => {

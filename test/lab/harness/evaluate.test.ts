@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { evaluate } from '../../../src/lab/harness/evaluate.ts';
 import type { EvaluationReport, EvaluationRequest, VideoFailure } from '../../../src/lab/harness/types.ts';
 import { printEvaluation } from '../../../src/cli/evaluation-tables.ts';
@@ -14,8 +14,6 @@ import { fileDirectory } from '../../support/temporary-directory.ts';
 import { createReferenceEngine } from '../../support/own-engines.ts';
 
 // Random weights: what is proved is the way from a list to its figures, not how right they are.
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const PUBLIC_LABELS = ['abseiling', 'zumba', 'Holding something', 'Archery', 'wave'];
 

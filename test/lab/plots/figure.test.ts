@@ -94,7 +94,7 @@ describe('a figure as PNG', () => {
     const [, width] = /width="(\d+)"/.exec(drawFigure(small(''))) ?? [];
     expect(png.readUInt32BE(16)).toBe(2 * Number(width));
     expect(png.equals(untitled)).toBe(false);
-  }, 90_000);
+  });
 });
 
 describe('ticks', () => {
