@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { silentLogger, type Logger } from '../../src/core/logger.ts';
 import type { StoredRecord } from '../../src/sink/event-sink.ts';
 import { UnreadableRecords, type Damage } from '../../src/sink/journal/corruption.ts';
-import type { Journal } from '../../src/sink/journal/types.ts';
+import { openJournal } from '../../src/sink/journal/open-journal.ts';
+import type { Journal, JournalOptions } from '../../src/sink/journal/types.ts';
 import { actionEvent } from './records.ts';
 
 /** Paths of a journal's segment files, oldest first. */
@@ -33,6 +34,16 @@ export async function flipBit(path: string, position: number): Promise<void> {
 export async function appendEvents(journal: Journal, count: number, first = 0): Promise<void> {
   for (let episode = first; episode < first + count; episode++)
     await journal.append([actionEvent({ episode })]);
+}
+
+/** A journal whose records go to Kafka and to Postgres. */
+export function openForBoth(dir: string, options: Partial<JournalOptions> = {}): Promise<Journal> {
+  return openJournal({ dir, consumers: ['kafka', 'postgres'], ...options });
+}
+
+/** Both have received everything. */
+export async function passAll(journal: Journal): Promise<void> {
+  for (const consumer of ['kafka', 'postgres']) await journal.checkpoint(consumer, journal.nextOffset);
 }
 
 /** Everything from `offset` on, as a delivery reads it: damaged parts are stepped over and returned. */

@@ -1,32 +1,13 @@
-import { setMaxListeners } from 'node:events';
 import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Logger, silentLogger } from '../../../src/core/logger.ts';
 import type { PublishedRecord } from '../../../src/core/records.ts';
-import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { openJournalReader } from '../../../src/sink/journal/reader.ts';
-import type { Journal, JournalOptions } from '../../../src/sink/journal/types.ts';
-import { collectingLogger as collectLines, type Line } from '../../support/journals.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { collectingLogger, openForBoth, passAll, type Line } from '../../support/journals.ts';
 
 const NEVER = new AbortController().signal;
-
-function open(dir: string, options: Partial<JournalOptions> = {}): Promise<Journal> {
-  return openJournal({ dir, consumers: ['kafka', 'postgres'], ...options });
-}
-
-function collectingLogger(lines: string[]): Logger {
-  const collect = (fields: object, message: string): void => {
-    lines.push(`${message} ${JSON.stringify(fields)}`);
-  };
-  return { ...silentLogger, warn: collect, error: collect };
-}
-
-async function passAll(journal: Journal): Promise<void> {
-  for (const consumer of ['kafka', 'postgres']) await journal.checkpoint(consumer, journal.nextOffset);
-}
 
 async function segments(dir: string): Promise<readonly string[]> {
   return (await readdir(dir)).filter((name) => name.endsWith('.seg')).sort();
@@ -36,7 +17,7 @@ test('records come back as they went in, in order, with offsets that grow by one
   const dir = await temporaryDirectory();
   const records = [actionEvent(), clipStats(), streamStatus(), actionEvent({ label: 'naïve „ß“ 🧱' })];
 
-  await using journal = await open(dir);
+  await using journal = await openForBoth(dir);
   const appended = await Promise.all(records.map((record) => journal.append([record])));
   const read = await journal.read(0, 100);
 
@@ -48,12 +29,12 @@ test('records come back as they went in, in order, with offsets that grow by one
 test('a journal opened again goes on where the last one stopped', async () => {
   const dir = await temporaryDirectory();
   {
-    await using journal = await open(dir, { segmentBytes: 2000 });
+    await using journal = await openForBoth(dir, { segmentBytes: 2000 });
     for (let episode = 0; episode < 20; episode++) await journal.append([actionEvent({ episode })]);
     await journal.checkpoint('kafka', 7);
   }
 
-  await using journal = await open(dir, { segmentBytes: 2000 });
+  await using journal = await openForBoth(dir, { segmentBytes: 2000 });
   const { firstOffset } = await journal.append([actionEvent({ episode: 20 })]);
 
   expect(firstOffset).toBe(20);
@@ -69,7 +50,7 @@ test('a journal opened again goes on where the last one stopped', async () => {
 test('a write cut short at any byte loses only what was never acknowledged', async () => {
   const source = await temporaryDirectory();
   {
-    await using journal = await open(source);
+    await using journal = await openForBoth(source);
     await journal.append([actionEvent({ episode: 0 })]);
     await journal.append([actionEvent({ episode: 1 })]);
   }
@@ -82,9 +63,10 @@ test('a write cut short at any byte loses only what was never acknowledged', asy
     await mkdir(dir);
     await copyFile(join(source, name), join(dir, name));
     await truncate(join(dir, name), length);
-    const warnings: string[] = [];
-    await using journal = await open(dir, { logger: collectingLogger(warnings), fsync: false });
+    const lines: Line[] = [];
+    await using journal = await openForBoth(dir, { logger: collectingLogger(lines), fsync: false });
     expect((await journal.read(0, 10)).map(({ offset }) => offset)).toEqual([0]);
+    const warnings = lines.filter(({ level }) => level !== 'info');
     expect(warnings).toHaveLength(length === secondEntry ? 0 : 1);
     expect((await journal.append([actionEvent({ episode: 2 })])).firstOffset).toBe(1);
     expect((await journal.read(1, 10)).map(({ record }) => record)).toEqual([actionEvent({ episode: 2 })]);
@@ -94,7 +76,7 @@ test('a write cut short at any byte loses only what was never acknowledged', asy
 test('damage before the last write is an error that names file and byte', async () => {
   const dir = await temporaryDirectory();
   {
-    await using journal = await open(dir);
+    await using journal = await openForBoth(dir);
     for (let episode = 0; episode < 3; episode++) await journal.append([actionEvent({ episode })]);
   }
   const path = join(dir, (await segments(dir))[0] ?? '');
@@ -105,133 +87,21 @@ test('damage before the last write is an error that names file and byte', async 
     const damaged = Buffer.from(bytes);
     damaged[position] = damaged[position]! ^ 0x10;
     await writeFile(path, damaged);
-    await expect(open(dir)).rejects.toMatchObject({
+    await expect(openForBoth(dir)).rejects.toMatchObject({
       code: 'JOURNAL_CORRUPT',
       message: expect.stringContaining(`${path} at byte ${secondEntry}`) as string,
     });
   }
   await writeFile(path, bytes);
-  await using journal = await open(dir);
+  await using journal = await openForBoth(dir);
   expect(journal.nextOffset).toBe(3);
-});
-
-test('when undelivered records fill the journal, statistics are refused and events wait', async () => {
-  const dir = await temporaryDirectory();
-  await using journal = await open(dir, { maxBytes: 40_000, segmentBytes: 4000, fsync: false });
-  let episode = 0;
-  let waiting: Promise<unknown> | undefined;
-  while (!waiting) {
-    const append = journal.append([actionEvent({ episode: episode++ })]);
-    const result = await Promise.race([append, untilStalled(journal)]);
-    if (result === 'stalled') waiting = append;
-  }
-
-  const stats = await journal.append([clipStats(), clipStats({ clip_seq: 1 })]);
-  expect(stats).toMatchObject({ shed: 2 });
-  expect(journal.stats()).toMatchObject({ shedRecords: 2, waitingAppends: 1 });
-  expect(journal.stats().bytes).toBeLessThanOrEqual(40_000);
-
-  await passAll(journal);
-  await waiting;
-  expect(journal.stats()).toMatchObject({ waitingAppends: 0 });
-  expect((await journal.read(journal.nextOffset - 1, 1))[0]?.record).toEqual(
-    actionEvent({ episode: episode - 1 }),
-  );
-  expect((await journal.append([clipStats()])).shed).toBe(0);
-});
-
-test('shedding and stalls are said once as they begin and once as they end, and counted', async () => {
-  const dir = await temporaryDirectory();
-  const lines: Line[] = [];
-  const logger = collectLines(lines);
-  await using journal = await open(dir, { maxBytes: 40_000, segmentBytes: 4000, fsync: false, logger });
-  let waiting: Promise<unknown> | undefined;
-  for (let episode = 0; !waiting; episode++) {
-    const append = journal.append([actionEvent({ episode }), clipStats({ clip_seq: episode })]);
-    if ((await Promise.race([append, untilStalled(journal)])) === 'stalled') waiting = append;
-  }
-  expect(journal.stats()).toMatchObject({ stalls: 1, waitingAppends: 1 });
-  expect(journal.stats().shedRecords).toBeGreaterThan(1);
-
-  await passAll(journal);
-  await waiting;
-  await journal.append([clipStats()]);
-
-  expect(journal.stats()).toMatchObject({ stalls: 1, waitingAppends: 0 });
-  expect(lines.map(({ level, message }) => `${level}: ${message}`)).toEqual([
-    'warn: the journal is nearly full: clip statistics are refused until the sinks catch up',
-    'warn: the journal is full of undelivered records; events wait for the sinks',
-    'info: the journal has room again',
-    'info: clip statistics are accepted again',
-  ]);
-});
-
-test('an append larger than the journal is refused, and those behind it are written', async () => {
-  const dir = await temporaryDirectory();
-  await using journal = await open(dir, { maxBytes: 8000, fsync: false });
-  const large = Array.from({ length: 10 }, (_, episode) => actionEvent({ episode }));
-  const appends = [journal.append(large), journal.append([actionEvent()])];
-
-  await expect(appends[0]).rejects.toMatchObject({
-    code: 'JOURNAL_UNWRITABLE',
-    message: expect.stringContaining('journal.max_size') as string,
-  });
-  expect(await appends[1]).toMatchObject({ firstOffset: 0 });
-  expect(journal.failed.aborted).toBe(false);
-});
-
-async function untilStalled(journal: Journal): Promise<'stalled'> {
-  while (journal.stats().waitingAppends === 0) await new Promise((resolve) => setImmediate(resolve));
-  return 'stalled';
-}
-
-test('an append that waits for room can be interrupted', async () => {
-  const dir = await temporaryDirectory();
-  await using journal = await open(dir, { maxBytes: 8000, fsync: false });
-  const interrupt = new AbortController();
-  setMaxListeners(0, interrupt.signal);
-  const appends = Array.from({ length: 12 }, (_, episode) =>
-    journal.append([actionEvent({ episode })], interrupt.signal),
-  );
-  const outcomes = Promise.allSettled(appends);
-  await untilStalled(journal);
-
-  interrupt.abort();
-  const states = (await outcomes).map(({ status }) => status);
-
-  expect(states).toContain('fulfilled');
-  expect(states).toContain('rejected');
-  const written = states.filter((state) => state === 'fulfilled').length;
-  expect(journal.nextOffset).toBe(written);
-});
-
-test('a stop writes its last records beyond the limit, and no more than an eighth or 64 KiB', async () => {
-  const dir = await temporaryDirectory();
-  await using journal = await open(dir, { maxBytes: 8000, fsync: false });
-  const interrupt = new AbortController();
-  setMaxListeners(0, interrupt.signal);
-  const appends = Array.from({ length: 200 }, (_, episode) =>
-    journal.append([actionEvent({ episode })], interrupt.signal),
-  );
-  const outcomes = Promise.allSettled(appends);
-  await untilStalled(journal);
-  const before = journal.nextOffset;
-
-  journal.allowOverrun();
-  await expect.poll(() => journal.nextOffset).toBeGreaterThan(before);
-  await untilStalled(journal);
-  interrupt.abort();
-  await outcomes;
-
-  expect(journal.stats().bytes).toBeGreaterThan(8000);
-  expect(journal.stats().bytes).toBeLessThanOrEqual(8000 + 64 * 1024);
 });
 
 test('delivered segments stay within the limit for comparison, and go by age where asked', async () => {
   const keeping = await temporaryDirectory();
   const ageing = await temporaryDirectory();
-  await using kept = await open(keeping, { maxBytes: 20_000, segmentBytes: 3000, fsync: false });
-  await using aged = await open(ageing, { segmentBytes: 3000, retainMs: 0, fsync: false });
+  await using kept = await openForBoth(keeping, { maxBytes: 20_000, segmentBytes: 3000, fsync: false });
+  await using aged = await openForBoth(ageing, { segmentBytes: 3000, retainMs: 0, fsync: false });
   for (let episode = 0; episode < 100; episode++) {
     for (const journal of [kept, aged]) {
       await journal.append([actionEvent({ episode })]);
@@ -247,7 +117,7 @@ test('delivered segments stay within the limit for comparison, and go by age whe
 
 test('nothing is deleted that one of the consumers still needs', async () => {
   const dir = await temporaryDirectory();
-  await using journal = await open(dir, { segmentBytes: 3000, retainMs: 0, fsync: false });
+  await using journal = await openForBoth(dir, { segmentBytes: 3000, retainMs: 0, fsync: false });
   for (let episode = 0; episode < 30; episode++) await journal.append([actionEvent({ episode })]);
   await journal.checkpoint('kafka', 30);
 
@@ -260,7 +130,7 @@ test('episodes without an end survive a restart and the deletion of their segmen
   const dir = await temporaryDirectory();
   const options = { segmentBytes: 3000, retainMs: 0, fsync: false };
   {
-    await using journal = await open(dir, options);
+    await using journal = await openForBoth(dir, options);
     await journal.append([actionEvent({ episode: 0 }), actionEvent({ episode: 1 })]);
     await journal.append([
       actionEvent({ episode: 0, state: 'updated' }),
@@ -273,13 +143,13 @@ test('episodes without an end survive a restart and the deletion of their segmen
     expect(journal.stats().firstOffset).toBeGreaterThan(3);
   }
 
-  await using journal = await open(dir, options);
+  await using journal = await openForBoth(dir, options);
   expect(journal.openEpisodes()).toEqual([actionEvent({ episode: 0, state: 'updated' }).payload]);
 });
 
 test('waitFor resolves at the append, at the abort and at the close', async () => {
   const dir = await temporaryDirectory();
-  const journal = await open(dir);
+  const journal = await openForBoth(dir);
   const interrupt = new AbortController();
   const waits = Promise.all([
     journal.waitFor(0, NEVER),
@@ -297,7 +167,7 @@ test('waitFor resolves at the append, at the abort and at the close', async () =
 
 test('a reader follows a journal that is being written, across segments', async () => {
   const dir = await temporaryDirectory();
-  await using journal = await open(dir, { segmentBytes: 3000, fsync: false });
+  await using journal = await openForBoth(dir, { segmentBytes: 3000, fsync: false });
   await journal.append([actionEvent()]);
   const reader = await openJournalReader(dir);
   const seen: PublishedRecord[] = (await reader.read(0, 100)).map(({ record }) => record);
