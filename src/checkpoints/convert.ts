@@ -21,7 +21,7 @@ export interface Converted {
 /** Problems named in one error; the rest is counted. */
 const NAMED = 5;
 
-/** Twice the papers' width is the widest that makes sense; a file may claim anything. */
+/** A file may claim anything; twice the width of I3D and S3D (multiplier 1) leaves room for wide ones. */
 const MAX_WIDTH = 4;
 
 /**

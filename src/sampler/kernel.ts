@@ -7,7 +7,8 @@ const LINEAR_EPSILON = 1e-7;
 const EDGE_TOLERANCE = 1e-9;
 
 /**
- * One row of the official kernel Ψ (arXiv:2011.08652): the weights [T] of all steps in the bin at `centre`.
+ * One row of the official kernel Ψ (ATFR, arXiv:2011.08652): the weights [T] of all steps in the bin at
+ * `centre`.
  *
  * @param distances [T], scaled so that bins have half width 1
  */

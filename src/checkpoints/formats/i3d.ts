@@ -1,7 +1,7 @@
 import type { CheckpointFormat, FormatNetwork, Leaves } from './format.ts';
 import { MINUS_ONE_TO_ONE, PAPER_SCALE, type Unit } from './unit.ts';
 
-/** What the ports of the Kinetics I3D (Carreira and Zisserman) have in common. */
+/** What the ports of the Kinetics I3D have in common (Carreira and Zisserman, arXiv:1705.07750). */
 const I3D: FormatNetwork = {
   variant: 'i3d',
   frames: 64,

@@ -62,9 +62,9 @@ export interface NetworkOptions {
 }
 
 /**
- * What the head averages before it classifies, then averaging over positions: `window` (2, 7, 7),
- * the papers' network; `space` (2, h, w); `whole` all of the map. They are the same on a 7×7 map of
- * two steps.
+ * What the head averages before it classifies, then averaging over positions: `window` (2, 7, 7), as
+ * I3D (Carreira and Zisserman, CVPR 2017, arXiv:1705.07750, fig. 3) and S3D; `space` (2, h, w); `whole`
+ * all of the map. They are the same on a 7×7 map of two steps.
  */
 export type HeadPooling = 'window' | 'space' | 'whole';
 
@@ -100,7 +100,8 @@ export type InputEncoding =
 export interface SgsOptions {
   readonly after: StageName;
   /**
-   * `learned`: FC(C → ⌊C/2⌋) · ReLU · FC(→ size) · batch norm on the spatial mean, as the paper.
+   * `learned`: FC(C → ⌊C/2⌋) · ReLU · FC(→ size) · batch norm on the spatial mean: SGS of
+   * Fayyaz et al., CVPR 2021 (arXiv:2011.08652).
    * `pooled`: the spatial mean over a grid×grid raster (cells as PyTorch's adaptive average pool),
    * scaled to unit length over all its values; no weights, for networks never trained with SGS.
    * `cells`: the same means as they are, compared cell by cell by the sampler

@@ -1,6 +1,6 @@
 /**
- * The S3D family's layer table (ECCV 2018, arXiv 1712.04851, fig. 2 and 6): one row a stage, shared
- * by all variants. A variant only decides which stages see time, and how (variants.ts).
+ * The S3D family's layer table (Xie et al., ECCV 2018, arXiv:1712.04851, fig. 2 and 6): one row a
+ * stage, the same for all variants. A variant only decides which stages see time, and how (variants.ts).
  */
 export type Triple = readonly [t: number, h: number, w: number];
 

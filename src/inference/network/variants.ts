@@ -8,9 +8,9 @@ export interface Variant {
   /** The canonical name, e.g. `top-heavy-s3d:Mixed_4b`. */
   readonly name: string;
   form(stage: StageName): TemporalForm;
-  /** Temporal convolution also after b0 and b3 of each Mixed block (the paper's 4-branch S3D). */
+  /** Temporal convolution also after b0 and b3 of each Mixed block: the 4-branch S3D (arXiv:1712.04851). */
   readonly fourBranch: boolean;
-  /** Self-gating after Conv_2c and on every branch of each Mixed block (S3D-G). */
+  /** Self-gating after Conv_2c and on every branch of each Mixed block: S3D-G (arXiv:1712.04851). */
   readonly gating: boolean;
 }
 

@@ -70,8 +70,8 @@ export function maxPool(input: Tensor, window: Window): Tensor {
 }
 
 /**
- * σ(W·mean_{t,h,w}(x) + b) ⊙ x, W [c, c]; the mean over time is weighted by `shares` where they are
- * given.
+ * The gate of S3D-G (Xie et al., ECCV 2018, arXiv:1712.04851): σ(W·mean_{t,h,w}(x) + b) ⊙ x, W [c, c].
+ * The mean over time is weighted by `shares` where they are given.
  */
 export function selfGate(
   input: Tensor,
