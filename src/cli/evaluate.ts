@@ -4,7 +4,7 @@ import type { AgreementRequest } from '../lab/harness/measure-agreement.ts';
 import { modelChoice } from '../app/model-choice.ts';
 import { settingsOfFlags, type FlagSettings } from '../config/flag-settings.ts';
 import { ActionstreamError } from '../core/errors.ts';
-import type { ClipListFormat } from '../lab/datasets/types.ts';
+import type { ClipListFormat } from '../lab/datasets/read-clip-list.ts';
 import { DEFAULT_MODEL } from '../inference/model.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printAgreement, printEvaluation } from './evaluation-tables.ts';

@@ -18,19 +18,18 @@ interface Context {
 
 type Tls = NonNullable<NonNullable<Settings['sinks']['kafka']>['tls']>;
 
-export interface Sinks {
+/** Sinks without secrets or files take their settings as they are. */
+export interface Sinks extends Omit<Settings['sinks'], 'kafka' | 'postgres'> {
   readonly kafka?: KafkaSinkOptions;
   readonly postgres?: PostgresSinkOptions;
-  /** `-`: standard output. */
-  readonly ndjson?: { readonly path: string };
 }
 
 /** Sinks as their stages take them, with certificates and passwords read. */
-export function resolveSinks({ kafka, postgres, ndjson }: Settings['sinks'], context: Context): Sinks {
+export function resolveSinks({ kafka, postgres, ...plain }: Settings['sinks'], context: Context): Sinks {
   return {
+    ...plain,
     ...(kafka && { kafka: kafkaOptions(kafka, context) }),
     ...(postgres && { postgres: postgresOptions(postgres, context) }),
-    ...(ndjson && { ndjson }),
   };
 }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseLabelFile } from '../../src/labels/label-file.ts';
 import { readClipList } from '../../src/lab/datasets/read-clip-list.ts';
-import type { ClipListFormat } from '../../src/lab/datasets/types.ts';
+import type { ClipListFormat } from '../../src/lab/datasets/read-clip-list.ts';
 import { parseProbe } from '../../src/ingest/probe-report.ts';
 import { corpusOf, damaged, garbled, refusesOrResolves, refusesOrTakes, RUNS } from './support.ts';
 

@@ -33,6 +33,24 @@ console.log(JSON.stringify({
 }));
 `;
 
+/** What a newcomer writes for a command: its flags and output, what it does, and its line in the list. */
+const COMMAND = `
+import type { Command } from 'commander';
+import { printLine, type CliIo } from './io.ts';
+
+export function addGreetCommand(program: Command, io: CliIo): void {
+  program
+    .command('greet <name>')
+    .description('says hello')
+    .action(async (name: string) => {
+      const { greet } = await import('../app/greet.ts');
+      printLine(io.stdout, greet(name));
+    });
+}
+`;
+const FUNCTION = 'export const greet = (name: string): string => `Hello ${name}`;\n';
+const LIST = 'src/cli/commands.ts';
+
 interface Answer {
   readonly help: string;
   readonly planned: object;
@@ -41,7 +59,7 @@ interface Answer {
 }
 
 test('CONTRIBUTING, "a sampler option": one file makes flag, help, documents, JSON Schema and what plans', async () => {
-  const row = /^\| a sampler option \|(.*)$/m.exec(await readFile('CONTRIBUTING.md', 'utf8'))?.[1];
+  const row = /^\| a sampler option +\|(.*)$/m.exec(await readFile('CONTRIBUTING.md', 'utf8'))?.[1];
   expect(row, 'CONTRIBUTING.md names the file').toContain(`\`${OPTIONS}\``);
   const copy = await copyOfRepository();
   const source = await readFile(path.join(copy, OPTIONS), 'utf8');
@@ -59,6 +77,25 @@ test('CONTRIBUTING, "a sampler option": one file makes flag, help, documents, JS
   expect(config).toContain('| `still_after` | `--still-after <steps>` | whole number |');
   expect(config).toContain('| `sampler.still_after` |');
   expect(schema).toMatchObject({ type: 'integer', minimum: 2 });
+});
+
+test('CONTRIBUTING, "a command": one file in cli, one function in app, one line in the list', async () => {
+  const row = /^\| a command +\|(.*)$/m.exec(await readFile('CONTRIBUTING.md', 'utf8'))?.[1];
+  expect(row, 'CONTRIBUTING.md names the list').toContain(`\`${LIST}\``);
+  const copy = await copyOfRepository();
+  await writeFile(path.join(copy, 'src/cli/greet.ts'), COMMAND);
+  await writeFile(path.join(copy, 'src/app/greet.ts'), FUNCTION);
+  const list = await readFile(path.join(copy, LIST), 'utf8');
+  const added = `import { addGreetCommand } from './greet.ts';\n${list.replace('[addRunCommand,', '[addRunCommand, addGreetCommand,')}`;
+  expect(added.match(/addGreetCommand/g), 'its import and its entry').toHaveLength(2);
+  await writeFile(path.join(copy, LIST), added);
+
+  const tsx = path.join('node_modules', '.bin', 'tsx');
+  const ran = await promisify(execFile)(tsx, ['src/main.ts', 'greet', 'Ada'], { cwd: copy });
+  const help = await promisify(execFile)(tsx, ['src/main.ts', '--help'], { cwd: copy });
+
+  expect(ran.stdout).toBe('Hello Ada\n');
+  expect(help.stdout).toMatch(/greet <name> +says hello/);
 });
 
 async function copyOfRepository(): Promise<string> {

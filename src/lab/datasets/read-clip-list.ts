@@ -6,9 +6,20 @@ import { readKinetics } from './kinetics.ts';
 import { readManifest } from './manifest.ts';
 import { readSomethingSomething } from './something-something.ts';
 import { canonicalSplit } from './splits.ts';
-import type { ClipList, ClipListFormat } from './types.ts';
+import type { ClipList } from './types.ts';
 import { readUcf101 } from './ucf101.ts';
 import { indexVideos, type VideoIndex } from './video-index.ts';
+
+/** Official lists: they name videos that lie in a folder. */
+const OFFICIAL = {
+  kinetics: readKinetics,
+  ssv2: readSomethingSomething,
+  ucf101: readUcf101,
+  hmdb51: readHmdb51,
+} as const satisfies Readonly<Record<string, (source: string, videos: VideoIndex) => Promise<ClipList>>>;
+
+/** Forms of a list. */
+export type ClipListFormat = 'manifest' | keyof typeof OFFICIAL;
 
 export interface ClipListSource {
   /** A list; for `ucf101` and `hmdb51` also the folder of the lists. */
@@ -44,10 +55,6 @@ export async function readClipList({ path: file, format, split, videos }: ClipLi
   if (clips.length === 0) throw nothingThere(file, { split, splits, absent: list.absent.length });
   return { clips, absent: list.absent.filter(wanted) };
 }
-
-const OFFICIAL: Readonly<
-  Record<Exclude<ClipListFormat, 'manifest'>, (source: string, videos: VideoIndex) => Promise<ClipList>>
-> = { kinetics: readKinetics, ssv2: readSomethingSomething, ucf101: readUcf101, hmdb51: readHmdb51 };
 
 async function folderOf(source: string): Promise<string> {
   const entry = await stat(source).catch(() => undefined);

@@ -24,6 +24,3 @@ export interface ClipList {
   /** Entries of an official list whose video is not in the folder: public data sets lose videos. */
   readonly absent: readonly Pick<LabelledClip, 'name' | 'split'>[];
 }
-
-/** Forms of a list. */
-export type ClipListFormat = 'manifest' | 'kinetics' | 'ssv2' | 'ucf101' | 'hmdb51';

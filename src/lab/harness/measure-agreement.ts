@@ -1,5 +1,5 @@
 import { readClipList } from '../datasets/read-clip-list.ts';
-import type { ClipListFormat } from '../datasets/types.ts';
+import type { ClipListFormat } from '../datasets/read-clip-list.ts';
 import { agreementOf, type Agreement, type ComparedWindow } from '../evaluation/agreement.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';

@@ -1,7 +1,7 @@
 import type { StreamSettings } from '../../config/index.ts';
 import type { Frame } from '../../core/frame.ts';
 import type { ModelReference } from '../../core/records.ts';
-import type { ClipListFormat } from '../datasets/types.ts';
+import type { ClipListFormat } from '../datasets/read-clip-list.ts';
 import type { ComputeFigures } from '../evaluation/compute-figures.ts';
 import type { DatasetFigures } from '../evaluation/report.ts';
 import type { Work } from '../evaluation/results.ts';
