@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { configFromSources, loadConfig, type Config } from '../config/index.ts';
+import type { Config } from '../config/index.ts';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { Resources } from '../core/resources.ts';
 import type { EngineInfo } from '../inference/engine.ts';
-import { findFfmpeg, probeSource } from '../ingest/index.ts';
+import { findFfmpeg } from '../ingest/index.ts';
 import { METRICS } from '../metrics/metric-list.ts';
 import { createRenderer } from '../metrics/registry.ts';
 import { createRunMetrics } from '../metrics/run-metrics.ts';
@@ -27,20 +27,13 @@ import { openWatchedTimes } from '../sink/journal/watched-times.ts';
 import type { ServiceContext } from './context.ts';
 import { endOrphans } from './end-orphans.ts';
 import { engineSpecOf } from './engine-spec.ts';
+import { fileDurations } from './file-durations.ts';
 import { createLogger } from './logger.ts';
 import { configuredModel } from './model-choice.ts';
 import { openEngines } from './open-engines.ts';
 import { allOf, openSinks } from './open-sinks.ts';
+import { configOf, type RunRequest } from './run-request.ts';
 import { streamSettingsOf } from './stream-settings.ts';
-
-/** A configuration file, sources, or both; `flags` has the shape of the file and wins over it. */
-export interface RunRequest {
-  readonly configPath?: string;
-  readonly sources: readonly string[];
-  /** Of every source of the command line. */
-  readonly login: { readonly username?: string; readonly password?: string };
-  readonly flags: object;
-}
 
 export interface RunObserver extends PipelineObserver {
   onReady(info: EngineInfo, outlook: RunOutlook): void;
@@ -60,7 +53,7 @@ export interface RunReport extends DeliveryReport {
 /** Each part has so long to close; the process ends without those that hang. */
 const DISPOSE_MS = 2000;
 
-/** `run`: settles the configuration of file, environment and flags, then runs its streams. */
+/** `run`: resolves the configuration of file, environment and flags, then runs its streams. */
 export async function run(
   request: RunRequest,
   observer: RunObserver,
@@ -101,10 +94,15 @@ interface RunParts {
 }
 
 /**
- * Opens journal and sinks, starts delivery, opens the engine and runs every stream until its end or the
- * signal. Then it closes episodes, drains the sinks within a deadline and disposes everything in reverse
- * order. After a signal it ends within 15 s: each phase has its own bound, and what hangs beyond it is
- * named in the log and left behind.
+ * One run, in these phases. After a signal it ends within 15 s: each phase has its own bound, and what hangs
+ * beyond it is named in the log and left behind.
+ *
+ * - **starting**: journal and sinks open, delivery starts, the engine opens. A failure ends the run.
+ * - **running**: every stream runs until its end or the signal.
+ * - **journalling**: episodes end, and their last records become durable.
+ * - **delivering**: the sinks catch up with the journal within a deadline.
+ * - **closing**: everything is disposed in reverse order.
+ *
  * @throws ActionstreamError where the start fails, or the journal while it runs; nothing is left behind
  */
 async function runConfig(
@@ -227,43 +225,4 @@ async function runJobs(
 /** An event shall be known before the next clip of its length has passed. */
 function budgetTargets({ budget }: Config['engine'], { frames, clip }: EngineInfo): BudgetTargets {
   return { ...budget, p95LatencyMs: budget.p95LatencyMs ?? (1000 * frames) / clip.fps };
-}
-
-function configOf({ configPath, sources, login, flags }: RunRequest, env: ServiceContext['env']): Config {
-  if (configPath === undefined) return configFromSources(sources, { env, overrides: flags, login });
-  const streams =
-    sources.length === 0
-      ? {}
-      : {
-          streams: configFromSources(sources, { env }).streams.map(({ streamId, url }) => ({
-            id: streamId,
-            url,
-            ...login,
-          })),
-        };
-  return loadConfig(configPath, { env, overrides: { ...flags, ...streams } });
-}
-
-/**
- * Lengths of the files among the streams, for the progress bar. A file that cannot be probed fails with its
- * reason when it runs.
- */
-async function fileDurations(
-  { streams }: Config,
-  env: ServiceContext['env'],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
-  const files = streams.filter(({ kind }) => kind === 'file');
-  if (files.length === 0) return new Map();
-  const { path } = await findFfmpeg(env);
-  const entries = await Promise.all(
-    files.map(async (stream) => {
-      const { streamId } = stream;
-      const report = await probeSource({ ...stream, ffmpegPath: path, seconds: 0.1 }, signal).catch(
-        () => undefined,
-      );
-      return report?.durationMs === undefined ? [] : [[streamId, report.durationMs] as const];
-    }),
-  );
-  return new Map(entries.flat());
 }

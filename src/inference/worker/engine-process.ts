@@ -1,14 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { sleep } from '../../core/abort.ts';
-import { at } from '../../core/at.ts';
 import { watchOver } from '../../processes/process-guard.ts';
 import { interrupted } from '../aborts.ts';
 import { defer } from '../deferred.ts';
 import type { RunningRequest } from '../engine-core.ts';
-import type { EngineInfo, PixelClip } from '../engine.ts';
-import { fromWire, type WireCall, type WorkerReply, type WorkerRequest } from './messages.ts';
+import type { EngineInfo } from '../engine.ts';
+import { ClipTransfer } from './clip-transfer.ts';
+import { fromWire, type WorkerReply, type WorkerRequest } from './messages.ts';
 import type { PixelSlot } from './pixel-slot.ts';
-import { createSentFrames, type Payload } from './sent-frames.ts';
 import type { EngineSpec } from './spec.ts';
 
 /** A process that ended without being asked to: what it had in flight may be tried on another. */
@@ -49,8 +48,7 @@ export interface EngineProcessOptions {
 export class EngineProcess {
   #info: EngineInfo | undefined;
   readonly #child: ChildProcess;
-  readonly #slot: PixelSlot;
-  readonly #sent = createSentFrames();
+  readonly #transfer: ClipTransfer;
   readonly #ready = defer<EngineInfo>();
   readonly #gone = defer<undefined>();
   /** Requests without an answer. */
@@ -77,7 +75,7 @@ export class EngineProcess {
   }
 
   private constructor({ entryUrl, slot }: Omit<EngineProcessOptions, 'spec'>) {
-    this.#slot = slot;
+    this.#transfer = new ClipTransfer(slot);
     this.#child = fork(entryUrl, {
       // No flags of ours (loaders, inspectors) are meant for it. Our standard output belongs to our user.
       execArgv: [],
@@ -131,7 +129,7 @@ export class EngineProcess {
 
   /** What the process keeps for the stream's next clip is freed. */
   closeStream(streamId: string): void {
-    this.#sent.forget(streamId);
+    this.#transfer.forget(streamId);
     if (this.isAlive()) this.#send({ type: 'close_stream', streamId });
   }
 
@@ -153,6 +151,7 @@ export class EngineProcess {
     try {
       this.#send({ type: 'open', spec });
       this.#info = await this.#ready.promise;
+      this.#transfer.reuses = this.#info.reuse !== undefined;
     } finally {
       signal.removeEventListener('abort', kill);
     }
@@ -165,7 +164,7 @@ export class EngineProcess {
     const calls = new Map(wanted.map((request) => [this.#nextId++, request]));
     let message: WorkerRequest;
     try {
-      message = { type: 'infer', calls: this.#writeSlot(calls) };
+      message = { type: 'infer', calls: this.#transfer.write(calls) };
     } catch (error) {
       for (const request of wanted) request.reject(error);
       return;
@@ -193,36 +192,6 @@ export class EngineProcess {
     for (const { signal, abort } of listeners) signal.removeEventListener('abort', abort);
   }
 
-  /**
-   * Puts what the process lacks of the clips into the slot, one after the other. @throws
-   * ActionstreamError ENGINE_FAILED
-   */
-  #writeSlot(calls: ReadonlyMap<number, RunningRequest>): readonly WireCall[] {
-    const payloads = Array.from(calls.values(), ({ clip }): Payload =>
-      this.#reuses(clip) ? this.#sent.pack(clip) : { parts: [clip.data] },
-    );
-    this.#slot.write(payloads.flatMap(({ parts }) => parts));
-    let end = 0;
-    return Array.from(calls).map(
-      (
-        [
-          id,
-          {
-            clip: { clipId, frames, height, width },
-            sampler,
-          },
-        ],
-        index,
-      ) => {
-        const { place, parts } = at(payloads, index);
-        const slotFrom = end;
-        end += parts.reduce((sum, { length }) => sum + length, 0);
-        const clip = { clipId, frames, height, width };
-        return { id, clip, sampler, slotFrom, ...(place && { place }) };
-      },
-    );
-  }
-
   #receive(reply: WorkerReply): void {
     switch (reply.type) {
       case 'ready':
@@ -233,7 +202,7 @@ export class EngineProcess {
         break;
       case 'result': {
         const request = this.#answered(reply.id);
-        if (request && this.#reuses(request.clip)) this.#sent.confirm(request.clip);
+        if (request) this.#transfer.confirm(request.clip);
         request?.resolve(reply.result);
         break;
       }
@@ -265,10 +234,6 @@ export class EngineProcess {
   /** Where the child is gone the channel refuses; its exit tells the callers. */
   #send(request: WorkerRequest): void {
     this.#child.send(request, () => undefined);
-  }
-
-  #reuses(clip: PixelClip): boolean {
-    return clip.stream !== undefined && this.#info?.reuse !== undefined;
   }
 }
 
