@@ -5,7 +5,7 @@ import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
 import { startRtspServer, type RtspServerOptions } from '../../tools/local/rtsp-server.ts';
 import { runCli } from '../support/cli.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
-import { uniqueDatabase, uniqueTopics } from '../support/names.ts';
+import { temporaryDatabase, uniqueTopics } from '../support/names.ts';
 import { descendantsOf, stillRunning } from '../support/processes.ts';
 import {
   endRuns,
@@ -30,8 +30,7 @@ const LOGIN = { username: 'viewer', password: 'c4nary-Secret-7f3d', scheme: 'dig
 test('a camera that stalls, hangs up, is killed and comes back: frames come again, and all of it is reported', async () => {
   const directory = await temporaryDirectory();
   const options: RtspServerOptions = { file: await busyVideo(directory), auth: LOGIN };
-  const database = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(database.drop);
+  const databaseUrl = await temporaryDatabase();
   const [brokers, topics] = [inject('kafkaBrokers'), uniqueTopics()];
   let camera = await startRtspServer(options);
   onTestFinished(() => camera.stop());
@@ -47,7 +46,7 @@ test('a camera that stalls, hangs up, is killed and comes back: frames come agai
     events: { on: 0.1, off: 0.05, min_duration: '0s' },
     streams: [{ id: 'gate', url }],
     journal: { dir: path.join(directory, 'journal') },
-    sinks: { kafka: kafkaSettings(brokers, topics), postgres: { url: database.url } },
+    sinks: { kafka: kafkaSettings(brokers, topics), postgres: { url: databaseUrl } },
     log: { level: 'debug' },
   });
   const run = startRun(['run', config, '--json']);
@@ -90,7 +89,7 @@ test('a camera that stalls, hangs up, is killed and comes back: frames come agai
 
   expect(code, stderr).toBe(0);
   await expect.poll(() => stillRunning(children)).toEqual([]);
-  await expectTold(database.url);
+  await expectTold(databaseUrl);
   const places = {
     'standard output': run.lines.join('\n'),
     'standard error': stderr,
@@ -98,7 +97,7 @@ test('a camera that stalls, hangs up, is killed and comes back: frames come agai
     'topic of events': JSON.stringify(await kcat(brokers, topics['action.event'])),
     'topic of clips': JSON.stringify(await kcat(brokers, topics['clip.stats'])),
     'topic of statuses': JSON.stringify(await kcat(brokers, topics['stream.status'])),
-    database: await allRowsOf(database.url),
+    database: await allRowsOf(databaseUrl),
     journal: await bytesBelow(path.join(directory, 'journal')),
     'config print': (await runCli(['config', 'print', config])).stdout,
   };

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { DEFAULT_TOPICS } from '../../src/sink/kafka/options.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
-import { rowsOf, uniqueDatabase, uniqueTopics } from '../support/names.ts';
+import { rowsOf, temporaryDatabase, uniqueTopics } from '../support/names.ts';
 import {
   endRuns,
   isClip,
@@ -30,8 +30,7 @@ const MODEL = {
 
 test('a file that is interrupted and run again ends in both sinks with the true end, and verify agrees', async () => {
   const directory = await temporaryDirectory();
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
+  const url = await temporaryDatabase();
   const configFor = (name: string, realtime: boolean): Promise<string> =>
     writeConfig(
       directory,

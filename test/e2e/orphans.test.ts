@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { openJournal } from '../../src/sink/journal/open-journal.ts';
 import { createPostgresSink } from '../../src/sink/postgres/postgres-sink.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
-import { rowsOf, uniqueDatabase } from '../support/names.ts';
+import { rowsOf, temporaryDatabase } from '../support/names.ts';
 import { actionEvent } from '../support/records.ts';
 import { endRuns, isEvent, recordsOf, startRun, terminate, verify, writeConfig } from '../support/runs.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -20,8 +20,7 @@ const opened = (parts: Parameters<typeof actionEvent>[0] = {}): ReturnType<typeo
 const OTHER = { instance: 'other', version: '0.0.0' };
 
 test('episodes that a lost journal left open in Postgres are ended by the next start, and no others', async () => {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
+  const url = await temporaryDatabase();
   const directory = await temporaryDirectory();
   const [lost, kept] = [opened(), opened({ episode: 1 })];
   const ofOthers = [

@@ -7,7 +7,7 @@ import { startLocalPostgres } from '../../tools/local/postgres.ts';
 import { startRtspServer } from '../../tools/local/rtsp-server.ts';
 import { ROOT } from '../support/cli.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
-import { uniqueDatabase, uniqueTopics } from '../support/names.ts';
+import { temporaryDatabase, uniqueTopics } from '../support/names.ts';
 import { descendantsOf, stillRunning } from '../support/processes.ts';
 import {
   endRuns,
@@ -73,9 +73,8 @@ test('Kafka and Postgres killed and restarted during a live run: nothing is lost
 });
 
 test('killed with SIGKILL and started again on the same journal: open episodes end with `restart`, no child is left', async () => {
-  const database = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(database.drop);
-  const live = await liveSettings(inject('kafkaBrokers'), database.url);
+  const databaseUrl = await temporaryDatabase();
+  const live = await liveSettings(inject('kafkaBrokers'), databaseUrl);
   const { settings, directory } = live;
   const config = await writeConfig(directory, { ...settings, events: STEADY });
   const killed = startRun(['run', config, '--json']);
@@ -103,12 +102,12 @@ test('killed with SIGKILL and started again on the same journal: open episodes e
   expect(code, stderr).toBe(0);
   expect(await verify(config)).toMatchObject({ consistent: true, differences: [] });
   const rows = await psql(
-    database.url,
+    databaseUrl,
     `SELECT state, end_reason FROM actionstream.action_events WHERE episode_id = '${episode}'`,
   );
   expect(rows).toEqual([{ state: 'ended', end_reason: 'restart' }]);
   const open = 'SELECT episode_id FROM actionstream.action_events WHERE ended_at IS NULL';
-  expect(await psql(database.url, open)).toEqual([]);
+  expect(await psql(databaseUrl, open)).toEqual([]);
 });
 
 interface Live {

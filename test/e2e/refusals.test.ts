@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startRtspServer, type RtspServer } from '../../tools/local/rtsp-server.ts';
 import { runCli } from '../support/cli.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
-import { uniqueDatabase, uniqueTopics } from '../support/names.ts';
+import { temporaryDatabase, uniqueTopics } from '../support/names.ts';
 import { endRuns, kafkaSettings, startRun, verify, writeConfig } from '../support/runs.ts';
 import { kcat, psql } from '../support/strangers.ts';
 import { fileDirectory } from '../support/temporary-directory.ts';
@@ -112,8 +112,7 @@ describe('services that are absent', () => {
   });
 
   test('delay and lose nothing: the run ends with 3 and says what waits, and the next one delivers it', async () => {
-    const database = await uniqueDatabase(inject('postgresUrl'));
-    onTestFinished(database.drop);
+    const databaseUrl = await temporaryDatabase();
     const topics = uniqueTopics();
     const journal = path.join(directory(), 'journal-absent');
     const settings = (brokers: readonly string[], url: string): object => ({
@@ -151,7 +150,7 @@ describe('services that are absent', () => {
 
     const present = await writeConfig(
       directory(),
-      settings(inject('kafkaBrokers'), database.url),
+      settings(inject('kafkaBrokers'), databaseUrl),
       'present.yaml',
     );
     const second = await startRun(['run', present]).done;
@@ -168,7 +167,7 @@ describe('services that are absent', () => {
     );
     // What waited, and the second run's own.
     expect(received.flat().length).toBeGreaterThan(kafkaWaits!);
-    expect(await psql(database.url, 'SELECT DISTINCT stream_id FROM actionstream.clip_stats')).toEqual([
+    expect(await psql(databaseUrl, 'SELECT DISTINCT stream_id FROM actionstream.clip_stats')).toEqual([
       { stream_id: 'scene' },
     ]);
   });

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, expect, inject, onTestFinished, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { openJournal } from '../../src/sink/journal/open-journal.ts';
 import { startLocalPostgres } from '../../tools/local/postgres.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
 import { appendEvents } from '../support/journals.ts';
-import { uniqueDatabase } from '../support/names.ts';
+import { temporaryDatabase } from '../support/names.ts';
 import { descendantsOf, stillRunning } from '../support/processes.ts';
 import { endRuns, startRun, terminate, TINY, verify, writeConfig } from '../support/runs.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -134,9 +134,8 @@ test('a frozen Postgres holds up neither the stop nor the records: the next run 
 });
 
 test('a frozen engine holds up the stop no longer than its deadline, and leaves no process behind', async () => {
-  const database = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(database.drop);
-  const { directory, settings } = await site({ ...TINY, sinks: { postgres: { url: database.url } } });
+  const databaseUrl = await temporaryDatabase();
+  const { directory, settings } = await site({ ...TINY, sinks: { postgres: { url: databaseUrl } } });
   const { run, family } = await runWithFrozenEngine(await writeConfig(directory, settings));
 
   const { code, stderr } = await terminate(run);

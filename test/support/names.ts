@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin } from 'kafkajs';
 import pg from 'pg';
+import { inject, onTestFinished } from 'vitest';
 import type { KafkaTopics } from '../../src/sink/kafka/options.ts';
 
 /** Topic names that nobody else uses. */
@@ -21,6 +22,13 @@ export async function uniqueDatabase(serverUrl: string): Promise<{ url: string; 
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => runSql(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+/** An empty database of its own on the shared server, which goes with the test; its URL. */
+export async function temporaryDatabase(): Promise<string> {
+  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
+  onTestFinished(drop);
+  return url;
 }
 
 /**

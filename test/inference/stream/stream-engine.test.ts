@@ -115,7 +115,7 @@ describe('clips of a stream', () => {
     const results = await inferAll(clipsOf(still, 'still'));
 
     expect(results.map(({ compute }) => compute.reusedSteps).slice(1)).toEqual(results.slice(1).map(() => 8));
-    expect(results.at(-1)?.compute.lowerMs).toBeDefined();
+    expect(results.at(-1)?.compute.lowerMs).toBeGreaterThanOrEqual(0);
     const single = await alone.infer(clipsOf(still, 'x')[3]!, { sampler: ORDERED });
     expect(largestDifference(results[3]!.logits, single.logits)).toBeLessThan(0.1);
   });

@@ -1,13 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createDatabase } from '../../../src/sink/postgres/connection.ts';
 import { migrate } from '../../../src/sink/postgres/migrate.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { openPostgresReader, readEpisodes } from '../../../src/sink/postgres/reader.ts';
 import { startLocalPostgres, type LocalPostgres } from '../../../tools/local/postgres.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
-import { rowsOf, runSql, uniqueDatabase } from '../../support/names.ts';
+import { rowsOf, runSql, temporaryDatabase, uniqueDatabase } from '../../support/names.ts';
 import { actionEvent, clipStats } from '../../support/records.ts';
 
 const never = new AbortController().signal;
@@ -63,8 +63,7 @@ describe('fail-over', () => {
 
 describe('a schema that is dropped while the sink writes', () => {
   test('is made again where the sink may', async () => {
-    const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-    onTestFinished(drop);
+    const url = await temporaryDatabase();
     await using sink = createPostgresSink({ url, autoMigrate: true });
     await sink.open(never);
     await sink.write(event(0), never);
@@ -78,8 +77,7 @@ describe('a schema that is dropped while the sink writes', () => {
   });
 
   test('is reported with the remedy where it may not, and written again once it is there', async () => {
-    const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-    onTestFinished(drop);
+    const url = await temporaryDatabase();
     await migrate({ url });
     await using sink = createPostgresSink({ url });
     await sink.open(never);
@@ -95,8 +93,7 @@ describe('a schema that is dropped while the sink writes', () => {
   });
 
   test('of which one table is missing is reported as that', async () => {
-    const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-    onTestFinished(drop);
+    const url = await temporaryDatabase();
     await using sink = createPostgresSink({ url, autoMigrate: true });
     await sink.open(never);
     await runSql(url, 'DROP TABLE actionstream.action_events CASCADE');

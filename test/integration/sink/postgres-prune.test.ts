@@ -1,4 +1,4 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { pruneDatabase } from '../../../src/sink/postgres/prune.ts';
@@ -6,7 +6,7 @@ import { rebuildPostgres } from '../../../src/sink/rebuild.ts';
 import { verifyDelivery } from '../../../src/sink/verify.ts';
 import type { StoredRecord } from '../../../src/sink/event-sink.ts';
 import type { PublishedRecord } from '../../../src/core/records.ts';
-import { heldSession, rowsOf, runSql, uniqueDatabase } from '../../support/names.ts';
+import { heldSession, rowsOf, runSql, temporaryDatabase } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -17,8 +17,7 @@ const recorded = (records: readonly PublishedRecord[], day: number): readonly St
   records.map((record, offset) => ({ offset, record, recordedAtMs: Date.UTC(2026, 10, day) }));
 
 async function written(batches: readonly (readonly StoredRecord[])[]): Promise<string> {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   for (const batch of batches) await sink.write(batch, never);
@@ -103,8 +102,7 @@ test('a drop that readers hold up gives up soon, and says so', async () => {
 });
 
 test('what prune has deleted is expired, not missing, and no redelivery or rebuild brings it back', async () => {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
+  const url = await temporaryDatabase();
   const dir = await temporaryDirectory();
   await using journal = await openJournal({ dir, consumers: ['postgres'] });
   await using sink = createPostgresSink({ url, autoMigrate: true });

@@ -1,4 +1,4 @@
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { supersedes, type ActionEvent, type PublishedRecord } from '../../../src/core/records.ts';
 import { migrate } from '../../../src/sink/postgres/migrate.ts';
 import { initial } from '../../../src/sink/postgres/migrations/0001-initial.ts';
@@ -9,17 +9,11 @@ import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts'
 import { openPostgresReader, readEpisodes } from '../../../src/sink/postgres/reader.ts';
 import { queryEvents } from '../../../src/sink/query.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
-import { rowsOf, runSql, uniqueDatabase } from '../../support/names.ts';
+import { rowsOf, runSql, temporaryDatabase } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 
 const never = new AbortController().signal;
 const [RUN, OTHER] = ['d3a1f1b6-0000-5000-8000-000000000001', 'd3a1f1b6-0000-5000-8000-000000000002'];
-
-async function database(): Promise<string> {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
-  return url;
-}
 
 /** What the table holds of one episode after these batches. */
 async function heldAfter(
@@ -58,13 +52,13 @@ describe('a file that was interrupted and is run again', () => {
     ['with an end of the same sequence', [interrupted, short]],
     ['with an end of the same sequence, the other way round', [short, interrupted]],
   ])('keeps the true end: %s', async (_, batches) => {
-    const held = await heldAfter(await database(), batches);
+    const held = await heldAfter(await temporaryDatabase(), batches);
 
     expect(held.end_reason).toMatch(/^(end_of_stream|below_threshold)$/);
   });
 
   test('the table keeps what `supersedes` keeps, for every pair of events', async () => {
-    const url = await database();
+    const url = await temporaryDatabase();
     const events = [
       ...[change(0), change(1), change(2), end(1, 'below_threshold', 4), end(2, 'end_of_stream', 4)],
       ...[end(1, 'shutdown', 2), end(1, 'restart', 3), end(2, 'shutdown', 1), end(2, 'restart', 5)],
@@ -82,7 +76,7 @@ describe('a file that was interrupted and is run again', () => {
       type: 'action.event',
       payload: JSON.parse(JSON.stringify({ ...payload, run_id: undefined })) as ActionEvent,
     });
-    const held = await heldAfter(await database(), [
+    const held = await heldAfter(await temporaryDatabase(), [
       [live(end(2, 'shutdown', 2))],
       [live(end(2, 'below_threshold', 3))],
     ]);
@@ -92,7 +86,7 @@ describe('a file that was interrupted and is run again', () => {
 });
 
 test('recordings of one name stand side by side, and the counts add up', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   const clipsOf = (run: string | undefined): readonly PublishedRecord[] =>
@@ -125,7 +119,7 @@ test('recordings of one name stand side by side, and the counts add up', async (
 });
 
 test('a database of version 4 with its rows is brought up to date, and its clips are not written twice', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await runSql(
     url,
     `CREATE SCHEMA actionstream; CREATE TABLE actionstream.schema_migrations

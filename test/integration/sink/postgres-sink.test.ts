@@ -1,21 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { migrate } from '../../../src/sink/postgres/migrate.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { pruneDatabase } from '../../../src/sink/postgres/prune.ts';
 import { openPostgresReader, readEpisodes } from '../../../src/sink/postgres/reader.ts';
 import { exportEvents, queryEvents, toCsv } from '../../../src/sink/query.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
-import { rowsOf, runSql, uniqueDatabase } from '../../support/names.ts';
+import { rowsOf, runSql, temporaryDatabase } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 
 const never = new AbortController().signal;
-
-async function database(): Promise<string> {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
-  return url;
-}
 
 async function names(url: string, table: string): Promise<readonly unknown[]> {
   const sql = `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'actionstream.${table}'::regclass ORDER BY 1`;
@@ -23,7 +17,7 @@ async function names(url: string, table: string): Promise<readonly unknown[]> {
 }
 
 test('psql reads the history that was written', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   await sink.write(
@@ -42,7 +36,7 @@ test('psql reads the history that was written', async () => {
 });
 
 test('a row gives back exactly the event that made it', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   const records = [
@@ -59,7 +53,7 @@ test('a row gives back exactly the event that made it', async () => {
 });
 
 test('a late or repeated event never replaces a newer one', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   const [started, updated, ended] = (['started', 'updated', 'ended'] as const).map((state) =>
@@ -73,7 +67,7 @@ test('a late or repeated event never replaces a newer one', async () => {
 });
 
 test('two instances make the same partitions at once, for any year', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await migrate({ url });
   const times = [
     '1970-01-01T00:00:00.640Z',
@@ -107,7 +101,7 @@ test('two instances make the same partitions at once, for any year', async () =>
 });
 
 test('retention drops whole partitions, and the sink makes new ones where it has to', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   const old = clipStats({ clip_start: '2020-05-17T12:00:00.000Z' });
@@ -121,7 +115,7 @@ test('retention drops whole partitions, and the sink makes new ones where it has
 });
 
 test('an older schema is refused with the remedy, a newer one always, and migrating twice changes nothing', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using strict = createPostgresSink({ url });
   await expect(strict.open(never)).rejects.toMatchObject({
     code: 'SCHEMA_OUTDATED',
@@ -138,7 +132,7 @@ test('an older schema is refused with the remedy, a newer one always, and migrat
 });
 
 test('a connection cut by the server is replaced, and errors hold no password', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   await sink.write(stored([actionEvent()]), never);
@@ -162,7 +156,7 @@ test('a connection cut by the server is replaced, and errors hold no password', 
 });
 
 test('queries filter, pages neither repeat nor skip, and the export is complete', async () => {
-  const url = await database();
+  const url = await temporaryDatabase();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(never);
   const records = Array.from({ length: 25 }, (_, episode) =>

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { migrate } from '../../../src/sink/postgres/migrate.ts';
 import type { PostgresConnection } from '../../../src/sink/postgres/connection.ts';
 import { startLocalPostgres, type LocalPostgres } from '../../../tools/local/postgres.ts';
 import { createAuthority, type Authority } from '../../support/certificates.ts';
-import { rowsOf, runSql, uniqueDatabase } from '../../support/names.ts';
+import { rowsOf, runSql, temporaryDatabase } from '../../support/names.ts';
 
 // Its rules let nobody but the superuser in without TLS: who connects is encrypted.
 describe('a server with a certificate of its own authority, which demands TLS and a password', () => {
@@ -156,8 +156,7 @@ describe('a server without TLS', () => {
   });
 
   test('is used in plain text where sslmode=prefer allows that', async () => {
-    const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-    onTestFinished(drop);
+    const url = await temporaryDatabase();
     await migrate({ url: `${url}?sslmode=prefer` });
 
     const sql = 'SELECT max(version) AS version FROM actionstream.schema_migrations';

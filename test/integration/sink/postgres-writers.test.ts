@@ -1,18 +1,17 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Logger } from '../../../src/core/logger.ts';
 import { createDatabase } from '../../../src/sink/postgres/connection.ts';
 import { migrate } from '../../../src/sink/postgres/migrate.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { createStreamClaims } from '../../../src/sink/postgres/writers.ts';
 import type { StoredRecord } from '../../../src/sink/event-sink.ts';
-import { rowsOf, uniqueDatabase } from '../../support/names.ts';
+import { rowsOf, temporaryDatabase } from '../../support/names.ts';
 import { actionEvent, streamStatus } from '../../support/records.ts';
 
 const never = new AbortController().signal;
 
 async function database(): Promise<string> {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
+  const url = await temporaryDatabase();
   await migrate({ url });
   return url;
 }

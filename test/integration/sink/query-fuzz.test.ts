@@ -1,16 +1,15 @@
 import fc from 'fast-check';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { openPostgresReader } from '../../../src/sink/postgres/reader.ts';
 import { queryEvents } from '../../../src/sink/query.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
 import { refusesOrResolves, RUNS } from '../../fuzz/support.ts';
-import { rowsOf, uniqueDatabase } from '../../support/names.ts';
+import { rowsOf, temporaryDatabase } from '../../support/names.ts';
 import { actionEvent } from '../../support/records.ts';
 
 test('any filter and cursor is answered or refused, and changes nothing', { timeout: 600_000 }, async () => {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
+  const url = await temporaryDatabase();
   const { signal } = new AbortController();
   await using sink = createPostgresSink({ url, autoMigrate: true });
   await sink.open(signal);

@@ -1,4 +1,4 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import type { PublishedRecord } from '../../../src/core/records.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { createKafkaSink } from '../../../src/sink/kafka/kafka-sink.ts';
@@ -6,7 +6,7 @@ import { checksumTables } from '../../../src/sink/postgres/checksum.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { rebuildPostgres } from '../../../src/sink/rebuild.ts';
 import { runCli } from '../../support/cli.ts';
-import { rowsOf, runSql, uniqueDatabase, uniqueTopics } from '../../support/names.ts';
+import { rowsOf, runSql, temporaryDatabase, uniqueTopics } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 import { kafkaSettings, writeConfig } from '../../support/runs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -31,19 +31,13 @@ const RECORDS: readonly PublishedRecord[] = [
   streamStatus({ n: 2, state: 'down', reason: 'exit' }),
 ];
 
-async function newDatabase(): Promise<string> {
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
-  return url;
-}
-
 /** A journal, topics and a database that have received the records. */
 async function delivered(): Promise<{
   readonly journalDir: string;
   readonly kafka: Parameters<typeof createKafkaSink>[0];
   readonly url: string;
 }> {
-  const url = await newDatabase();
+  const url = await temporaryDatabase();
   const kafka = { brokers: inject('kafkaBrokers'), instance: 'test', topics: uniqueTopics() };
   const journalDir = await temporaryDirectory();
   await using journal = await openJournal({ dir: journalDir, consumers: ['kafka', 'postgres'] });
@@ -63,7 +57,7 @@ async function delivered(): Promise<{
 
 test('a database rebuilt from the journal or from Kafka has the same rows', async () => {
   const { journalDir, kafka, url } = await delivered();
-  const [fromJournal, fromKafka] = [await newDatabase(), await newDatabase()];
+  const [fromJournal, fromKafka] = [await temporaryDatabase(), await temporaryDatabase()];
 
   const first = await rebuildPostgres({
     source: { kind: 'journal', dir: journalDir },
@@ -122,7 +116,7 @@ test('the command refuses a database with rows, and redeliver makes the next run
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain('--force');
 
-  const empty = await newDatabase();
+  const empty = await temporaryDatabase();
   const rebuilt = await runCli(['events', 'rebuild', config, '--from', 'journal', '--postgres', empty]);
   const checked = await runCli(['events', 'checksum', config]);
   expect([rebuilt.code, checked.code]).toEqual([0, 0]);

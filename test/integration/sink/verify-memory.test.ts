@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { recordIdOf, type PublishedRecord } from '../../../src/core/records.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { openJournalReader } from '../../../src/sink/journal/reader.ts';
@@ -9,7 +9,7 @@ import type { KafkaTopics } from '../../../src/sink/kafka/options.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import type { VerifyResult } from '../../../src/sink/verify.ts';
 import { runCli } from '../../support/cli.ts';
-import { uniqueDatabase, uniqueTopics } from '../../support/names.ts';
+import { temporaryDatabase, uniqueTopics } from '../../support/names.ts';
 import { actionEvent, clipStats } from '../../support/records.ts';
 import { kafkaSettings, writeConfig } from '../../support/runs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -57,8 +57,7 @@ test(
 test('no process of a verification of both sinks takes more than 200 MiB', PATIENCE, async () => {
   const directory = await temporaryDirectory();
   const topics = uniqueTopics();
-  const { url, drop } = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(drop);
+  const url = await temporaryDatabase();
   const dir = path.join(directory, 'journal');
   await deliverToBoth(dir, { brokers: inject('kafkaBrokers'), topics, url });
   const config = await writeConfig(directory, {

@@ -1,9 +1,9 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { PublishedRecord } from '../../../src/core/records.ts';
 import { openJournal } from '../../../src/sink/journal/open-journal.ts';
 import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts';
 import { verifyDelivery, type VerifyResult } from '../../../src/sink/verify.ts';
-import { runSql, uniqueDatabase } from '../../support/names.ts';
+import { runSql, temporaryDatabase } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -36,9 +36,7 @@ interface Delivered {
  * database that has received all of them.
  */
 async function delivered(...batches: readonly (readonly PublishedRecord[])[]): Promise<Delivered> {
-  const database = await uniqueDatabase(inject('postgresUrl'));
-  onTestFinished(database.drop);
-  const { url } = database;
+  const url = await temporaryDatabase();
   const journalDir = await temporaryDirectory();
   await using journal = await openJournal({ dir: journalDir, consumers: ['postgres'] });
   await using sink = createPostgresSink({ url, autoMigrate: true });
