@@ -32,7 +32,8 @@ export const readerDefaults = {
   width: 16,
   height: 16,
   fit: 'stretch',
-  noFrameTimeoutMs: 4000,
+  // A slow machine is no stalled source: tests of stalls set their own.
+  noFrameTimeoutMs: 30_000,
   reconnect: { firstMs: 20, maxMs: 200, maxAttempts: Infinity },
   queueClips: 8,
   ffmpegPath: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
