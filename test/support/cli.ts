@@ -17,7 +17,7 @@ export interface RunningCli {
   readonly done: Promise<CliResult>;
   /** Resolves with the first stdout line that `accept` takes; rejects when the program ends before. */
   line(accept: (line: string) => boolean): Promise<string>;
-  /** Resolves with the log so far once it matches, whenever that was; rejects when the program ends before. */
+  /** Resolves with the log so far once it matches, now or before; rejects when the program ends first. */
   said(what: string | RegExp): Promise<string>;
   /** All complete stdout lines so far. */
   readonly lines: readonly string[];

@@ -204,8 +204,8 @@ async function untilReady(
 }
 
 /**
- * The postmaster and its direct children: backends are leaders of their own process groups. The postmaster comes
- * first: stopped, it makes no child that the list would lack.
+ * The postmaster and its direct children: backends are leaders of their own process groups. The
+ * postmaster comes first: stopped, it makes no child that the list would lack.
  */
 function signalFamily(pid: number, signal: NodeJS.Signals): void {
   signalQuietly(pid, signal);
