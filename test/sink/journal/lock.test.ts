@@ -133,7 +133,7 @@ for (const [name, code, message, harm] of HARMS) {
     const failure = { code, message: expect.stringContaining(message) as string };
     expect(journal.failed.reason).toMatchObject(failure);
     await expect(journal.append([actionEvent()])).rejects.toMatchObject(failure);
-    await expect(journal.checkpoint('kafka', 1)).rejects.toMatchObject(failure);
+    await expect(journal.checkpoint('kafka', 2)).rejects.toMatchObject(failure);
     const before = await namesIn(dir);
     await journal[Symbol.asyncDispose]();
     expect(await namesIn(dir)).toEqual(before);
