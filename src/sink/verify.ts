@@ -36,7 +36,7 @@ export interface VerifyResult {
  * Compares what the journal still holds with what the sinks hold, record by record and field
  * by field. Takes no lock, so a running instance may go on; records that a sink has not yet
  * received are counted as undelivered. Memory: some pages of records, and for each record of
- * the journal about 90 bytes, however large it is and whatever else the sinks hold.
+ * the journal about 70 bytes, however large it is and whatever else the sinks hold.
  * @throws INPUT_INVALID, JOURNAL_CORRUPT, KAFKA_…, POSTGRES_…
  */
 export async function verifyDelivery(options: VerifyOptions): Promise<VerifyResult> {

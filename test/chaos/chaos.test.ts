@@ -6,22 +6,7 @@ import { endRuns } from '../support/runs.ts';
 import { randomOf } from './random.ts';
 import { writeReport, type Trial } from './report.ts';
 import { startServers, type Servers } from './site.ts';
-import { BROKER_TRIALS } from './broker-trials.ts';
-import { CAMERA_TRIALS } from './camera-trials.ts';
-import { CLOCK_TRIALS } from './clock-trials.ts';
-import { DAMAGE_TRIALS } from './damage-trials.ts';
-import { DISK_TRIALS } from './disk-trials.ts';
-import { ENGINE_TRIALS } from './engine-trials.ts';
-import { JOURNAL_TRIALS } from './journal-trials.ts';
-import { KAFKA_TRIALS } from './kafka-trials.ts';
-import { LOAD_TRIALS } from './load-trials.ts';
-import { POSTGRES_TRIALS } from './postgres-trials.ts';
-import { PROCESS_TRIALS } from './process-trials.ts';
-import { SERVER_TRIALS } from './server-trials.ts';
-import { SIGNAL_TRIALS } from './signal-trials.ts';
-import { volumeTrial } from './volume.ts';
-import { WATCH_TRIALS } from './watch-trials.ts';
-import { ZONE_TRIALS } from './zone-trials.ts';
+import { TRIALS } from './trials.ts';
 
 // The whole suite with CHAOS=full (`npm run test:chaos`), else a part of it.
 // CHAOS_SEED repeats a run's moments; the part of `npm test` has the same ones every time.
@@ -34,6 +19,7 @@ const IN_SUBSET = [
   'a flipped bit in a row of Postgres',
   'a disk of 4 MiB is full, and deliveries make room',
   'a torn tail',
+  'many records',
 ];
 
 demandNoLeftovers();
@@ -44,24 +30,6 @@ afterEach(() => {
   writeReport(path.join(ROOT, '.cache', 'chaos'), { seed, suite, trials });
 });
 
-const TRIALS = [
-  ...PROCESS_TRIALS,
-  ...SERVER_TRIALS,
-  ...DAMAGE_TRIALS,
-  ...DISK_TRIALS,
-  ...JOURNAL_TRIALS,
-  ...SIGNAL_TRIALS,
-  ...KAFKA_TRIALS,
-  ...BROKER_TRIALS,
-  ...POSTGRES_TRIALS,
-  ...ENGINE_TRIALS,
-  ...CAMERA_TRIALS,
-  ...WATCH_TRIALS,
-  ...CLOCK_TRIALS,
-  ...ZONE_TRIALS,
-  ...LOAD_TRIALS,
-];
-
 let servers: Servers;
 const trials: Trial[] = [];
 beforeAll(async () => {
@@ -71,7 +39,10 @@ afterAll(async () => {
   await servers.stop();
 });
 
-for (const { name, run } of TRIALS.filter((trial) => isFull || IN_SUBSET.includes(trial.name))) {
+const chosen = Object.values(TRIALS)
+  .flat()
+  .filter(({ name }) => isFull || IN_SUBSET.includes(name));
+for (const { name, run } of chosen) {
   test(`${name} (seed ${seed})`, async () => {
     const context = {
       servers,
@@ -79,21 +50,13 @@ for (const { name, run } of TRIALS.filter((trial) => isFull || IN_SUBSET.include
       kills: isFull ? 100 : 6,
       frozenMs: isFull ? 60_000 : 5000,
       overloadMs: isFull ? 120_000 : 5000,
+      records: isFull ? 1_000_000 : 20_000,
     };
     const lines = [await run(context).catch((error: unknown) => brokenOff(name, error))].flat();
     trials.push(...lines);
     for (const { ok, counted, notRun } of lines) expect(ok || notRun !== undefined, counted).toBe(true);
   });
 }
-
-test('many records go through the journal, Kafka and Postgres', async () => {
-  const name = 'many records reach both sinks';
-  const trial = await volumeTrial(servers, isFull ? 1_000_000 : 20_000).catch((error: unknown) =>
-    brokenOff(name, error),
-  );
-  trials.push(trial);
-  expect(trial.ok, trial.counted).toBe(true);
-});
 
 /** A trial that could not come to its end is an open line too. */
 function brokenOff(name: string, error: unknown): Trial {

@@ -22,6 +22,8 @@ export interface TrialContext {
   readonly frozenMs: number;
   /** How long more cameras than can be watched are watched, ms. */
   readonly overloadMs: number;
+  /** How many records go through the journal and both sinks. */
+  readonly records: number;
 }
 
 export interface NamedTrial {

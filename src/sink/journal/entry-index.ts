@@ -108,9 +108,9 @@ export class EntryIndex {
       if (damage) throw new UnreadableRecords(damage);
       return [];
     }
-    const wanted = neighbours(entries, first, fromOffset + maxRecords);
-    const records = await readEntries(segmentPath(this.#dir, baseOffset), wanted);
-    return records.filter(({ offset }) => offset >= fromOffset && offset < fromOffset + maxRecords);
+    const end = fromOffset + maxRecords;
+    const wanted = neighbours(entries, first, end);
+    return readEntries(segmentPath(this.#dir, baseOffset), wanted, { from: fromOffset, end });
   }
 
   async #segment(

@@ -22,6 +22,12 @@ export interface Entry {
   readonly length: number;
 }
 
+/** Offsets [from, end). */
+export interface OffsetRange {
+  readonly from: number;
+  readonly end: number;
+}
+
 export type Decoded =
   | { readonly kind: 'entry'; readonly entry: Entry }
   | { readonly kind: 'end' }
@@ -78,19 +84,21 @@ export function decodeEntry(buffer: Buffer, position: number): Decoded {
   };
 }
 
-/** Records of the whole entry at `position`, as `decodeEntry` found it. */
-export function decodeRecords(buffer: Buffer, position: number, entry: Entry): readonly StoredRecord[] {
+/** Records [from, end) of the whole entry at `position`, as `decodeEntry` found it; the others are skipped. */
+export function decodeRecords(
+  buffer: Buffer,
+  { position, firstOffset, count, recordedAtMs }: Entry & { readonly position: number },
+  { from, end }: OffsetRange,
+): readonly StoredRecord[] {
   const records: StoredRecord[] = [];
   let cursor = position + HEADER_BYTES;
-  for (let index = 0; index < entry.count; index++) {
+  for (let offset = firstOffset; offset < Math.min(firstOffset + count, end); offset++) {
     const length = buffer.readUInt32LE(cursor);
-    const json = buffer.toString('utf8', cursor + 4, cursor + 4 + length);
-    records.push({
-      offset: entry.firstOffset + index,
-      recordedAtMs: entry.recordedAtMs,
-      record: JSON.parse(json) as PublishedRecord,
-    });
-    cursor += 4 + length;
+    const start = cursor + 4;
+    cursor = start + length;
+    if (offset < from) continue;
+    const json = buffer.toString('utf8', start, cursor);
+    records.push({ offset, recordedAtMs, record: JSON.parse(json) as PublishedRecord });
   }
   return records;
 }

@@ -2,7 +2,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredRecord } from '../event-sink.ts';
 import { corrupt, type Damage } from './corruption.ts';
-import { decodeEntry, decodeRecords, findEntryAfter, type Entry } from './entry.ts';
+import { decodeEntry, decodeRecords, findEntryAfter, type Entry, type OffsetRange } from './entry.ts';
 
 /** An entry and where it begins in its segment file, bytes. */
 export interface PlacedEntry extends Entry {
@@ -130,20 +130,22 @@ function nextEntry(
   return { at: buffer.length, why };
 }
 
-/** Records of some neighbouring entries with one read of the file. */
+/** Those records of some neighbouring entries that are wanted, with one read of the file. */
 export async function readEntries(
   path: string,
   entries: readonly PlacedEntry[],
+  wanted: OffsetRange,
 ): Promise<readonly StoredRecord[]> {
   const first = entries[0];
   const last = entries.at(-1);
   if (!first || !last) return [];
   const buffer = await readFrom(path, first.position, last.position + last.length - first.position);
   return entries.flatMap((entry) => {
-    const decoded = decodeEntry(buffer, entry.position - first.position);
+    const position = entry.position - first.position;
+    const decoded = decodeEntry(buffer, position);
     if (decoded.kind !== 'entry' || decoded.entry.firstOffset !== entry.firstOffset)
       throw corrupt(path, entry.position, 'an entry that was whole before');
-    return decodeRecords(buffer, entry.position - first.position, entry);
+    return decodeRecords(buffer, { ...decoded.entry, position }, wanted);
   });
 }
 

@@ -11,12 +11,19 @@ export interface CloudEventMessage {
 }
 
 /** CloudEvents 1.0, Kafka binding, binary mode: attributes as `ce_` headers, the payload as the value. */
-export function toCloudEvent({ record, recordedAtMs }: StoredRecord): CloudEventMessage {
+export function toCloudEvent(stored: StoredRecord): CloudEventMessage {
+  return { ...envelopeOf(stored), value: JSON.stringify(stored.record.payload) };
+}
+
+/** A message without its value. */
+export function envelopeOf({
+  record,
+  recordedAtMs,
+}: Pick<StoredRecord, 'record' | 'recordedAtMs'>): Omit<CloudEventMessage, 'value'> {
   const { type, subject, time, sequence } = attributesOf(record);
   const key = streamIdOf(record);
   return {
     key,
-    value: JSON.stringify(record.payload),
     headers: {
       ce_specversion: '1.0',
       ce_id: recordIdOf(record),

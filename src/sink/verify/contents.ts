@@ -13,6 +13,15 @@ export function contentsOf({ type, payload }: PublishedRecord, recordedAtMs: num
     : `${recordedAtMs} ${JSON.stringify(payload)}`;
 }
 
+/** Equal as JSON; what is null or left out is absent. */
+export function isSame(actual: unknown, expected: unknown): boolean {
+  if (actual === expected) return true;
+  if (!isObject(actual) || !isObject(expected))
+    return isAbsent(actual) ? isAbsent(expected) : Object.is(actual, expected);
+  for (const name of Object.keys(expected)) if (!isSame(own(actual, name), expected[name])) return false;
+  return Object.keys(actual).every((name) => Object.hasOwn(expected, name) || isAbsent(actual[name]));
+}
+
 /**
  * Does another run of the same file publish the same record? A status says when
  * it came about, so it is unique.
@@ -37,6 +46,7 @@ const LISTED_FIELDS = 4;
 
 /** Where two payloads or rows differ, for people: `label is "a", not "b"; score.peak is 1, not 0.9`. */
 export function describeDifferences(actual: unknown, expected: unknown): string {
+  if (isSame(actual, expected)) return '';
   const found = differencesOf(actual, expected, '');
   const rest = found.length > LISTED_FIELDS ? ` and ${found.length - LISTED_FIELDS} more` : '';
   return found.slice(0, LISTED_FIELDS).join('; ') + rest;
@@ -46,19 +56,28 @@ function differencesOf(actual: unknown, expected: unknown, place: string): reado
   if (isObject(actual) && isObject(expected)) {
     const names = new Set([...Object.keys(expected), ...Object.keys(actual)]);
     return [...names].flatMap((name) =>
-      differencesOf(actual[name], expected[name], place === '' ? name : `${place}.${name}`),
+      differencesOf(own(actual, name), own(expected, name), place === '' ? name : `${place}.${name}`),
     );
   }
-  const [is, should] = [show(actual), show(expected)];
-  return is === should ? [] : [`${place === '' ? 'value' : place} is ${is}, not ${should}`];
+  if (isSame(actual, expected)) return [];
+  return [`${place === '' ? 'value' : place} is ${show(actual)}, not ${show(expected)}`];
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** A field may be called `toString`. */
+function own(object: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
 function show(value: unknown): string {
-  if (value === undefined || value === null) return 'absent';
+  if (isAbsent(value)) return 'absent';
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

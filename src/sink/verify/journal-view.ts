@@ -26,7 +26,8 @@ export interface JournalView {
   recordAt(offset: number): Promise<StoredRecord | undefined>;
 }
 
-const PAGE_RECORDS = 250;
+/** And no more bytes than one read of the journal takes. */
+const PAGE_RECORDS = 1000;
 
 /** @throws INPUT_INVALID, JOURNAL_CORRUPT */
 export async function openJournalView(

@@ -1,6 +1,7 @@
 import type { PublishedRecord, RecordType } from '../../core/records.ts';
-import { toCloudEvent } from '../kafka/cloud-event.ts';
+import { envelopeOf, toCloudEvent } from '../kafka/cloud-event.ts';
 import type { KafkaTopics } from '../kafka/options.ts';
+import type { StoredRecord } from '../event-sink.ts';
 import type { TopicMessage } from '../kafka/read-topics.ts';
 import { contentsOf, describeDifferences } from './contents.ts';
 import type { Differences } from './differences.ts';
@@ -57,8 +58,11 @@ export class KafkaMessages {
     const recordedAtMs = Date.parse(message.headers['ce_recordedtime'] ?? '');
     this.#noteStatus(message, recordedAtMs);
     const id = `${message.headers['ce_source'] ?? ''} ${message.headers['ce_id'] ?? ''}`;
-    if (survey.numberOf(id) === undefined) await survey.refresh(recordedAtMs);
-    const number = survey.numberOf(id);
+    let number = survey.numberOf(id);
+    if (number === undefined) {
+      await survey.refresh(recordedAtMs);
+      number = survey.numberOf(id);
+    }
     if (number === undefined) this.#addUnknown(message, recordedAtMs);
     else if (message.topic === topics.deadLetter) await this.#addDeadLetter(number, message);
     else await this.#addCopy(number, message);
@@ -184,20 +188,18 @@ function parseRecord(type: RecordType, value: string): PublishedRecord | undefin
  */
 function describeEnvelope(
   message: TopicMessage,
-  stored: Pick<Parameters<typeof toCloudEvent>[0], 'record' | 'recordedAtMs'>,
+  { record, recordedAtMs }: Pick<StoredRecord, 'record' | 'recordedAtMs'>,
 ): string {
-  const { key, headers } = envelopeOf(stored);
+  const isTimed = !Number.isNaN(recordedAtMs);
+  const { key, headers } = envelopeOf({ record, recordedAtMs: isTimed ? recordedAtMs : 0 });
   if (message.key !== key) return `the key is ${JSON.stringify(message.key)}, not ${JSON.stringify(key)}`;
-  const shared = Object.entries(headers).filter(([name]) => message.headers[name] !== undefined);
-  const actual = Object.fromEntries(shared.map(([name]) => [name, message.headers[name]]));
-  return describeDifferences(actual, Object.fromEntries(shared));
-}
-
-function envelopeOf({
-  record,
-  recordedAtMs,
-}: Pick<Parameters<typeof toCloudEvent>[0], 'record' | 'recordedAtMs'>): ReturnType<typeof toCloudEvent> {
-  return toCloudEvent({ offset: 0, record, recordedAtMs: Number.isNaN(recordedAtMs) ? 0 : recordedAtMs });
+  const shared: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined && message.headers[name] !== undefined) shared[name] = value;
+  }
+  const actual = Object.fromEntries(Object.keys(shared).map((name) => [name, message.headers[name]]));
+  return describeDifferences(actual, shared);
 }
 
 /** Does the letter tell of this message: its id, source, size and beginning? */

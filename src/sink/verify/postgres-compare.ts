@@ -6,7 +6,7 @@ import { eventOfRow, type Row } from '../postgres/rows.ts';
 import { describeDifferences, isRepeatable } from './contents.ts';
 import type { Differences } from './differences.ts';
 import type { DeadLetters } from './postgres-dead-letters.ts';
-import { expectedRow, rowsOfRecords, TABLES, tableKeyOf, withoutRunColumns } from './postgres-rows.ts';
+import { expectedRow, rowsLike, TABLES, tableKeyOf, withoutRunColumns } from './postgres-rows.ts';
 import { createColumn, createRecordIndex } from './record-index.ts';
 import { idOf, type Survey } from './survey.ts';
 import type { Problem } from './types.ts';
@@ -57,9 +57,10 @@ export class RowComparison {
   async add(type: RecordType, records: readonly StoredRecord[], letters: DeadLetters): Promise<void> {
     const { survey, reader } = this.#parts;
     const inRange = records.filter(({ recordedAtMs }) => survey.covers(recordedAtMs));
-    const rows = await rowsOfRecords(reader, type, inRange);
-    for (const stored of inRange) {
-      const expected = expectedRow(stored);
+    const expectedRows = inRange.map(expectedRow);
+    const rows = await rowsLike(reader, type, expectedRows);
+    for (const [index, stored] of inRange.entries()) {
+      const expected = expectedRows[index] ?? expectedRow(stored);
       const key = tableKeyOf(type, expected);
       const isDue = this.isDue(stored);
       const found = rows.get(key) ?? [];

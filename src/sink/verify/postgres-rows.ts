@@ -29,41 +29,55 @@ export function withoutRunColumns(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([name]) => !RUN_COLUMNS.includes(name)));
 }
 
+const CLIP_KEY = ['stream_id', 'run_id', 'clip_start', 'clip_seq'] as const;
+
 /** The key under which a table holds a record; of an event, its episode. */
 export function tableKeyOf(type: RecordType, row: Row): string {
   if (type === 'action.event') return String(row['episode_id']);
   if (type === 'stream.status') return String(row['status_id']);
-  return ['stream_id', 'run_id', 'clip_start', 'clip_seq'].map((name) => String(row[name])).join(' ');
+  return CLIP_KEY.map((name) => String(row[name])).join(' ');
 }
 
 /**
- * The rows of some records of one type, by table key. A record that Postgres
+ * The rows that a table holds for these expected rows, by table key. A record that Postgres
  * cannot even be asked for, such as one with a zero character in a name, has none.
  */
-export async function rowsOfRecords(
+export async function rowsLike(
   reader: PostgresReader,
   type: RecordType,
-  records: readonly StoredRecord[],
+  expected: readonly Row[],
 ): Promise<ReadonlyMap<string, readonly Row[]>> {
   const found = new Map<string, Row[]>();
-  if (records.length === 0) return found;
+  if (expected.length === 0) return found;
   try {
-    const given = JSON.stringify(records.map(expectedRow));
-    for (const row of await reader.query<Record<string, unknown>>(LOOKUPS[type], [given])) {
-      const key = tableKeyOf(type, compact(row));
+    for (const values of await reader.query<Row>(LOOKUPS[type], lookupOf(type, expected))) {
+      const row = compact(values);
+      const key = tableKeyOf(type, row);
+      const others = found.get(key);
       // Only an episode may have several rows; a clip that the journal holds twice is found twice.
-      const others = type === 'action.event' ? (found.get(key) ?? []) : [];
-      found.set(key, [...others, compact(row)]);
+      if (others && type === 'action.event') others.push(row);
+      else found.set(key, [row]);
     }
     return found;
   } catch (error) {
     if (!isUnaskable(error)) throw error;
-    if (records.length === 1) return found;
-    const middle = records.length >>> 1;
-    const first = await rowsOfRecords(reader, type, records.slice(0, middle));
-    const second = await rowsOfRecords(reader, type, records.slice(middle));
+    if (expected.length === 1) return found;
+    const middle = expected.length >>> 1;
+    const first = await rowsLike(reader, type, expected.slice(0, middle));
+    const second = await rowsLike(reader, type, expected.slice(middle));
     return new Map([...first, ...second]);
   }
+}
+
+/** The keys alone; of clips the time that they span as well, so that few partitions are looked at. */
+function lookupOf(type: RecordType, expected: readonly Row[]): readonly unknown[] {
+  if (type !== 'clip.stats') {
+    const name = type === 'action.event' ? 'episode_id' : 'status_id';
+    return [JSON.stringify(expected.map((row) => ({ [name]: row[name] })))];
+  }
+  const keys = expected.map((row) => Object.fromEntries(CLIP_KEY.map((name) => [name, row[name]])));
+  const starts = expected.map((row) => String(row['clip_start'])).sort();
+  return [JSON.stringify(keys), starts[0], starts.at(-1)];
 }
 
 /** Would the table take the record? Asked without writing: types, required columns, states and years. */
@@ -113,7 +127,8 @@ const LOOKUPS: Readonly<Record<RecordType, string>> = {
   'clip.stats': `
     SELECT ${selectList(COLUMNS['clip.stats'], 'found')}
       FROM jsonb_to_recordset($1::jsonb) AS given(stream_id text, clip_start timestamptz, clip_seq bigint, run_id uuid)
-      JOIN actionstream.clip_stats AS found USING (stream_id, clip_start, clip_seq, run_id)`,
+      JOIN actionstream.clip_stats AS found USING (stream_id, clip_start, clip_seq, run_id)
+     WHERE found.clip_start BETWEEN $2::timestamptz AND $3::timestamptz`,
   'stream.status': `
     SELECT ${selectList(STATUS_TABLE_COLUMNS, 'found')},
            ${time('gap.from_at', 'gap_from')}, ${time('gap.to_at', 'gap_to')}, gap.stream_id AS gap_stream_id,
@@ -145,14 +160,20 @@ function recordset(columns: Columns): string {
 }
 
 /** Without absent values, times with milliseconds where they hold no more. */
-function compact(row: object): Row {
-  const entries = Object.entries(row).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, inMilliseconds(value)]));
+function compact(row: Row): Row {
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(row)) {
+    const value = row[name];
+    if (value !== null && value !== undefined) kept[name] = inMilliseconds(value);
+  }
+  return kept;
 }
 
+const WHOLE_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}000Z$/;
+
 function inMilliseconds(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  return value.replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})000Z$/, '$1Z');
+  const isWhole = typeof value === 'string' && value.length === 27 && WHOLE_MS.test(value);
+  return isWhole ? `${value.slice(0, 23)}Z` : value;
 }
 
 /** Class 22: a value that is none of the column's type. */

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 
 /**
  * A set of identities, each with a number: 0, 1, 2, … in the order they came. An identity takes about
- * 30 bytes, outside of the JavaScript heap, however long it is: 128 bits of its SHA-256 stand for it.
+ * 20 bytes, outside of the JavaScript heap, however long it is: 96 bits of its SHA-256 stand for it.
  */
 export interface RecordIndex {
   readonly size: number;
@@ -11,12 +11,11 @@ export interface RecordIndex {
   numberOf(id: string): number | undefined;
 }
 
-const ID_WORDS = 4;
 const FIRST_SLOTS = 1 << 16;
 
 export function createRecordIndex(): RecordIndex {
   let size = 0;
-  const ids = createColumn(Uint32Array, ID_WORDS);
+  const ids = createColumn(Uint32Array, DIGEST_WORDS);
   /** Open addressing, at most half full: number + 1, or 0. */
   let slots = new Uint32Array(FIRST_SLOTS);
 
@@ -56,11 +55,25 @@ export function createRecordIndex(): RecordIndex {
   };
 }
 
-/** 128 bits of the SHA-256 of a text. */
+/** 96 bits: of a billion texts, two share them with a probability of 1 in 10^11. */
+export const DIGEST_WORDS = 3;
+
+/** The first bits of the SHA-256 of a text. */
 export function digestWords(text: string): Uint32Array {
-  const digest = createHash('sha256').update(text).digest();
-  return Uint32Array.from({ length: ID_WORDS }, (_, i) => digest.readUInt32LE(4 * i));
+  const digest = sha256(text);
+  const words = new Uint32Array(DIGEST_WORDS);
+  for (let i = 0; i < DIGEST_WORDS; i += 1) {
+    const [a, b] = [digest.charCodeAt(4 * i), digest.charCodeAt(4 * i + 1)];
+    const [c, d] = [digest.charCodeAt(4 * i + 2), digest.charCodeAt(4 * i + 3)];
+    words[i] = a | (b << 8) | (c << 16) | (d << 24);
+  }
+  return words;
 }
+
+/** One character a byte. Node 20.12 has it in one call, which takes a fifth of the time. */
+const sha256: (text: string) => string = Object.hasOwn(crypto, 'hash')
+  ? (text) => crypto.hash('sha256', text, 'binary')
+  : (text) => crypto.createHash('sha256').update(text).digest('binary');
 
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 

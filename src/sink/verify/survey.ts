@@ -4,7 +4,7 @@ import type { StoredRecord } from '../event-sink.ts';
 import { contentsOf } from './contents.ts';
 import type { JournalView, TimeRange } from './journal-view.ts';
 import { Provenance } from './provenance.ts';
-import { createColumn, createRecordIndex, digestWords } from './record-index.ts';
+import { createColumn, createRecordIndex, DIGEST_WORDS, digestWords } from './record-index.ts';
 
 export type SinkName = 'kafka' | 'postgres';
 
@@ -16,7 +16,7 @@ const MARK = { kafka: 1, postgres: 2, inRange: 4 } as const;
 
 /**
  * Every identity of the journal, numbered in the journal's order, with what is compared
- * of it: about 60 bytes each, outside of the JavaScript heap, whatever the records weigh.
+ * of it: about 50 bytes each, outside of the JavaScript heap, whatever the records weigh.
  */
 export class Survey {
   readonly provenance: Provenance;
@@ -29,7 +29,7 @@ export class Survey {
   /** A file that was run again with other results: the contents of the repetitions. */
   readonly #variants = createRecordIndex();
   readonly #offsets = createColumn(Float64Array);
-  readonly #digests = createColumn(Uint32Array, 4);
+  readonly #digests = createColumn(Uint32Array, DIGEST_WORDS);
   readonly #streamCodes = createColumn(Uint32Array);
   readonly #types = createColumn(Uint8Array);
   readonly #marks = createColumn(Uint8Array);

@@ -15,7 +15,7 @@ import { kafkaSettings, writeConfig } from '../../support/runs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const RECORDS = 200_000;
-/** Delivered to both sinks; what is retained grows by 90 bytes a record. */
+/** Delivered to both sinks; what is retained grows by 70 bytes a record. */
 const DELIVERED = 50_000;
 const BATCH = 1000;
 /** Memory is what is measured: a slow machine may take its time. */
