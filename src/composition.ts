@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { addCommands } from './cli/commands.ts';
-import { argumentsHeldSecrets } from './cli/hide-arguments.ts';
+import { argumentsHeldPassword } from './cli/hide-arguments.ts';
 import type { CliIo } from './cli/io.ts';
 import { createProgram, runProgram } from './cli/program.ts';
 import { createShutdown, type Shutdown } from './cli/shutdown.ts';
@@ -46,7 +46,7 @@ const io: CliIo = {
   },
 };
 
-if (argumentsHeldSecrets) {
+if (argumentsHeldPassword) {
   io.stderr.write(
     'warning: a password on the command line can be read in the process list until this program hides it, and in the history of your shell; ' +
       'give it with --password-file, ACTIONSTREAM_SOURCE_PASSWORD or the configuration file\n',

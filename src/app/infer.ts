@@ -5,11 +5,13 @@ import type { AppContext } from './context.ts';
 import { settingsOfFlags } from '../config/flag-settings.ts';
 import { modelChoice, samplerOptions } from './model-choice.ts';
 import { openEngine } from './open-engine.ts';
-import { readClips, readPixels } from './read-clips.ts';
+import { readClips, readPixels, type SourceAccess } from './read-clips.ts';
 
 export interface InferRequest {
   /** A video, or a `.npy` of uint8 [T, H, W, 3]. */
   readonly file: string;
+  /** Of a video that somebody serves. */
+  readonly access: SourceAccess;
   readonly model: string;
   /** Given as flags, in the shape of the configuration file. */
   readonly settings: object;
@@ -50,7 +52,7 @@ export async function* inferClips(
     yield { info, result, startMs: 0, endMs: (pixels.frames / (window.fps ?? info.clip.fps)) * 1000 };
     return;
   }
-  const options = { env: context.env, ...window };
+  const options = { env: context.env, access: request.access, ...window };
   const pack = createPixelPacker(clipContext(info, window.stride));
   for await (const clip of readClips(file, info, options, signal)) {
     const result = await engine.infer(pack(clip), { sampler, signal });

@@ -4,8 +4,13 @@ import { silentLogger } from '../core/logger.ts';
 import type { EngineInfo, PixelClip } from '../inference/engine.ts';
 import { loadNpy } from '../inference/weights/npy.ts';
 import { createClipStream, findFfmpeg } from '../ingest/index.ts';
+import type { StreamOptions } from '../ingest/types.ts';
+
+/** How to read a source, besides its address. */
+export type SourceAccess = Pick<StreamOptions, 'username' | 'password' | 'tls'>;
 
 export interface FileClipOptions {
+  readonly access?: SourceAccess;
   /** Frames between clip starts, and frames a second; the model's own where absent. */
   readonly stride?: number;
   readonly fps?: number;
@@ -16,7 +21,7 @@ export interface FileClipOptions {
 export async function* readClips(
   input: string,
   info: EngineInfo,
-  { stride, fps, env }: FileClipOptions,
+  { stride, fps, env, access }: FileClipOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Clip, void, undefined> {
   const ffmpeg = await findFfmpeg(env);
@@ -24,6 +29,7 @@ export async function* readClips(
     {
       streamId: input,
       url: input,
+      ...access,
       kind: 'file',
       realtime: false,
       policy: 'every_frame',

@@ -4,8 +4,9 @@ import { DEFAULT_MODEL } from '../inference/model.ts';
 import { printJson, printLine, type CliIo } from './io.ts';
 import { positiveInteger } from './options.ts';
 import { addSettingFlags, givenSettings } from './setting-flags.ts';
+import { addSourceFlags, readSourceFlags, type SourceFlags } from './source-flags.ts';
 
-interface InferFlags extends Pick<InferRequest, 'model'> {
+interface InferFlags extends SourceFlags, Pick<InferRequest, 'model'> {
   readonly top: number;
   readonly json?: true;
 }
@@ -25,9 +26,11 @@ export function addInferCommand(program: Command, io: CliIo): void {
     )
     .option('--top <n>', 'labels shown a clip (not with --json)', positiveInteger, 3)
     .option('--json', 'one JSON line a clip');
-  addSettingFlags(command, ['engine', 'model', 'sampler', 'defaults.window']).action(
-    (file: string, flags: InferFlags) =>
-      infer({ file, model: flags.model, settings: givenSettings(command) }, flags, io),
+  addSettingFlags(addSourceFlags(command), ['engine', 'model', 'sampler', 'defaults.window']).action(
+    async (file: string, flags: InferFlags) => {
+      const access = await readSourceFlags(flags, io);
+      await infer({ file, access, model: flags.model, settings: givenSettings(command) }, flags, io);
+    },
   );
 }
 

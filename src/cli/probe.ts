@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import type { CliIo } from './io.ts';
-import { printJson, printLine, printTable } from './io.ts';
+import { printJson, printTable } from './io.ts';
 import { positiveNumber } from './options.ts';
-import { addLoginFlags, readLogin, type LoginFlags } from './source-login.ts';
-import { addTrustFlags, readTrust, type TrustFlags } from './source-trust-flags.ts';
+import { addSourceFlags, readSourceFlags, type SourceFlags } from './source-flags.ts';
 
-interface ProbeFlags extends LoginFlags, TrustFlags {
+interface ProbeFlags extends SourceFlags {
   readonly seconds?: number;
   readonly json?: true;
 }
@@ -17,19 +16,16 @@ export function addProbeCommand(program: Command, io: CliIo): void {
     .description('codec, size, declared and measured frame rate of a camera or file')
     .option('--seconds <s>', 'how long to measure', positiveNumber)
     .option('--json', 'machine-readable');
-  addTrustFlags(addLoginFlags(command)).action(
-    async (url: string, { json, seconds, ...flags }: ProbeFlags) => {
-      const login = await readLogin(flags, io);
-      if (flags.insecure) printLine(io.stderr, 'warning: --insecure: the certificate is not checked');
-      const target = { url, ...login, tls: readTrust(flags), ...(seconds !== undefined && { seconds }) };
-      const { probe } = await import('../app/probe.ts');
-      const report = await probe(target, io);
-      if (json) printJson(io.stdout, report);
-      else
-        printTable(
-          io.stdout,
-          Object.entries(report).map(([key, value]) => [key, String(value)]),
-        );
-    },
-  );
+  addSourceFlags(command).action(async (url: string, { json, seconds, ...flags }: ProbeFlags) => {
+    const access = await readSourceFlags(flags, io);
+    const target = { url, ...access, ...(seconds !== undefined && { seconds }) };
+    const { probe } = await import('../app/probe.ts');
+    const report = await probe(target, io);
+    if (json) printJson(io.stdout, report);
+    else
+      printTable(
+        io.stdout,
+        Object.entries(report).map(([key, value]) => [key, String(value)]),
+      );
+  });
 }

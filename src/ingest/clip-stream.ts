@@ -5,6 +5,7 @@ import type { Clip, ClockSource, Frame } from '../core/frame.ts';
 import { createThrottledReporter, type ThrottledReporter } from '../core/throttled-reporter.ts';
 import { monotonicMs } from '../core/time.ts';
 import { createClipQueue, type ClipQueue } from './clip-queue.ts';
+import { createConnectionNotes, type ConnectionNotes } from './connection-notes.ts';
 import { describeArguments } from './ffmpeg-command.ts';
 import { ffmpegOfStream } from './ffmpeg-of-stream.ts';
 import { runFfmpeg, type FfmpegEnd, type FfmpegRun } from './ffmpeg-run.ts';
@@ -180,23 +181,31 @@ class SourceClips implements ClipStream {
   /** One life of ffmpeg; a second one at once where the first showed that the source sends no times. */
   async #runFfmpeg(assembler: FrameAssembler, until: AbortSignal): Promise<FfmpegEnd> {
     assembler.restart();
-    const run = this.#ffmpegRun(assembler, until);
+    const notes = createConnectionNotes({ kind: this.#options.kind, now: monotonicMs }, (note) => {
+      this.#hooks.logger.warn({ ...this.#fields, note }, 'the source is unusual');
+    });
+    const run = this.#ffmpegRun(assembler, notes, until);
     if (this.#address.secure?.trust.insecure) this.#hooks.logger.warn(this.#fields, INSECURE);
     const fields = { ...this.#fields, arguments: describeArguments(run.plan) };
     this.#hooks.logger.debug(fields, 'starting ffmpeg');
     const end = await runFfmpeg(run, until);
+    if (end.cause === 'exited') notes.end();
     return end.cause === 'refused' ? this.#runFfmpeg(assembler, until) : end;
   }
 
-  #ffmpegRun(assembler: FrameAssembler, until: AbortSignal): FfmpegRun {
+  #ffmpegRun(assembler: FrameAssembler, notes: ConnectionNotes, until: AbortSignal): FfmpegRun {
     return {
       ...ffmpegOfStream(this.#options, this.#address, { arrivalTimes: this.#arrivalTimes }),
       onPts: (ptsUs) => assembler.pts(ptsUs),
       onRawFrame: (data) => {
         this.#tally.frameDecoded();
+        notes.frame();
         return assembler.rawFrame(data);
       },
-      onInput: ({ codec }) => !this.#lacksTimes(codec),
+      onInput: (described) => {
+        notes.input(described);
+        return !this.#lacksTimes(described.codec);
+      },
       onMessage: (line) => {
         // What it says while we end it is about the ending.
         if (!until.aborted) this.#complaints.note(line);

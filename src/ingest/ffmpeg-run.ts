@@ -44,6 +44,10 @@ export interface FfmpegEnd {
   /** Media time from the first to the last frame, and the length that the container declares. */
   readonly readMs: number;
   readonly declaredMs?: number;
+  /** The times of the source stepped back on the way. */
+  readonly steppedBack: boolean;
+  /** Demuxer of the input, as ffmpeg calls it. */
+  readonly format?: string;
   /** Last messages, oldest first. */
   readonly messages: readonly string[];
   /** The last long row of messages and warnings without a frame in between. */
@@ -73,6 +77,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
   const messages: string[] = [];
   const complaints = createComplaintRow(media);
   let declaredMs: number | undefined;
+  let format: string | undefined;
   let cause = 'exited' as FfmpegEnd['cause'];
   let rawFrames = 0;
   let times = 0;
@@ -130,6 +135,7 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     },
     onInput: (described) => {
       declaredMs = described.declaredMs ?? declaredMs;
+      format = described.format ?? format;
       if (!run.onInput(described)) give('refused');
     },
     onMessage: hear,
@@ -166,6 +172,8 @@ export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<Ff
     return {
       ...{ cause, exitCode: child.exitCode, rawFrames, healthyMs: lastAt - firstAt },
       ...{ messages, complaints: complaints.read(), readMs: media.ms },
+      steppedBack: media.steppedBack,
+      ...(format !== undefined && { format }),
       ...(declaredMs !== undefined && { declaredMs }),
     };
   } finally {
@@ -188,16 +196,27 @@ function watch(
 }
 
 /** Media time that frames have covered; a clock that steps back goes on where it was. */
-function createMediaSpan(): { note(ptsUs: number | undefined): void; readonly ms: number } {
+function createMediaSpan(): {
+  note(ptsUs: number | undefined): void;
+  readonly ms: number;
+  readonly steppedBack: boolean;
+} {
   let spanUs = 0;
+  let steppedBack = false;
   let lastUs: number | undefined;
   return {
     note(ptsUs) {
-      if (ptsUs !== undefined && lastUs !== undefined) spanUs += Math.max(0, ptsUs - lastUs);
+      if (ptsUs !== undefined && lastUs !== undefined) {
+        spanUs += Math.max(0, ptsUs - lastUs);
+        steppedBack ||= ptsUs < lastUs;
+      }
       lastUs = ptsUs ?? lastUs;
     },
     get ms() {
       return spanUs / 1000;
+    },
+    get steppedBack() {
+      return steppedBack;
     },
   };
 }

@@ -36,6 +36,24 @@ export function missingRest(
   return { reason, code, detail: `${read}, then: ${detail}` };
 }
 
+/**
+ * Containers without an index, whose length ffmpeg takes from the times of their last packets: these are
+ * there, whatever becomes of them.
+ */
+const MEASURED = /^mpeg(ts)?$/;
+
+/** Is there more of the file than frames came of it? Then the video's own length is worth a look. */
+export function endsBeforePackets({ format = '', declaredMs = 0, readMs, steppedBack }: FfmpegEnd): boolean {
+  return MEASURED.test(format) && !steppedBack && declaredMs - readMs > HELD_MS;
+}
+
+/** A rest of the video that gave no frame and no message, as where another codec begins. */
+export function silentRest({ readMs }: FfmpegEnd, videoMs: number | undefined): SourceFault | undefined {
+  if (videoMs === undefined || videoMs - readMs <= HELD_MS) return undefined;
+  const read = shareOf({ readMs, declaredMs: videoMs });
+  return { ...DAMAGED, detail: `${read}, then: what follows gives no frame (another codec?)` };
+}
+
 const CONNECTION_LOST = { reason: 'unreachable', code: 'SOURCE_UNREACHABLE' } as const;
 const DAMAGED = { reason: 'invalid_data', code: 'INPUT_INVALID' } as const;
 

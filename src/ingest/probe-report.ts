@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { median } from '../core/median.ts';
 import { ActionstreamError } from '../core/errors.ts';
+import { LONG_KEY_INTERVAL_S, noteOfKeyFrames, noteOfRawStream, noteOfStill } from './source-notes.ts';
 
 /** What a source sends, as found by looking at it; unknown values are absent. */
 export interface SourceReport {
@@ -57,7 +58,7 @@ export function parseProbe(json: string, source: string): SourceReport | undefin
   const spanS = (timed.at(-1)?.seconds ?? 0) - (keyTimes[0] ?? 0);
   const notes = [
     ...noteOfTimes(format.format_name, packets.length, timed.length),
-    ...noteOfKeyFrames(keySteps, spanS),
+    ...notesOfKeyFrames(keySteps, spanS),
     ...noteOfShape(stream.sample_aspect_ratio),
   ];
   return {
@@ -80,32 +81,18 @@ export function parseProbe(json: string, source: string): SourceReport | undefin
   };
 }
 
-/** Demuxers of single images, and of bare codec streams, which hold frames and no container around them. */
-const STILL = /^(image2|.*_pipe)$/;
-const RAW = /^(h264|hevc|m4v|mpegvideo|h263|vc1|obu|mjpeg|cavsvideo|vvc)$/;
-
 function noteOfTimes(format: string, packets: number, timed: number): readonly string[] {
-  if (STILL.test(format) && packets <= 1)
-    return ['a still image: one frame, which a run repeats to one clip'];
-  if (RAW.test(format))
-    return [
-      'a raw stream without times: its frame rate is a guess, unless the codec tells it; put it into a container, such as .mkv, with its true rate',
-    ];
+  const note = noteOfStill(format, packets) ?? noteOfRawStream(format);
+  if (note !== undefined) return [note];
   if (packets > 0 && timed === 0)
     return ['its packets carry no times: times are counted from the frame rate'];
   return [];
 }
 
-/** A camera that is joined shows nothing before its next key frame; after lost packets neither. */
-const LONG_KEY_INTERVAL_S = 4;
-
-function noteOfKeyFrames(steps: readonly number[], spanS: number): readonly string[] {
+function notesOfKeyFrames(steps: readonly number[], spanS: number): readonly string[] {
   const longest = steps.length > 0 ? Math.max(...steps) : spanS;
   if (longest <= LONG_KEY_INTERVAL_S) return [];
-  const interval = `${steps.length > 0 ? '' : 'more than '}${longest.toFixed(1)} s`;
-  return [
-    `${interval} between key frames: a live source shows its first frame only so long after each connection; set the camera to one key frame every 1 to 2 s`,
-  ];
+  return [noteOfKeyFrames(`${steps.length > 0 ? '' : 'more than '}${longest.toFixed(1)} s`)];
 }
 
 function noteOfShape(ratio: string | undefined): readonly string[] {

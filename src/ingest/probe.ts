@@ -62,6 +62,26 @@ export async function probeSource(options: ProbeOptions, signal: AbortSignal): P
   throw faultError(address, classifyFault(messages, nothing));
 }
 
+/**
+ * Length of the video by the times of its first and last packets, ms, whether they can be decoded or not.
+ * Undefined where ffprobe cannot tell.
+ */
+export async function measureVideo(
+  address: SourceAddress,
+  ffmpegPath: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const ffprobe = await besideFfmpeg(ffmpegPath).catch(() => undefined);
+  if (ffprobe === undefined || signal.aborted) return undefined;
+  const asked = ['-select_streams', 'v:0', '-show_entries', 'stream=duration', '-of', 'csv=p=0'];
+  const { stdout } = await askFfprobe(ffprobe, address, { asked, timeoutMs: MEASURE_MS }, signal);
+  // A transport stream lists its streams a second time, by programme.
+  const [seconds] = stdout.split(/[\n,]/).filter((field) => /^\d+(\.\d+)?$/.test(field));
+  return seconds === undefined ? undefined : Math.round(1000 * Number(seconds));
+}
+
+const MEASURE_MS = 15_000;
+
 interface ProbeLimits {
   readonly seconds: number;
   readonly timeoutMs: number;
@@ -75,10 +95,28 @@ interface ProbeAnswer {
   readonly messages: readonly string[];
 }
 
-async function runProbe(
+function runProbe(
   ffprobe: string,
   source: SourceAddress,
   { seconds, timeoutMs, stamps }: ProbeLimits,
+  signal: AbortSignal,
+): Promise<ProbeAnswer> {
+  const asked = [
+    ...(stamps === 'arrival' ? ['-use_wallclock_as_timestamps', '1'] : []),
+    ...['-select_streams', 'v:0', '-read_intervals', `%+${seconds}`],
+    ...[
+      '-show_entries',
+      'format=duration,format_name:stream=codec_name,width,height,avg_frame_rate,sample_aspect_ratio:packet=pts_time,flags',
+    ],
+    ...['-of', 'json'],
+  ];
+  return askFfprobe(ffprobe, source, { asked, timeoutMs }, signal);
+}
+
+async function askFfprobe(
+  ffprobe: string,
+  source: SourceAddress,
+  { asked, timeoutMs }: { readonly asked: readonly string[]; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<ProbeAnswer> {
   const problems: string[] = [];
@@ -88,13 +126,8 @@ async function runProbe(
   const child = spawn(GUARD_SHELL, [
     ...guardArguments(ffprobe),
     ...['-hide_banner', '-loglevel', 'error', ...inputOptions(address, 'file')],
-    ...(stamps === 'arrival' ? ['-use_wallclock_as_timestamps', '1'] : []),
-    ...['-select_streams', 'v:0', '-read_intervals', `%+${seconds}`],
-    ...[
-      '-show_entries',
-      'format=duration,format_name:stream=codec_name,width,height,avg_frame_rate,sample_aspect_ratio:packet=pts_time,flags',
-    ],
-    ...['-of', 'json', '-i', target],
+    ...asked,
+    ...['-i', target],
   ]);
   const watcherGone = holdGuard(child, playlist);
   const kill = (): void => void child.kill('SIGKILL');
@@ -115,7 +148,10 @@ async function runProbe(
 }
 
 async function besideFfmpeg(ffmpegPath: string): Promise<string> {
-  const path = join(dirname(ffmpegPath), basename(ffmpegPath).replace(/ffmpeg/, 'ffprobe'));
+  const name = basename(ffmpegPath).replace(/ffmpeg/, 'ffprobe');
+  // A bare name is looked up in PATH when it is started.
+  if (name === ffmpegPath.replace(/ffmpeg/, 'ffprobe')) return name;
+  const path = join(dirname(ffmpegPath), name);
   try {
     await access(path, constants.X_OK);
     return path;

@@ -1,5 +1,7 @@
 /** What ffmpeg says of an input when it has opened it. */
 export interface InputDescription {
+  /** Its demuxer, as ffmpeg calls it: `mpegts`; of network sources that of our playlist, `concat`. */
+  readonly format?: string;
   /** Length that the container declares; absent where it declares none. */
   readonly declaredMs?: number;
   /** Codec of a video stream, as ffmpeg calls it: `mjpeg`. */
@@ -26,6 +28,7 @@ const MARK_LINE = /^m=1$/;
 /** `[h264 @ 0x55e8] [error] text`: who says it, how grave it is, what is said. */
 const LEVEL_LINE = /^((?:\[[^\]]*\] )?)\[(panic|fatal|error|warning|info|verbose|debug)\] ?(.*)$/;
 const TELLING_WARNING = /^New video stream /;
+const INPUT = /^Input #0, (\S+), from /;
 const DURATION = /^\s*Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/;
 const VIDEO = /^\s*Stream #0:\S+: Video: (\w+)/;
 const MAX_LINE = 4096;
@@ -64,6 +67,8 @@ function readLine(line: string, { onInput, onMessage, onWarning }: StderrHandler
 }
 
 function describeInput(text: string, onInput: StderrHandlers['onInput']): void {
+  const format = INPUT.exec(text)?.[1];
+  if (format !== undefined) onInput({ format });
   const duration = DURATION.exec(text);
   if (duration) {
     const [hours = 0, minutes = 0, seconds = 0] = duration.slice(1).map(Number);

@@ -1,7 +1,8 @@
 import { backoffMs, sleep } from '../core/abort.ts';
 import type { FfmpegEnd } from './ffmpeg-run.ts';
-import { missingRest } from './file-end.ts';
+import { endsBeforePackets, missingRest, silentRest } from './file-end.ts';
 import { demandReadable } from './local-file.ts';
+import { measureVideo } from './probe.ts';
 import type { SourceAddress } from './source-address.ts';
 import { classifyFault, faultError, type SourceFault } from './source-faults.ts';
 import type { StreamOptions } from './types.ts';
@@ -69,7 +70,7 @@ async function keepConnected(
 }
 
 async function readFile(
-  { window }: StreamOptions,
+  { window, ffmpegPath }: StreamOptions,
   address: SourceAddress,
   parent: SupervisorParent,
   signal: AbortSignal,
@@ -85,6 +86,10 @@ async function readFile(
   if (end.cause !== 'exited' || end.exitCode !== 0 || end.rawFrames === 0) throw faultError(address, fault);
   const missing = missingRest(end, { local: address.protocol === 'file', fps: window.fps });
   if (missing) throw faultError(address, missing);
+  if (endsBeforePackets(end)) {
+    const silent = silentRest(end, await measureVideo(address, ffmpegPath, signal));
+    if (silent) throw faultError(address, silent);
+  }
   parent.transition('ended', 'eof', end.messages.at(-1));
 }
 

@@ -54,6 +54,23 @@ describe('the login of a source', () => {
 });
 
 describe('the process list', () => {
+  test.each([
+    ['rtsp://viewer@cam/1', 'rtsp://***@cam/1', false],
+    ['rtsp://viewer:@cam/1', 'rtsp://***@cam/1', false],
+    [`rtsp://viewer:${SECRET}@cam/1`, 'rtsp://***@cam/1', true],
+    [`rtsp://viewer@${SECRET}@cam/1`, 'rtsp://***@cam/1', true],
+    [`rtsp://viewer@cam/1?password=${SECRET}`, 'rtsp://***@cam/1?password=***', true],
+  ])('the user of %s is hidden, and only a password is warned of', (url, hidden, isPassword) => {
+    let shown = '';
+
+    expect(hideArguments(['node', 'main.js', 'probe', url], (text) => (shown = text))).toBe(isPassword);
+    expect(shown).toBe(`node main.js probe ${hidden}`);
+  });
+
+  test('what follows --password is a password, even where it looks like a URL with a user', () => {
+    expect(hideArguments(['run', '--password', 'rtsp://viewer@cam/1'], () => undefined)).toBe(true);
+  });
+
   test('is overwritten where an argument holds a secret, and left alone elsewhere', () => {
     const title = (...args: string[]): string | undefined => {
       let shown: string | undefined;

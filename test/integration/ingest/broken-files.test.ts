@@ -83,6 +83,36 @@ describe('a file that breaks off', () => {
     expect(reader.clips.length).toBeGreaterThanOrEqual(8);
   });
 
+  it('is reported where its codec changes and ffmpeg says nothing of the rest', async () => {
+    const parts = await Promise.all(
+      (['mpeg2video', 'libx264'] as const).map(async (codec, n) => {
+        const path = join(folder(), `silent-${codec}.ts`);
+        const source = 'testsrc2=size=320x240:rate=25:duration=4,format=yuv420p';
+        await ffmpeg('-f', 'lavfi', '-i', source, '-c:v', codec, '-output_ts_offset', `${4 * n}`, path);
+        return readFile(path);
+      }),
+    );
+    const reader = readClips({ ...everyFrame, url: await written('silent.ts', Buffer.concat(parts)) });
+
+    await expect(reader.done).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(
+        /read [34]\.\d s of [78]\.\d s \(\d+ %\), then: what follows gives no frame/,
+      ) as string,
+    });
+    expect(reader.clips.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it('is whole where only its sound goes on', async () => {
+    const path = join(folder(), 'long-sound.ts');
+    const [scene, sound] = ['testsrc2=size=320x240:rate=25:duration=4', 'sine=duration=9'];
+    await ffmpeg('-f', 'lavfi', '-i', scene, '-f', 'lavfi', '-i', sound, '-pix_fmt', 'yuv420p', path);
+    const reader = readClips({ ...everyFrame, url: path });
+    await reader.done;
+
+    expect(reader.transitions.at(-1)).toMatchObject({ state: 'ended', reason: 'eof' });
+  });
+
   it('is read on from where its connection broke, if the server can', async () => {
     const bytes = await faststart();
     const server = await serveFile((request, response, count) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +10,7 @@ import { findFfmpeg, probeSource } from '../../../src/ingest/index.ts';
 import type { SourceTrust } from '../../../src/ingest/types.ts';
 import { startRtspServer } from '../../../tools/local/rtsp-server.ts';
 import { createAuthority, type Authority } from '../../support/certificates.ts';
+import { runCli } from '../../support/cli.ts';
 import { readClips } from '../../support/clip-reader.ts';
 import { ffmpeg, timeVideo } from '../../support/lavfi.ts';
 import { fileDirectory } from '../../support/temporary-directory.ts';
@@ -121,6 +122,29 @@ describe('https', () => {
     expect(remote.clips.map(({ frames }) => frames.map(({ data }) => Buffer.from(data)))).toEqual(
       local.clips.map(({ frames }) => frames.map(({ data }) => Buffer.from(data))),
     );
+  });
+
+  test('is read by `infer` with the flags of a source, and refused without them', async () => {
+    const server = await serveHttps(
+      good,
+      withLogin(() => video),
+    );
+    const [ca, password] = [join(directory(), 'ca.pem'), join(directory(), 'password')];
+    await Promise.all([writeFile(ca, authority.ca), writeFile(password, `${LOGIN.password}\n`)]);
+    const infer = [
+      ...['infer', `${server.origin}/v.mp4`, '--json', '--model', 's3d-g', '--width', '0.125'],
+      ...['--frames', '4', '--size', '32', '--classes', '2', '--engine', 'null'],
+    ];
+    const trusting = await runCli([
+      ...infer,
+      ...['--ca-file', ca, '--user', LOGIN.username, '--password-file', password],
+    ]);
+    const doubting = await runCli(infer);
+
+    expect(trusting.code, trusting.stderr).toBe(0);
+    expect(trusting.stdout.split('\n').length).toBeGreaterThan(5);
+    expect(doubting.code).toBe(3);
+    expect(doubting.stderr).toContain('SOURCE_UNTRUSTED');
   });
 
   test.each(['signed by itself', 'of another authority', 'of another host', 'that has expired'])(
