@@ -84,7 +84,7 @@ export function decodeEntry(buffer: Buffer, position: number): Decoded {
   };
 }
 
-/** Records [from, end) of the whole entry at `position`, as `decodeEntry` found it; the others are skipped. */
+/** Records [from, end) of the whole entry at `position`, as `decodeEntry` found it; others are skipped. */
 export function decodeRecords(
   buffer: Buffer,
   { position, firstOffset, count, recordedAtMs }: Entry & { readonly position: number },
