@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { freePort } from '../../tools/local/guarded-child.ts';
+import { freePort } from '../../tools/local/free-port.ts';
 import { runCli } from '../support/cli.ts';
 import { demandNoLeftovers } from '../support/leftovers.ts';
 import { endRuns, startRun, terminate, writeConfig } from '../support/runs.ts';

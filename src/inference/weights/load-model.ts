@@ -17,9 +17,9 @@ import { parseSafetensors } from './safetensors.ts';
 export async function loadModel(path: string): Promise<Model> {
   const manifestPath = await manifestPathOf(path);
   const manifest = parseManifest(new TextDecoder().decode(await readModelFile(manifestPath)), manifestPath);
-  const weightsPath = path.endsWith('.safetensors')
-    ? path
-    : join(dirname(manifestPath), manifest.weights.file);
+  const isFolder = manifestPath === join(path, 'manifest.json');
+  const weightsPath =
+    path.endsWith('.safetensors') && !isFolder ? path : join(dirname(manifestPath), manifest.weights.file);
   const bytes = await readModelFile(weightsPath);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== manifest.weights.sha256) {
@@ -41,10 +41,11 @@ export async function readManifest(path: string): Promise<ModelManifest> {
 }
 
 async function manifestPathOf(path: string): Promise<string> {
-  if (path.endsWith('.json')) return path;
-  if (path.endsWith('.safetensors')) return join(dirname(path), 'manifest.json');
+  // A folder may have the name of a file: `models import x.safetensors --out models/x.safetensors`.
   const entry = await stat(path).catch(() => undefined);
   if (entry?.isDirectory()) return join(path, 'manifest.json');
+  if (path.endsWith('.json')) return path;
+  if (path.endsWith('.safetensors')) return join(dirname(path), 'manifest.json');
   throw new ActionstreamError(
     'MODEL_INVALID',
     `${path}: ${entry ? 'is not' : 'does not exist; expected'} a model folder, a manifest.json or a .safetensors file`,

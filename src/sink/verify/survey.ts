@@ -28,7 +28,8 @@ export class Survey {
   readonly #episodes = createRecordIndex();
   /** A file that was run again with other results: the contents of the repetitions. */
   readonly #variants = createRecordIndex();
-  readonly #offsets = createColumn(Float64Array);
+  /** Since the first one. */
+  readonly #offsets = createColumn(Uint32Array);
   readonly #digests = createColumn(Uint32Array, DIGEST_WORDS);
   readonly #streamCodes = createColumn(Uint32Array);
   readonly #types = createColumn(Uint8Array);
@@ -105,7 +106,7 @@ export class Survey {
   }
 
   offsetOf(number: number): number {
-    return this.#offsets.value(number);
+    return this.#view.firstOffset + this.#offsets.value(number);
   }
 
   hasContents(number: number, contents: string): boolean {
@@ -124,7 +125,7 @@ export class Survey {
     const number = this.#index.add(idOf(record));
     const words = digestWords(contentsOf(record, recordedAtMs));
     if (number === known) {
-      this.#offsets.set(number, [offset]);
+      this.#offsets.set(number, [offset - this.#view.firstOffset]);
       this.#digests.set(number, words);
       this.#streamCodes.set(number, [this.#streamNumberOf(record.payload.stream_id)]);
       this.#types.set(number, [TYPES.indexOf(record.type)]);

@@ -138,6 +138,13 @@ describe('loading a model', () => {
     }
   });
 
+  it.each(['plain.safetensors', 'plain.json'])('takes a folder that is called %s', async (name) => {
+    const dir = join(await temporaryDirectory(), name);
+    await saveModel(dir, model);
+
+    expect(await loadModel(dir)).toEqual(model);
+  });
+
   it('refuses weights whose digest is not that of the manifest', async () => {
     const dir = await temporaryDirectory();
     await saveModel(dir, model);
