@@ -27,9 +27,9 @@ export interface Sinks extends Omit<Settings['sinks'], 'kafka' | 'postgres'> {
 /** Sinks as their stages take them, with certificates and passwords read. */
 export function resolveSinks({ kafka, postgres, ...plain }: Settings['sinks'], context: Context): Sinks {
   return {
-    ...plain,
     ...(kafka && { kafka: kafkaOptions(kafka, context) }),
     ...(postgres && { postgres: postgresOptions(postgres, context) }),
+    ...plain,
   };
 }
 
