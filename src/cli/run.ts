@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { valueAt, withValue } from '../config/layers.ts';
 import { configJsonSchema } from '../config/schema.ts';
 import { ActionstreamError } from '../core/errors.ts';
-import { isVariantName } from '../inference/network/variants.ts';
 import type { CliIo } from './io.ts';
 import { createRunDisplay } from './run-display.ts';
 import { addSettingFlags, givenSettings } from './setting-flags.ts';
 import { addLoginFlags, readLogin, type LoginFlags } from './source-login.ts';
+import { withModel } from './with-model.ts';
 
 interface RunFlags extends LoginFlags {
   readonly source: readonly string[];
@@ -61,9 +61,9 @@ async function runStreams(
  * are created.
  */
 function settingsOf({ model, json }: RunFlags, command: Command): object {
-  const given = givenSettings(command);
+  const flags = givenSettings(command);
+  const given = model === undefined ? flags : withModel(flags, model);
   const more = [
-    ...(model === undefined ? [] : [[['model', isVariantName(model) ? 'network' : 'path'], model] as const]),
     ...(valueAt(given, ['sinks', 'kafka']) === undefined
       ? []
       : [[['sinks', 'kafka', 'create_topics'], {}] as const]),

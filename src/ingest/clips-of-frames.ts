@@ -1,4 +1,4 @@
-import { from } from 'rxjs';
+import { from, Subject } from 'rxjs';
 import type { Clip, Frame } from '../core/frame.ts';
 import type { WindowOptions } from './types.ts';
 import { windowClips } from './window-clips.ts';
@@ -14,4 +14,31 @@ export function clipsOfFrames(frames: readonly Frame[], window: WindowOptions): 
       clips.push(clip);
     });
   return clips;
+}
+
+/** The same of frames that come one after the other: no more of them are held than a clip spans. */
+export async function* clipsOfFrameStream(
+  frames: AsyncIterable<Frame>,
+  window: WindowOptions,
+): AsyncGenerator<Clip, void, undefined> {
+  const source = new Subject<Frame>();
+  let ready: Clip[] = [];
+  const subscription = source.pipe(windowClips(window)).subscribe((clip) => {
+    ready.push(clip);
+  });
+  const taken = (): readonly Clip[] => {
+    const clips = ready;
+    ready = [];
+    return clips;
+  };
+  try {
+    for await (const frame of frames) {
+      source.next(frame);
+      yield* taken();
+    }
+    source.complete();
+    yield* taken();
+  } finally {
+    subscription.unsubscribe();
+  }
 }

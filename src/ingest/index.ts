@@ -1,5 +1,5 @@
 export { createClipStream } from './clip-stream.ts';
-export { clipsOfFrames } from './clips-of-frames.ts';
+export { clipsOfFrames, clipsOfFrameStream } from './clips-of-frames.ts';
 export { findFfmpeg } from './find-ffmpeg.ts';
 export { demandReadable } from './local-file.ts';
 export { probeSource } from './probe.ts';

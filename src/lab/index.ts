@@ -5,7 +5,8 @@ import { openEngine } from '../app/open-engine.ts';
 import { runBench } from './bench/run-bench.ts';
 import type { BenchOutcome, BenchRequest } from './bench/types.ts';
 import type { Agreement } from './evaluation/agreement.ts';
-import { calibrate, type Calibration, type CalibrationRequest } from './harness/calibrate.ts';
+import { calibrate, type CalibrationResult } from './harness/calibrate.ts';
+import { calibrationRequest, type CalibrationWish } from './harness/calibration-request.ts';
 import { evaluate, type EvaluationContext } from './harness/evaluate.ts';
 import { measureAgreement, type AgreementRequest } from './harness/measure-agreement.ts';
 import type { EvaluationObserver, EvaluationReport, EvaluationRequest } from './harness/types.ts';
@@ -35,11 +36,11 @@ export function agreementOfModel(
 
 /** `calibrate` */
 export function calibrateModel(
-  request: CalibrationRequest,
+  wish: CalibrationWish,
   observer: EvaluationObserver,
   context: AppContext,
-): Promise<Calibration> {
-  return calibrate(request, observer, harnessOf(context));
+): Promise<CalibrationResult> {
+  return calibrate(calibrationRequest(wish, context.env), observer, harnessOf(context));
 }
 
 /** `bench` */

@@ -30,6 +30,10 @@ describe('evaluate --agreement', () => {
   test('of every step with itself is whole, on the windows of a folder', async () => {
     const found = await agreement(['--videos', clips, '--sampler', 'none']);
 
+    expect(Object.keys(found)).toEqual([
+      ...['windows', 'top1', 'decisions', 'mean_abs_score', 'kl'],
+      ...['kept_ratio', 'multiply_adds_ratio', 'time_ratio'],
+    ]);
     expect(found).toMatchObject({ top1: 1, decisions: 1, mean_abs_score: 0, kl: 0 });
     expect(found).toMatchObject({ kept_ratio: 1, multiply_adds_ratio: 1 });
     // 6 s in windows of 8 frames every 4, and one window each of the short clips.
@@ -41,7 +45,17 @@ describe('evaluate --agreement', () => {
     const sampled = ['--sampler', 'ordered', '--delta', '1', '--representative', 'middle'];
     const all = await agreement(['--videos', clips, '--windows', '3', ...sampled]);
     const list = await agreement(['--data', data, '--split', 'test', '--windows', '3', ...sampled]);
-    const one = await agreement(['--data', data, '--dataset', 'site', ...sampled]);
+    const network = [
+      '--temporal-edge',
+      'edge',
+      '--similarity',
+      'grid:2',
+      '--min-steps',
+      '2',
+      '--sgs',
+      'Conv_2b',
+    ];
+    const one = await agreement(['--data', data, '--dataset', 'site', ...sampled, ...network]);
 
     expect(all.kept_ratio).toBeLessThan(1);
     expect(all.multiply_adds_ratio).toBeLessThan(1);

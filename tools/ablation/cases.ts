@@ -25,37 +25,48 @@ export const SIMILARITIES: Readonly<Record<AblationCase['similarity'], SgsOption
   grid: { ...AFTER, embedding: { kind: 'cells', grid: 7, top: 1 } },
 };
 
-/** Every case at each δ, and what it is measured against: the dense network and even strides. */
-export function casesOf(
-  widths: Readonly<Record<AblationCase['similarity'], readonly number[]>>,
-): readonly AblationCase[] {
+export interface CaseOptions {
+  /** δ of each way to compare steps. */
+  readonly widths: Readonly<Record<AblationCase['similarity'], readonly number[]>>;
+  /** Floors of kept steps; 1 is none. */
+  readonly minSteps: readonly number[];
+}
+
+/** Every case at each δ and floor, and what it is measured against: the dense network and even strides. */
+export function casesOf(options: CaseOptions): readonly AblationCase[] {
   const networks = ['zeros', 'edges'] as const;
-  const baselines = networks.flatMap((network) => [
-    { name: 'dense', network, similarity: 'grid', sampler: { kind: 'none' } } as const,
-    ...[2, 3].map(
-      (stride) =>
-        ({
-          name: `uniform ${stride}`,
+  return networks.flatMap((network) => [...baselines(network), ...sampled(network, options)]);
+}
+
+function baselines(network: AblationCase['network']): readonly AblationCase[] {
+  const shared = { network, similarity: 'grid' } as const;
+  return [
+    { ...shared, name: 'dense', sampler: { kind: 'none' } },
+    ...[2, 3, 4].map((stride) => ({
+      ...shared,
+      name: `uniform ${stride}`,
+      sampler: { kind: 'uniform', stride } as const,
+    })),
+  ];
+}
+
+function sampled(
+  network: AblationCase['network'],
+  { widths, minSteps }: CaseOptions,
+): readonly AblationCase[] {
+  return (['global', 'grid'] as const).flatMap((similarity) =>
+    (['mean', 'middle'] as const).flatMap((representative) =>
+      minSteps.flatMap((least) =>
+        widths[similarity].map((width) => ({
+          name: `${similarity}, ${representative}${least > 1 ? `, at least ${least}` : ''}, δ ${width}`,
           network,
-          similarity: 'grid',
-          sampler: { kind: 'uniform', stride },
-        }) as const,
-    ),
-  ]);
-  const sampled = networks.flatMap((network) =>
-    (['global', 'grid'] as const).flatMap((similarity) =>
-      (['mean', 'middle'] as const).flatMap((representative) =>
-        widths[similarity].map(
-          (width) =>
-            ({
-              name: `${similarity}, ${representative}, δ ${width}`,
-              network,
-              similarity,
-              sampler: { kind: 'ordered', width, distance: 'l2', representative },
-            }) as const,
-        ),
+          similarity,
+          sampler: {
+            ...{ kind: 'ordered', width, distance: 'l2', representative },
+            ...(least > 1 && { minSteps: least }),
+          } as const,
+        })),
       ),
     ),
   );
-  return [...baselines, ...sampled];
 }

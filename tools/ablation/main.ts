@@ -3,79 +3,110 @@ import { basename } from 'node:path';
 import { env } from 'node:process';
 import { parseArgs } from 'node:util';
 import { findModel } from '../../src/app/find-model.ts';
-import { scoreWindow, thresholdsOf, windowsOf } from '../../src/lab/harness/compare-windows.ts';
-import { agreementOf, decisionsAtLeast, type ComparedWindow } from '../../src/lab/evaluation/agreement.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { openModel } from '../../src/inference/worker/spec.ts';
+import type { ScoredRun } from '../../src/lab/evaluation/agreement.ts';
+import { scoreWindow, thresholdsOf, windowsOf } from '../../src/lab/harness/compare-windows.ts';
+import { footageOfVideo } from '../../src/lab/harness/footage.ts';
 import { casesOf, NETWORKS, SIMILARITIES, type AblationCase } from './cases.ts';
+import { figuresOf, keyOf, type CaseFigures } from './figures.ts';
+import { appendScored, compact, readScored, type ScoredVideo } from './store.ts';
 
-/**
+/*
  * Agreement with the model's published network, all steps kept, on windows of videos that need no labels:
  *
- *     npx tsx tools/ablation/main.ts --model M --out results.json --windows 2 --stride 64 \
- *         --grid 0.5,1 --global 0.1 VIDEO…
+ *     npm run ablation -- --model M --out results.json --grid 0.5,1 --global 0.1 VIDEO…
  *
- * Cases that share a network reuse its lower stage on each window. A file of
- * results is written after every video.
+ * Intervals draw videos. Cases that share a network reuse its lower stage on each window.
  */
-const { values, positionals } = parseArgs({
+const USAGE = `npm run ablation -- --model NAME|PATH --out FILE [options] VIDEO…
+  --windows N        of each video the first so many (2)        --stride N      frames between windows (the model's own)
+  --grid δ,…         δ of 7×7 cells                             --global δ,…    δ of the model's own embedding
+  --min-steps N,…    floors of kept steps (1)                   --only REGEXP   cases by network and name, such as '^edges (uniform|grid, middle)'
+  --scored FILE      windows as they were scored (FILE.scored.jsonl beside --out); a second run goes on from there`;
+
+const { values, positionals: videos } = parseArgs({
   allowPositionals: true,
   options: {
-    model: { type: 'string' },
-    out: { type: 'string' },
+    model: { type: 'string', default: '' },
+    out: { type: 'string', default: '' },
     windows: { type: 'string', default: '2' },
     stride: { type: 'string' },
     grid: { type: 'string', default: '' },
     global: { type: 'string', default: '' },
+    'min-steps': { type: 'string', default: '1' },
     only: { type: 'string', default: '.*' },
+    scored: { type: 'string' },
   },
 });
-const { model: name = '', out = '' } = values;
+const { model: name, out } = values;
 const path = findModel(name);
-if (path === undefined || out === '' || positionals.length === 0) {
-  throw new Error(
-    'usage: --model NAME|PATH --out FILE [--windows N] [--stride N] [--grid δ,…] [--global δ,…] VIDEO…',
-  );
-}
+if (path === undefined || out === '' || videos.length === 0) throw new Error(`usage: ${USAGE}`);
+const modelPath: string = path;
+const scoredPath = values.scored ?? `${out.replace(/\.json$/, '')}.scored.jsonl`;
 const numbers = (text: string): readonly number[] => text.split(',').filter(Boolean).map(Number);
 const only = new RegExp(values.only);
-const cases = casesOf({ grid: numbers(values.grid), global: numbers(values.global) }).filter(
-  (one) => one.name === 'dense' || only.test(`${one.network} ${one.name}`),
-);
+const cases = casesOf({
+  widths: { grid: numbers(values.grid), global: numbers(values.global) },
+  minSteps: numbers(values['min-steps']),
+}).filter((one) => only.test(keyOf(one)));
 const signal = new AbortController().signal;
-const engines = new Map<string, InferenceEngine>();
-for (const one of cases) {
-  if (!engines.has(keyOf(one))) engines.set(keyOf(one), await open(one));
-}
-const published = engines.get('zeros grid');
-if (!published) throw new Error('the published network is among the cases');
 
-const windows = new Map(cases.map((one) => [one, [] as ComparedWindow[]]));
-for (const video of positionals) {
-  const window = values.stride === undefined ? {} : { stride: Number(values.stride) };
-  const request = { videos: [video], window, most: Number(values.windows) };
-  for await (const seen of windowsOf(request, published.info, { env, signal })) {
-    const dense = await scoreWindow(published, seen, { sampler: { kind: 'none' }, as: '', signal });
-    for (const one of cases) {
-      const engine = engines.get(keyOf(one));
-      if (!engine) continue;
-      const sampled = await scoreWindow(engine, seen, { sampler: one.sampler, as: '', signal });
-      windows.get(one)?.push({ block: seen.block, dense, sampled });
-    }
+const scored = await readScored(scoredPath);
+const engines = new Map<string, InferenceEngine>();
+const published = await engineOf({ network: 'zeros', similarity: 'grid' });
+for (const video of videos) {
+  const known = scored.get(video);
+  const missing = cases.filter((one) => !known?.cases[keyOf(one)]);
+  if (missing.length > 0) {
+    const found = await score(video, missing);
+    const all = { ...found, cases: { ...known?.cases, ...found.cases } };
+    scored.set(video, all);
+    await appendScored(scoredPath, all);
   }
-  await save();
+  process.stderr.write(`${basename(video)}: ${scored.get(video)?.blocks.length ?? 0} windows\n`);
 }
+const done = videos.flatMap((video) => scored.get(video) ?? []).filter(({ blocks }) => blocks.length > 0);
+const rows = figuresOf(cases, done, thresholdsOf(published.info));
+const names = done.map(({ video }) => basename(video));
+await writeFile(
+  out,
+  `${JSON.stringify({ model: basename(name), videos: names, cases: rows }, undefined, 1)}\n`,
+);
+for (const row of rows) process.stdout.write(`${lineOf(row)}\n`);
 for (const engine of engines.values()) await engine[Symbol.asyncDispose]();
 
-function keyOf({ network, similarity }: AblationCase): string {
-  return `${network} ${similarity}`;
+async function score(video: string, wanted: readonly AblationCase[]): Promise<ScoredVideo> {
+  const window = values.stride === undefined ? {} : { stride: Number(values.stride) };
+  const request = { footage: [footageOfVideo(video, window, env)], most: Number(values.windows) };
+  const dense: ScoredRun[] = [];
+  const blocks: string[] = [];
+  const runs = new Map(wanted.map((one) => [keyOf(one), [] as ScoredRun[]]));
+  for await (const seen of windowsOf(request, published.info, signal)) {
+    const each = async (engine: InferenceEngine, sampler: AblationCase['sampler']): Promise<ScoredRun> =>
+      compact(await scoreWindow(engine, seen, { sampler, as: '', signal }));
+    dense.push(await each(published, { kind: 'none' }));
+    blocks.push(seen.block);
+    for (const one of wanted) runs.get(keyOf(one))?.push(await each(await engineOf(one), one.sampler));
+  }
+  return { video, blocks, dense, cases: Object.fromEntries(runs) };
 }
 
-async function open({ network, similarity }: AblationCase): Promise<InferenceEngine> {
+async function engineOf(one: Pick<AblationCase, 'network' | 'similarity'>): Promise<InferenceEngine> {
+  const key = `${one.network} ${one.similarity}`;
+  const engine = engines.get(key) ?? (await open(one));
+  engines.set(key, engine);
+  return engine;
+}
+
+async function open({
+  network,
+  similarity,
+}: Pick<AblationCase, 'network' | 'similarity'>): Promise<InferenceEngine> {
   const model = await openModel({
     kind: 'file',
-    path: path ?? '',
+    path: modelPath,
     network: NETWORKS[network],
     ...(similarity === 'grid' && { similarity: { kind: 'cells', grid: 7, top: 1 } as const }),
     sgsDefault: SIMILARITIES[similarity],
@@ -83,40 +114,15 @@ async function open({ network, similarity }: AblationCase): Promise<InferenceEng
   return createOnnxEngine({ model, threads: 1 });
 }
 
-/** Times are left out: cases share what they compute. */
-async function save(): Promise<void> {
-  const thresholds = thresholdsOf(published?.info ?? { labels: [] });
-  const rows = cases.map((one) => {
-    const seen = windows.get(one) ?? [];
-    const {
-      windows: count,
-      top1,
-      decisions,
-      mean_abs_score,
-      kl,
-      kept_ratio,
-      multiply_adds_ratio,
-    } = agreementOf(seen, thresholds);
-    const figures = { windows: count, top1, decisions, mean_abs_score, kl, kept_ratio, multiply_adds_ratio };
-    const low = decisionsAtLeast(seen, thresholds, 0);
-    return { network: one.network, case: one.name, ...figures, decisions_low: low };
+/** For people. Times are left out: cases share what they compute. */
+function lineOf({ network, case: label, windows, figures, above_uniform: above }: CaseFigures): string {
+  const columns = (['cost', 'decisions', 'same', 'top1', 'kl'] as const).map((key) => {
+    const { value, from, to } = figures[key];
+    return `${key} ${value.toFixed(3)} [${from.toFixed(3)}, ${to.toFixed(3)}]`;
   });
-  await writeFile(
-    out,
-    `${JSON.stringify({ model: name, videos: positionals.map((video) => basename(video)), cases: rows }, undefined, 2)}\n`,
-  );
-  for (const row of rows) {
-    const {
-      network,
-      case: label,
-      windows: count,
-      top1,
-      decisions,
-      kl,
-      kept_ratio: kept,
-      multiply_adds_ratio: cost,
-    } = row;
-    const figures = [top1, decisions, kl, kept, cost].map((value) => value.toFixed(3)).join('  ');
-    process.stdout.write(`${network.padEnd(6)} ${label.padEnd(24)} ${count}  ${figures}\n`);
-  }
+  const { value = 0, from = 0, to = 0 } = above?.same ?? {};
+  const beside = above
+    ? `  same above uniform ${value.toFixed(3)} [${from.toFixed(3)}, ${to.toFixed(3)}]`
+    : '';
+  return `${network.padEnd(6)} ${label.padEnd(32)} ${windows}  ${columns.join('  ')}${beside}`;
 }

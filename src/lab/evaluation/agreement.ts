@@ -59,7 +59,16 @@ export function agreementOf(windows: readonly ComparedWindow[], thresholds: read
 }
 
 /**
- * The lower end of a 95 % interval of `decisions`, by drawing whole blocks with
+ * Share of decisions that agree. Labels that stand for themselves make one decision each. Labels of one
+ * distribution (softmax) make one decision a window: of 400 of them nearly all are below their thresholds
+ * whatever the network says.
+ */
+export function heldDecisions(windows: readonly ComparedWindow[], thresholds: readonly number[]): number {
+  return meanOf(windows.map((window) => heldShare(window, thresholds)));
+}
+
+/**
+ * The lower end of a 95 % interval of `heldDecisions`, by drawing whole blocks with
  * replacement. To those seen one block is added in which one decision more
  * differs than in the worst: so few blocks that all agree are no proof.
  */
@@ -70,23 +79,43 @@ export function decisionsAtLeast(
 ): number {
   const shares = Array.from(
     groupBy(windows, ({ block }) => block),
-    ([group, block]) => ({
-      group,
-      share: meanOf(block.map((window) => decisionShare(window, thresholds))),
-    }),
+    ([group, block]) => ({ group, share: heldDecisions(block, thresholds) }),
   );
-  const worst = Math.max(0, Math.min(...shares.map(({ share }) => share)) - 1 / thresholds.length);
+  const one = 1 / decisionsPerWindow(windows, thresholds);
+  const worst = Math.max(0, Math.min(...shares.map(({ share }) => share)) - one);
   const drawn = [...shares, { group: 'one more', share: worst }];
   const [low = 0] =
     bootstrapInterval(drawn, (sample) => meanOf(sample.map(({ share }) => share)), { seed }) ?? [];
   return Math.min(low, meanOf(shares.map(({ share }) => share)));
 }
 
+/**
+ * Blocks that must all agree before `decisionsAtLeast` reaches a share: of n blocks drawn with replacement
+ * the added one comes at most 3 times in 97.5 % of draws (Poisson). Infinite for a share of 1.
+ */
+export function blocksNeeded(
+  share: number,
+  windows: readonly ComparedWindow[],
+  thresholds: readonly number[],
+): number {
+  return Math.ceil(3 / ((1 - share) * decisionsPerWindow(windows, thresholds)));
+}
+
+function decisionsPerWindow(windows: readonly ComparedWindow[], thresholds: readonly number[]): number {
+  return windows.every(({ dense }) => standAlone(dense)) ? thresholds.length : 1;
+}
+
+function heldShare(window: ComparedWindow, thresholds: readonly number[]): number {
+  const share = decisionShare(window, thresholds);
+  return standAlone(window.dense) ? share : Math.floor(share);
+}
+
 function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function decisionShare({ dense, sampled }: ComparedWindow, thresholds: readonly number[]): number {
+/** Share of labels on the same side of their threshold. */
+export function decisionShare({ dense, sampled }: ComparedWindow, thresholds: readonly number[]): number {
   const same = thresholds.filter(
     (threshold, label) =>
       (dense.scores[label] ?? 0) >= threshold === (sampled.scores[label] ?? 0) >= threshold,

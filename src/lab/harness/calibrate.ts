@@ -1,25 +1,28 @@
 import { ActionstreamError } from '../../core/errors.ts';
+import { Resources } from '../../core/resources.ts';
 import {
   agreementOf,
+  blocksNeeded,
   decisionsAtLeast,
+  heldDecisions,
   type ComparedWindow,
   type ScoredRun,
 } from '../evaluation/agreement.ts';
-import type { InferenceEngine } from '../../inference/engine.ts';
+import type { EngineInfo, InferenceEngine } from '../../inference/engine.ts';
 import { DEFAULT_SAMPLER, type OrderedOptions } from '../../sampler/index.ts';
 import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
 import type { SamplerSettings } from '../../config/index.ts';
-import {
-  refuseEmbedding,
-  scoreWindow,
-  thresholdsOf,
-  windowsOf,
-  type WindowsRequest,
-} from './compare-windows.ts';
+import { omit } from '../../config/omit.ts';
+import { LAYER_KEYS } from '../../config/sampler-schema.ts';
+import { refuseEmbedding, scoreWindow, thresholdsOf, windowsOf } from './compare-windows.ts';
 import type { EvaluationContext } from './evaluate.ts';
+import type { Footage } from './footage.ts';
+import { openFootage, type FootageRequest } from './open-footage.ts';
 import type { EvaluationObserver } from './types.ts';
 
-export interface CalibrationRequest extends WindowsRequest {
+export interface CalibrationRequest extends FootageRequest {
+  /** Of each source the first so many windows; absent: all. */
+  readonly most?: number;
   readonly model: ModelChoice;
   readonly sampler: SamplerSettings;
   /** Share of decisions that must be the dense network's. */
@@ -36,48 +39,77 @@ export interface Calibration {
   readonly windows: number;
 }
 
+/** How much the footage can prove. Only windows in which something moves try a δ. */
+export interface CalibrationEvidence {
+  /** Windows that do not overlap, and those of them in which something moves. */
+  readonly blocks: number;
+  readonly moving: number;
+  /** Of those in which something moves, so many must agree before the asked share is shown. */
+  readonly needed: number;
+}
+
+export interface CalibrationResult {
+  readonly calibration: Calibration;
+  readonly evidence: CalibrationEvidence;
+  /** `sampler` of a stream that is to sample as was calibrated, by the keys of the configuration file. */
+  readonly settings: Readonly<Record<string, string | number>>;
+}
+
 /** Of the model's δ: a factor of two each, then three in between. */
 const LADDER = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64];
 const BETWEEN = 3;
 
 /**
  * The largest δ at which the decisions of a network under `ordered` agree with those of all steps, on
- * the given videos. The lower stage runs once per window, and every δ is tried on its maps. The first
+ * the given footage. The lower stage runs once per window, and every δ is tried on its maps. The first
  * pass tries a ladder over three orders of magnitude. The second tries values between the last δ that
  * holds and the first that does not. A δ counts only where every smaller one tried holds too. Where none
- * holds, δ is 0, which keeps every step that differs at all.
+ * holds, δ is 0, which keeps every step that differs at all. Of δ that keep
+ * the same steps, the smallest is taken.
  */
 export async function calibrate(
   request: CalibrationRequest,
-  observer: Pick<EvaluationObserver, 'onReady' | 'onVideo'>,
+  observer: Pick<EvaluationObserver, 'onReady' | 'onVideo' | 'onNote'>,
   context: EvaluationContext,
-): Promise<Calibration> {
+): Promise<CalibrationResult> {
   await using engine = await context.openEngine(request.model);
   const { info } = engine;
   refuseEmbedding(info);
   const sampler = orderedOf(request, info.sampler);
   const thresholds = thresholdsOf(info);
-  observer.onReady(info, 2 * request.videos.length);
+  await using recordings = new Resources();
+  observer.onReady(info, 2 * request.sources.length);
+  const footage = await openFootage(request, { info, observer, recordings, context });
   const pass = (widths: readonly number[]): Promise<Tried> =>
-    tryWidths({ request, engine, sampler, widths, observer }, context);
+    tryWidths({ request, footage, engine, sampler, widths, observer }, context.signal);
 
-  const first = await pass([0, ...LADDER.map((factor) => factor * (sampler.width || FALLBACK_WIDTH))]);
+  const first = await pass([
+    0,
+    ...LADDER.map((factor) => asWritten(factor * (sampler.width || FALLBACK_WIDTH))),
+  ]);
   const holds = (windows: readonly ComparedWindow[]): boolean =>
-    agreementOf(windows, thresholds).decisions >= request.agreement;
+    heldDecisions(windows, thresholds) >= request.agreement;
+  if (first.get(0)?.length === 0) throw noWindow(request, info);
   const [low, high] = bracket(first, holds);
   const second = high === undefined || low === 0 ? new Map() : await pass(between(low, high));
   const tried: Tried = new Map([...first, ...second].sort(([a], [b]) => a - b));
-  const [delta] = bracket(tried, holds);
+  const delta = leastAlike(tried, bracket(tried, holds)[0]);
   const windows = tried.get(delta) ?? [];
-  if (windows.length === 0) throw new ActionstreamError('SOURCE_NO_VIDEO', 'the videos hold no frame');
-  const { decisions, multiply_adds_ratio } = agreementOf(windows, thresholds);
-  return {
+  const calibration = {
     delta,
-    agreement: decisions,
+    agreement: heldDecisions(windows, thresholds),
     agreement_low: decisionsAtLeast(windows, thresholds, request.seed),
-    multiply_adds_ratio,
+    multiply_adds_ratio: agreementOf(windows, thresholds).multiply_adds_ratio,
     windows: windows.length,
   };
+  const needed = blocksNeeded(request.agreement, windows, thresholds);
+  return { calibration, evidence: { ...evidenceOf(first), needed }, settings: settingsOf(request, delta) };
+}
+
+function settingsOf({ sampler }: CalibrationRequest, delta: number): CalibrationResult['settings'] {
+  const own = { kind: 'ordered', ...omit(sampler, [...LAYER_KEYS, 'kind', 'width']), width: delta };
+  const outer = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(own).map(([key, value]) => [outer(key), value]));
 }
 
 /** Where the model's δ is 0. */
@@ -99,36 +131,58 @@ function orderedOf(
   );
 }
 
+interface Trial {
+  readonly request: CalibrationRequest;
+  readonly footage: readonly Footage[];
+  readonly engine: InferenceEngine;
+  readonly sampler: OrderedOptions;
+  readonly widths: readonly number[];
+  readonly observer: Pick<EvaluationObserver, 'onVideo'>;
+}
+
 async function tryWidths(
-  {
-    request,
-    engine,
-    sampler,
-    widths,
-    observer,
-  }: {
-    readonly request: CalibrationRequest;
-    readonly engine: InferenceEngine;
-    readonly sampler: OrderedOptions;
-    readonly widths: readonly number[];
-    readonly observer: Pick<EvaluationObserver, 'onVideo'>;
-  },
-  context: Parameters<typeof windowsOf>[2],
+  { request: { most }, footage, engine, sampler, widths, observer }: Trial,
+  signal: AbortSignal,
 ): Promise<Tried> {
   const tried = new Map<number, ComparedWindow[]>(widths.map((width) => [width, []]));
-  for (const video of request.videos) {
-    for await (const window of windowsOf({ ...request, videos: [video] }, engine.info, context)) {
+  for (const one of footage) {
+    const request = { footage: [one], ...(most !== undefined && { most }) };
+    for await (const window of windowsOf(request, engine.info, signal)) {
       const score = (options: OrderedOptions | { readonly kind: 'none' }): Promise<ScoredRun> =>
-        scoreWindow(engine, window, { sampler: options, as: '', signal: context.signal });
+        scoreWindow(engine, window, { sampler: options, as: '', signal });
       const dense = await score({ kind: 'none' });
       for (const [width, sampled] of await eachWidth(widths, dense, (one) =>
         score({ ...sampler, width: one }),
       ))
         tried.get(width)?.push({ block: window.block, dense, sampled });
     }
-    observer.onVideo(video);
+    observer.onVideo(one.name);
   }
   return tried;
+}
+
+function noWindow({ sources }: CalibrationRequest, info: EngineInfo): ActionstreamError {
+  const names = sources.map(({ streamId }) => streamId).join(', ');
+  const problem = `${names}: no window of ${info.frames} frames at ${info.clip.fps} a second was seen: watch longer (--duration)`;
+  return new ActionstreamError('SOURCE_NO_VIDEO', problem);
+}
+
+/** @param tried of the smallest δ above 0, a window in which something moves keeps more than one step */
+function evidenceOf(tried: Tried): Omit<CalibrationEvidence, 'needed'> {
+  const windows = [...tried].find(([width]) => width > 0)?.[1] ?? [];
+  const blocksOf = (some: readonly ComparedWindow[]): number => new Set(some.map(({ block }) => block)).size;
+  return {
+    blocks: blocksOf(windows),
+    moving: blocksOf(windows.filter(({ sampled }) => sampled.keptSteps > 1)),
+  };
+}
+
+/** The smallest δ that keeps as many steps as `width` does. */
+function leastAlike(tried: Tried, width: number): number {
+  const keptOf = (windows: readonly ComparedWindow[] = []): number =>
+    windows.reduce((sum, { sampled }) => sum + sampled.keptSteps, 0);
+  const kept = keptOf(tried.get(width));
+  return [...tried].find(([, windows]) => keptOf(windows) === kept)?.[0] ?? width;
 }
 
 /**
@@ -165,5 +219,12 @@ function bracket(
 
 /** Evenly spread in their logarithm. */
 function between(low: number, high: number): readonly number[] {
-  return Array.from({ length: BETWEEN }, (_, i) => low * (high / low) ** ((i + 1) / (BETWEEN + 1)));
+  return Array.from({ length: BETWEEN }, (_, i) =>
+    asWritten(low * (high / low) ** ((i + 1) / (BETWEEN + 1))),
+  );
+}
+
+/** δ is tried as people will read and write it. */
+function asWritten(width: number): number {
+  return Number(width.toPrecision(4));
 }

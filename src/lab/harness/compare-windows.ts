@@ -7,40 +7,32 @@ import type { EngineInfo, InferenceEngine, PixelClip } from '../../inference/eng
 import { createPixelPacker } from '../../pipeline/pack-pixels.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import { clipContext } from '../../pipeline/clip-context.ts';
-import { readClips } from '../../app/read-clips.ts';
+import type { Footage } from './footage.ts';
 
 export interface WindowsRequest {
-  readonly videos: readonly string[];
-  readonly window: { readonly fps?: number; readonly stride?: number };
-  /** Of each video the first so many windows; absent: all. */
+  readonly footage: readonly Footage[];
+  /** Of each video or stream the first so many windows; absent: all. */
   readonly most?: number;
 }
 
-export interface VideoWindow {
+export interface FootageWindow {
   readonly clip: PixelClip;
   /** Windows of one block overlap: see ComparedWindow. */
   readonly block: string;
-  readonly video: string;
 }
 
-/**
- * The windows that `run` would make of each video. The pixels of one are valid until the next is asked
- * for.
- */
+/** The windows that `run` would make of each footage. Pixels are valid until the next window is asked for. */
 export async function* windowsOf(
-  { videos, window, most = Infinity }: WindowsRequest,
+  { footage, most = Infinity }: WindowsRequest,
   info: EngineInfo,
-  {
-    env,
-    signal,
-  }: { readonly env: Readonly<Record<string, string | undefined>>; readonly signal: AbortSignal },
-): AsyncGenerator<VideoWindow, void, undefined> {
-  for (const video of videos) {
-    const pack = createPixelPacker(clipContext(info, window.stride));
+  signal: AbortSignal,
+): AsyncGenerator<FootageWindow, void, undefined> {
+  for (const { name, stride, ...source } of footage) {
+    const pack = createPixelPacker(clipContext(info, stride));
     let windows = 0;
-    for await (const clip of readClips(video, info, { ...window, env }, signal)) {
-      const block = `${video} ${Math.floor(clip.framesBefore / info.frames)}`;
-      yield { clip: pack(clip), block, video };
+    for await (const clip of source.clips(info, signal)) {
+      const block = `${name} ${clip.segment} ${Math.floor(clip.framesBefore / info.frames)}`;
+      yield { clip: pack(clip), block };
       windows += 1;
       if (windows >= most) break;
     }
@@ -53,7 +45,7 @@ export async function* windowsOf(
  */
 export async function scoreWindow(
   engine: InferenceEngine,
-  { clip }: VideoWindow,
+  { clip }: FootageWindow,
   {
     sampler,
     as,

@@ -13,9 +13,11 @@ import {
   type WindowsRequest,
 } from './compare-windows.ts';
 import type { EvaluationContext } from './evaluate.ts';
+import { footageOfVideo } from './footage.ts';
 import type { EvaluationObserver } from './types.ts';
 
-export interface AgreementRequest extends Omit<WindowsRequest, 'videos'> {
+export interface AgreementRequest extends Pick<WindowsRequest, 'most'> {
+  readonly window: { readonly fps?: number; readonly stride?: number };
   /** A list of labelled clips, or a folder of videos. */
   readonly footage:
     | {
@@ -48,8 +50,9 @@ export async function measureAgreement(
   observer.onReady(info, videos.length);
   const windows: ComparedWindow[] = [];
   for (const video of videos) {
-    const request = { videos: [video], window, ...(most !== undefined && { most }) };
-    for await (const seen of windowsOf(request, info, { env: context.env, signal })) {
+    const one = [footageOfVideo(video, window, context.env)];
+    const request = { footage: one, ...(most !== undefined && { most }) };
+    for await (const seen of windowsOf(request, info, signal)) {
       const dense = await scoreWindow(engine, seen, { sampler: { kind: 'none' }, as: 'dense', signal });
       const sampled = await scoreWindow(engine, seen, { sampler, as: 'sampled', signal });
       windows.push({ block: seen.block, dense, sampled });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { agreementOf, decisionsAtLeast, type ComparedWindow } from '../../../src/lab/evaluation/agreement.ts';
+import {
+  agreementOf,
+  blocksNeeded,
+  decisionsAtLeast,
+  heldDecisions,
+  type ComparedWindow,
+} from '../../../src/lab/evaluation/agreement.ts';
 
 const THRESHOLDS = [0.5, 0.6, 0.5];
 
@@ -48,6 +54,27 @@ describe('agreement of a sampled network with the dense one', () => {
     expect(many).toBeGreaterThan(0.99);
     expect(many).toBeLessThan(1);
     expect(decisionsAtLeast(same(5), THRESHOLDS, 1)).toBe(few);
+  });
+
+  it('of a softmax a window is one decision, of labels that stand for themselves each label is', () => {
+    const alone = [
+      window('a', [0.7, 0.1, 0.1], [0.4, 0.1, 0.1]),
+      window('b', [0.7, 0.1, 0.1], [0.8, 0.1, 0.1]),
+    ];
+    const together = alone.map((one) => ({ ...one, dense: { ...one.dense, logits: [2, 0, 0] } }));
+
+    expect(heldDecisions(alone, THRESHOLDS)).toBeCloseTo(5 / 6, 12);
+    expect(heldDecisions(together, THRESHOLDS)).toBe(0.5);
+    expect(decisionsAtLeast(together, THRESHOLDS, 1)).toBe(0);
+  });
+
+  it.each([0.9, 0.98])('says how many blocks it takes to show %d', (share) => {
+    const all = Array.from({ length: 400 }, (_, n) => window(`block ${n}`, [0.9, 0.1, 0.1], [0.9, 0.1, 0.1]));
+    const needed = blocksNeeded(share, all, THRESHOLDS);
+
+    expect(decisionsAtLeast(all.slice(0, needed), THRESHOLDS, 0)).toBeGreaterThanOrEqual(share);
+    expect(decisionsAtLeast(all.slice(0, needed / 2), THRESHOLDS, 0)).toBeLessThan(share);
+    expect(blocksNeeded(1, all, THRESHOLDS)).toBe(Infinity);
   });
 
   it('windows of one block count as one: they fail together', () => {
