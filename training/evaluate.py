@@ -65,15 +65,22 @@ def first_frames(video: Video, frames: int, fps: float, stride: int) -> np.ndarr
 def predict(
     model: Network, store: FrameStore, windows: np.ndarray, how: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Windows [n, t] as the product sees them: whole pictures, no augmentation."""
+    """Windows [n, t] as the product sees them: whole frames, no augmentation. `how`: as parse_sampling takes
+    it, or `uniform:STRIDE`."""
     size = model.description["options"]["height"]
     logits, kept = [], []
     for i in range(0, len(windows), CHUNK):
         clips = store.clips(windows[i : i + CHUNK]).float().div_(255)
         clips = F.interpolate(clips, (size, size), mode="bilinear", antialias=True, align_corners=False)
         record: list = []
-        logits.append(model(clips, parse_sampling(how, record)).float().cpu())
-        kept.append(record[0][0].cpu() if record else torch.full((len(clips),), clips.shape[1] // 2))
+        steps = clips.shape[1] // 2
+        if how.startswith("uniform:"):
+            stride = int(how.partition(":")[2])
+            given, steps = model.strided(clips, stride), -(-steps // stride)
+        else:
+            given = model(clips, parse_sampling(how, record))
+        logits.append(given.float().cpu())
+        kept.append(record[0][0].cpu() if record else torch.full((len(clips),), steps))
     return torch.cat(logits).numpy(), torch.cat(kept).numpy()
 
 
