@@ -43,6 +43,7 @@ export default tseslint.config(
       'src/inference/stream/**',
       'src/inference/weights/**',
       'src/ingest/raw-frame-splitter.ts',
+      'src/lab/teach/{logistic,linear-head}.ts',
       'tools/**',
       'bench/**',
       'test/**',

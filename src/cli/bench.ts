@@ -4,7 +4,7 @@ import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { DEFAULT_MODEL } from '../inference/model.ts';
 import type { BenchPart, BenchRequest } from '../lab/bench/types.ts';
 import { printJson, printLine, printTable, type CliIo } from './io.ts';
-import { positiveInteger } from './options.ts';
+import { collect, positiveInteger } from './options.ts';
 import { createProgress } from './progress.ts';
 
 /** Everything that the laboratory measures, in its order. */
@@ -78,10 +78,6 @@ function requestOf(parts: readonly BenchPart[], flags: BenchFlags): BenchRequest
     ...(peer !== undefined && { python: peer }),
     ...(settings && { settings }),
   };
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
 }
 
 function countList(text: string): readonly number[] {

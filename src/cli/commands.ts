@@ -13,6 +13,7 @@ import { addModelsCommand } from './models.ts';
 import { addProbeCommand } from './probe.ts';
 import { addRunCommand } from './run.ts';
 import { addSampleCommand } from './sample.ts';
+import { addTeachCommand } from './teach.ts';
 
 /**
  * Every command, in the order of the help. Each loads what it needs when it runs: `--version` waits for
@@ -20,8 +21,16 @@ import { addSampleCommand } from './sample.ts';
  */
 export function addCommands(program: Command, io: CliIo): void {
   for (const add of [
-    ...[addRunCommand, addModelsCommand, addInferCommand, addEvaluateCommand, addCalibrateCommand],
-    ...[addSampleCommand, addBenchCommand, addProbeCommand, addConfigCommands, addDatabaseCommands],
+    ...[addRunCommand, addModelsCommand, addInferCommand, addEvaluateCommand],
+    ...[
+      addCalibrateCommand,
+      addTeachCommand,
+      addSampleCommand,
+      addBenchCommand,
+      addProbeCommand,
+      addConfigCommands,
+      addDatabaseCommands,
+    ],
     ...[addEventsCommand, addJournalCommand, addDoctorCommand],
   ])
     add(program, io);

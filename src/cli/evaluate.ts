@@ -9,7 +9,7 @@ import { DEFAULT_MODEL } from '../inference/model.ts';
 import { createEvaluationProgress } from './evaluation-progress.ts';
 import { printAgreement, printEvaluation } from './evaluation-tables.ts';
 import { printJson, type CliIo } from './io.ts';
-import { positiveInteger, wholeNumber } from './options.ts';
+import { collect, positiveInteger, wholeNumber } from './options.ts';
 import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
 interface EvaluateFlags {
@@ -158,8 +158,4 @@ function parseTask(text: string): readonly [dataset: string, like: string] {
     throw new ActionstreamError('USAGE', `--task ${text}: expected DATASET=NAME, e.g. site=fir-action`);
   }
   return [dataset, like];
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
 }

@@ -56,6 +56,11 @@ export function share(text: string): number {
   return value;
 }
 
+/** Of an option that may be given several times. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
 /** Commander puts the option and what was given before this. */
 function invalid(wanted: string): InvalidArgumentError {
   return new InvalidArgumentError(`Expected ${wanted}.`);

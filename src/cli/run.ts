@@ -3,6 +3,7 @@ import { valueAt, withValue } from '../config/layers.ts';
 import { configJsonSchema } from '../config/schema.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { CliIo } from './io.ts';
+import { collect } from './options.ts';
 import { createRunDisplay } from './run-display.ts';
 import { addSettingFlags, givenSettings } from './setting-flags.ts';
 import { addLoginFlags, readLogin, type LoginFlags } from './source-login.ts';
@@ -70,8 +71,4 @@ function settingsOf({ model, json }: RunFlags, command: Command): object {
     ...(json ? [[['sinks', 'ndjson', 'path'], '-'] as const] : []),
   ];
   return more.reduce<object>((tree, [path, value]) => withValue(tree, path, value) as object, given);
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
 }

@@ -12,6 +12,8 @@ import { measureAgreement, type AgreementRequest } from './harness/measure-agree
 import type { EvaluationObserver, EvaluationReport, EvaluationRequest } from './harness/types.ts';
 import { measureReport } from './models-report/measure-report.ts';
 import type { Report, ReportRequest } from './models-report/types.ts';
+import { teach } from './teach/teach.ts';
+import type { TeachObserver, TeachRecord, TeachRequest } from './teach/types.ts';
 
 export { reportJson } from './models-report/report-json.ts';
 export { readAccuracy, writePlots } from './models-report/services.ts';
@@ -41,6 +43,15 @@ export function calibrateModel(
   context: AppContext,
 ): Promise<CalibrationResult> {
   return calibrate(calibrationRequest(wish, context.env), observer, harnessOf(context));
+}
+
+/** `teach` */
+export function teachModel(
+  request: TeachRequest,
+  observer: TeachObserver,
+  context: AppContext,
+): Promise<TeachRecord> {
+  return teach(request, observer, harnessOf(context));
 }
 
 /** `bench` */

@@ -1,19 +1,17 @@
-import { configFromSources, resolveStream, type StreamSettings } from '../../config/index.ts';
+import { resolveStream } from '../../config/index.ts';
 import { readClipList } from '../datasets/read-clip-list.ts';
 import { computeFigures } from '../evaluation/compute-figures.ts';
 import { datasetFigures, type DatasetFigures, type FiguresContext } from '../evaluation/report.ts';
 import type { Work } from '../evaluation/results.ts';
 import type { InferenceEngine } from '../../inference/engine.ts';
-import { omit } from '../../config/omit.ts';
-import { LAYER_KEYS } from '../../config/sampler-schema.ts';
 import { findFfmpeg } from '../../ingest/index.ts';
-import type { SamplerOptions } from '../../sampler/types.ts';
 import { whyNoReuse } from '../../pipeline/clip-context.ts';
 import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
 import { evaluateDataset } from './evaluate-dataset.ts';
 import { planEvaluation } from './plan.ts';
 import { openPredictions } from './predictions.ts';
 import { reversedEngine } from './reversed-engine.ts';
+import { videoSettings } from './stream-settings.ts';
 import type {
   EvaluationObserver,
   EvaluationReport,
@@ -46,7 +44,7 @@ export async function evaluate(
   const engine = request.order === 'reversed' ? reversedEngine(opened) : opened;
   const { info } = engine;
   const sampler = samplerOptions(request.sampler, info.sampler);
-  const settings = streamSettings(request, sampler, context.env);
+  const settings = videoSettings(request, sampler, context.env);
   const plan = planEvaluation(clips, request, info);
   await using predictions = await openPredictions(request.predictions);
 
@@ -98,18 +96,6 @@ export async function evaluate(
     failed,
     absent: absent.length,
   };
-}
-
-/** What `run --source` would use for a video, with the flags that `evaluate` shares with it. */
-function streamSettings(
-  { sampler, window }: EvaluationRequest,
-  { kind }: SamplerOptions,
-  env: EvaluationContext['env'],
-): StreamSettings {
-  const overrides = { defaults: { kind: 'file', window } };
-  const [stream] = configFromSources(['video'], { env, overrides }).streams;
-  if (!stream) throw new RangeError('a source makes a stream');
-  return { ...stream, sampler: { ...omit(sampler, LAYER_KEYS), kind } };
 }
 
 function figuresContextOf({ engine, settings, ffmpegPath }: EvaluationSetup, seed: number): FiguresContext {

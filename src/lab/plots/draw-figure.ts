@@ -1,5 +1,6 @@
 import { drawBars, barPanelHeight } from './draw-bars.ts';
-import { drawPoints } from './draw-points.ts';
+import { drawMatrix, matrixPanelHeight } from './draw-matrix.ts';
+import { drawPoints, type Box } from './draw-points.ts';
 import type { Figure, Panel } from './figure.ts';
 import { coloursOf } from './palette.ts';
 import { document, element, text } from './svg.ts';
@@ -13,7 +14,7 @@ const LEGEND_ROW = 20;
 export function drawFigure(figure: Figure): string {
   const { panels } = figure;
   const columns = Math.min(figure.columns ?? panels.length, panels.length);
-  const colours = coloursOf(panels.flatMap((panel) => panel.series.map((series) => series.name)));
+  const colours = coloursOf(panels.flatMap(seriesNames));
   const width = GAP + columns * (PANEL_WIDTH + GAP);
   const top = figure.note === undefined ? 40 : 60;
   const legend = colours.size > 1 ? drawLegend(colours, { top, width }) : { parts: [], bottom: top };
@@ -25,9 +26,7 @@ export function drawFigure(figure: Figure): string {
     const height = Math.max(...inRow.map(heightOf));
     inRow.forEach((panel, column) => {
       const box = { left: GAP + column * (PANEL_WIDTH + GAP), top: y, width: PANEL_WIDTH, height };
-      parts.push(
-        ...(panel.kind === 'bars' ? drawBars(panel, box, colours) : drawPoints(panel, box, colours)),
-      );
+      parts.push(...drawPanel(panel, box, colours));
     });
     y += height + GAP;
   }
@@ -35,7 +34,30 @@ export function drawFigure(figure: Figure): string {
 }
 
 function heightOf(panel: Panel): number {
-  return panel.kind === 'bars' ? barPanelHeight(panel, PANEL_WIDTH) : POINT_PANEL_HEIGHT;
+  switch (panel.kind) {
+    case 'points':
+      return POINT_PANEL_HEIGHT;
+    case 'bars':
+      return barPanelHeight(panel, PANEL_WIDTH);
+    case 'matrix':
+      return matrixPanelHeight(panel, PANEL_WIDTH);
+  }
+}
+
+function drawPanel(panel: Panel, box: Box, colours: ReadonlyMap<string, string>): readonly string[] {
+  switch (panel.kind) {
+    case 'points':
+      return drawPoints(panel, box, colours);
+    case 'bars':
+      return drawBars(panel, box, colours);
+    case 'matrix':
+      return drawMatrix(panel, box);
+  }
+}
+
+/** A matrix has no series: its labels are beside its cells. */
+function seriesNames(panel: Panel): readonly string[] {
+  return panel.kind === 'matrix' ? [] : panel.series.map(({ name }) => name);
 }
 
 function drawLegend(

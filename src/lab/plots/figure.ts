@@ -8,7 +8,7 @@ export interface Figure {
   readonly columns?: number;
 }
 
-export type Panel = PointPanel | BarPanel;
+export type Panel = PointPanel | BarPanel | MatrixPanel;
 
 /** Points over two quantities, with intervals where given. */
 export interface PointPanel {
@@ -63,4 +63,16 @@ export interface Bar {
   readonly value: number;
   readonly from?: number;
   readonly to?: number;
+}
+
+/** Counts of pairs of labels: a row each, a column each, in the same order. */
+export interface MatrixPanel {
+  readonly kind: 'matrix';
+  readonly title: string;
+  readonly labels: readonly string[];
+  /** What rows and what columns are. */
+  readonly rows: string;
+  readonly columns: string;
+  /** [rows][columns] */
+  readonly counts: readonly (readonly number[])[];
 }

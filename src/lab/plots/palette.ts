@@ -5,7 +5,7 @@ export const FAINT = '#dddddd';
  * Okabe and Ito's colours, distinguished with any kind of colour vision, and three
  * more for figures of many series.
  */
-const COLOURS = [
+export const COLOURS = [
   '#0072b2',
   '#e69f00',
   '#009e73',

@@ -91,7 +91,7 @@ test('streams tell the share of the engines and the δ that was used, and both a
   expect(lines.get('  share of the engines')).toBe('70 %');
   expect(lines.get('  δ of the sampler, mean')).toBe('0.90');
   const panels = benchFigures({ machine: MACHINE, streams }).get('streams')?.panels ?? [];
-  const names = panels.map(({ series }) => series.map(({ name }) => name));
+  const names = panels.map((panel) => ('series' in panel ? panel.series.map(({ name }) => name) : []));
   expect(names[1]).toEqual(['actionstream', 'PyTorch + OpenCV', 'of ours: engines']);
   expect(names[3]).toEqual(['actionstream']);
   expect(describeRun(runs[1]!)).toContain('δ mean 0.90 most 2.40, 1.00 cores (main 0.30, engine 0.70)');

@@ -116,3 +116,19 @@ describe('ticks', () => {
     expect(scaleOf([3, 8], { from: 0, to: 10 })).toMatchObject({ from: 0, to: 10 });
   });
 });
+
+test('a matrix has a cell a pair of labels; a count is written where there is one, darker with its share of the row', () => {
+  const counts = [
+    [9, 1],
+    [0, 0],
+  ];
+  const panel = { kind: 'matrix', title: 'M', labels: ['walk', 'a label of many letters'], counts } as const;
+
+  const svg = drawFigure({ title: 'T', panels: [{ ...panel, rows: 'truth', columns: 'said' }] });
+
+  const shades = [...svg.matchAll(/<rect [^>]*opacity="([\d.]+)"/g)].map(([, opacity]) => Number(opacity));
+  expect(shades).toEqual([0.9, 0.1, 0, 0]);
+  expect([...svg.matchAll(/>(\d+)<\/text>/g)].map(([, count]) => count)).toEqual(['9', '1']);
+  expect(svg).toContain('a label of many l…');
+  expect(svg).not.toContain('NaN');
+});
