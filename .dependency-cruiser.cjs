@@ -136,6 +136,13 @@ module.exports = {
       ...outside('lab/evaluation', ['core']),
     },
     {
+      name: 'api-reads-what-runs',
+      comment: 'The API shows records, history and counters; it knows no configuration and starts nothing.',
+      severity: 'error',
+      from: { path: '^src/api/' },
+      to: { path: '^src/(?!(api|core|sink|metrics)/)', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'metrics-see-types-of-stages',
       comment: 'A metric says where its value is read; whoever counts it does not know that it is served.',
       severity: 'error',

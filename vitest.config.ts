@@ -25,7 +25,7 @@ export default defineConfig({
           ...PATIENT,
           name: 'unit',
           include: [
-            'test/{app,checkpoints,core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lab,labels,metrics,study,tools}/**/*.test.ts',
+            'test/{api,app,checkpoints,core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lab,labels,metrics,study,tools}/**/*.test.ts',
           ],
           testTimeout: 300_000,
         },

@@ -58,7 +58,7 @@ async function findOrphans(
   { postgres, instance, streamIds, startedAtMs }: OrphanSearch,
   signal: AbortSignal,
 ): Promise<readonly ActionEvent[]> {
-  await using reader = await openPostgresReader(postgres, signal);
+  await using reader = await openPostgresReader(postgres, { signal });
   return await readEpisodes(reader, {
     sql: `WHERE ended_at IS NULL AND stream_id = ANY($1::text[]) AND pipeline_instance = $2
             AND processed_at < $3::timestamptz AND run_id = $4::uuid ORDER BY started_at`,

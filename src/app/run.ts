@@ -7,7 +7,7 @@ import type { EngineInfo } from '../inference/engine.ts';
 import { findFfmpeg } from '../ingest/index.ts';
 import { METRICS } from '../metrics/metric-list.ts';
 import { createRenderer } from '../metrics/registry.ts';
-import { createRunMetrics } from '../metrics/run-metrics.ts';
+import { createRunMetrics, type RunReading } from '../metrics/run-metrics.ts';
 import { startMetricsServer } from '../metrics/server.ts';
 import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
 import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
@@ -31,6 +31,7 @@ import { fileDurations } from './file-durations.ts';
 import { createLogger } from './logger.ts';
 import { configuredModel } from './model-choice.ts';
 import { openEngines } from './open-engines.ts';
+import { openHttp } from './open-http.ts';
 import { allOf, openSinks } from './open-sinks.ts';
 import { configOf, type RunRequest } from './run-request.ts';
 import { streamSettingsOf } from './stream-settings.ts';
@@ -133,6 +134,8 @@ async function runConfig(
   // A journal that has failed ends the run as a signal does; the error comes at the end.
   const signal = AbortSignal.any([stop, journal.failed]);
   setMaxListeners(0, signal);
+  const http = await openHttp(config, { version, logger });
+  if (http) resources.add(http, 'the HTTP API');
   await openSinksOnce(sinks, signal, logger);
   const deliveries = resources.add(startDeliveries(journal, sinks, logger), 'the deliveries');
   const engineOptions = {
@@ -152,15 +155,18 @@ async function runConfig(
       pipeline: { instance: config.instance, version },
       recordStatus(status) {
         metrics.onStatus(status);
+        http?.newest.onStatus(status);
         log.recordStatus(status);
       },
-      observer: metrics.observing(observer),
+      observer: metrics.observing(http?.newest.observing(observer) ?? observer),
     }),
   );
+  const streams = jobs.map(({ clips }) => clips);
+  const parts = { version, scheduler, budget, journal, sinks, streams };
+  const reading = (): RunReading => metrics.read(parts);
+  const render = createRenderer(METRICS, reading);
+  http?.show({ engine: scheduler.info, journal, reading, metrics: render });
   if (config.metrics) {
-    const streams = jobs.map(({ clips }) => clips);
-    const parts = { version, scheduler, budget, journal, sinks, streams };
-    const render = createRenderer(METRICS, () => metrics.read(parts));
     const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
     logger.info({ url: server.url }, 'metrics are served');
   }

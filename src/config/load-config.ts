@@ -15,6 +15,7 @@ import { configError } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import type { YamlFile } from './read-yaml.ts';
 import { checkEngine, checkSampler, resolveModel } from './resolve-model.ts';
+import { resolveHttp } from './resolve-http.ts';
 import { resolveSinks } from './resolve-sinks.ts';
 import { resolveStreams } from './resolve-stream-settings.ts';
 import { configJsonSchema, configSchema } from './schema.ts';
@@ -123,6 +124,7 @@ function resolve(
   const files = createFileSettings(report);
   const instance = settings.instance ?? defaultInstance();
   const { sampler, engine, journal, log } = settings;
+  const http = resolveHttp(settings.http, { files, report });
   checkSampler(sampler, ['sampler'], report);
   checkEngine(engine, report);
   return {
@@ -134,6 +136,7 @@ function resolve(
     ...(settings.metrics.port !== undefined && {
       metrics: { host: settings.metrics.host, port: settings.metrics.port },
     }),
+    ...(http && { http }),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { eventsSchema } from './events-schema.ts';
 import { choice, section } from '../settings/fields.ts';
 import { asFlag, settingFlags } from '../settings/flags.ts';
+import { httpSchema } from './http-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
 import { engineSchema } from './engine-schema.ts';
 import { modelSchema } from './model-schema.ts';
@@ -34,6 +35,7 @@ export const configSchema = section(
     journal: journalSchema.prefault({}),
     sinks: sinksSchema.prefault({}),
     metrics: metricsSchema.prefault({}),
+    http: httpSchema.prefault({}),
     log: section(
       {
         level: asFlag(

@@ -1,5 +1,6 @@
 import type { StreamOptions } from '../ingest/types.ts';
 import type { Layer } from './layers.ts';
+import type { HttpSettings } from './resolve-http.ts';
 import type { Sinks } from './resolve-sinks.ts';
 import type { Settings } from './schema.ts';
 
@@ -17,6 +18,8 @@ export interface Config {
   readonly sinks: Sinks;
   /** Absent: not served. */
   readonly metrics?: { readonly host: string; readonly port: number };
+  /** Absent: not served. */
+  readonly http?: HttpSettings;
   readonly log: Settings['log'];
   /** Every setting with its effective value and where that came from, for `config print`. Free of secrets. */
   readonly effective: readonly EffectiveSetting[];

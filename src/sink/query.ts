@@ -14,6 +14,8 @@ export interface EventFilter {
   readonly until?: Date;
   /** Open episodes have no duration yet and are left out by it. */
   readonly minDurationMs?: number;
+  /** By the highest score of the episode, in [0, 1]. */
+  readonly minScore?: number;
 }
 
 export interface EventPage {
@@ -46,6 +48,12 @@ export async function queryEvents(
   const events = rows.slice(0, page.limit);
   const last = events.at(-1);
   return { events, ...(rows.length > page.limit && last ? { cursor: encodeCursor(last) } : {}) };
+}
+
+/** One episode by its id, as its last event; undefined where there is none. */
+export async function findEvent(reader: PostgresReader, episodeId: string): Promise<ActionEvent | undefined> {
+  const [event] = await readEpisodes(reader, { sql: 'WHERE episode_id = $1::uuid', values: [episodeId] });
+  return event;
 }
 
 /** All episodes of the filter, page by page. */
@@ -90,7 +98,7 @@ const CSV_COLUMNS = [
 ];
 
 function conditionsOf(filter: EventFilter, place: (value: unknown) => string): string[] {
-  const { streams, labels, runId, since, until, minDurationMs } = filter;
+  const { streams, labels, runId, since, until, minDurationMs, minScore } = filter;
   const conditions: string[] = [];
   if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
   if (labels) conditions.push(`label = ANY(${place(labels)})`);
@@ -98,6 +106,7 @@ function conditionsOf(filter: EventFilter, place: (value: unknown) => string): s
   if (since) conditions.push(`started_at >= ${place(since)}`);
   if (until) conditions.push(`started_at < ${place(until)}`);
   if (minDurationMs !== undefined) conditions.push(`duration_ms >= ${place(minDurationMs)}`);
+  if (minScore !== undefined) conditions.push(`score_peak >= ${place(minScore)}`);
   return conditions;
 }
 

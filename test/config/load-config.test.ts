@@ -150,6 +150,26 @@ streams:
     expect(load(`${STREAMS}metrics: { port: 0, host: '::' }`).metrics).toEqual({ host: '::', port: 0 });
   });
 
+  it('the HTTP API is served only where a port says so, and to others only with tokens', () => {
+    const tokens = writeTemporary('tokens', 'read reader-0123456789ab\nadmin admin-0123456789abc\n');
+    expect(load(STREAMS).http).toBeUndefined();
+    expect(load(`${STREAMS}http: { port: 8080 }`).http).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      tokens: [],
+    });
+    const open = load(`${STREAMS}http: { port: 8080, host: 0.0.0.0, token_file: ${tokens} }`).http;
+    expect(open?.tokens.map(({ role }) => role)).toEqual(['read', 'admin']);
+    expect(problemsOf(() => load(`${STREAMS}http: { port: 8080, host: 0.0.0.0 }`))).toEqual([
+      expect.stringMatching(/^site.yaml:2:.*http\.host: 0\.0\.0\.0 is reached by others.*token_file/),
+    ]);
+    expect(
+      problemsOf(() =>
+        load(`${STREAMS}http: { port: 8080, token_file: ${writeTemporary('bad', 'root x')} }`),
+      ),
+    ).toEqual([expect.stringMatching(/http\.token_file: line 1: expected read or admin/)]);
+  });
+
   it('only identical pictures are repeated ones, unless a threshold says more', () => {
     expect(load(STREAMS).engine.repeatThreshold).toBe(0);
     expect(load(`${STREAMS}engine: { repeat_threshold: 1.5 }`).engine.repeatThreshold).toBe(1.5);

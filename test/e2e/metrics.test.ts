@@ -84,7 +84,8 @@ const URL_SAID = /"url":"(http:[^"]+)"/;
 
 /** Sample → value. */
 async function scrape(url: string): Promise<Readonly<Record<string, number>>> {
-  const response = await fetch(url);
+  // An idle connection may be closed by the server while the next request is on its way.
+  const response = await fetch(url, { headers: { connection: 'close' } });
   expect(response.status).toBe(200);
   const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { renderApi } from './render-api.ts';
 import { renderCommands } from './render-commands.ts';
 import { renderConfig, renderConfigSchema } from './render-config.ts';
 import { renderErrors } from './render-errors.ts';
@@ -6,6 +7,7 @@ import { renderMetricsList } from './render-metrics.ts';
 import { renderRecordSchemas } from './render-record-schemas.ts';
 
 // Writes every generated document; tests in test/lint fail when one is stale.
+writeFileSync('docs/api.md', renderApi());
 writeFileSync('docs/errors.md', renderErrors());
 writeFileSync('docs/metrics.md', renderMetricsList());
 writeFileSync('docs/config.md', renderConfig());

@@ -17,8 +17,10 @@ export interface Sample {
 /** `name{labels}` and value, as the program serves them. */
 export type Metrics = ReadonlyMap<string, number>;
 
+/** One request, one connection: an idle one may be closed by the server while the next request is on its way. */
 export async function scrape(url: string): Promise<Metrics> {
-  const text = await (await fetch(url)).text();
+  const response = await fetch(url, { headers: { connection: 'close' } });
+  const text = await response.text();
   const rows = Array.from(text.matchAll(/^([a-z_]+(?:\{.*\})?) (\S+)$/gm));
   return new Map(rows.map(([, name = '', value]) => [name, Number(value)]));
 }

@@ -9,12 +9,15 @@ export interface PostgresReader extends AsyncDisposable {
   query<Row extends object>(text: string, values: readonly unknown[]): Promise<readonly Row[]>;
 }
 
-/** @throws POSTGRES_UNREACHABLE, POSTGRES_REFUSED, SCHEMA_OUTDATED */
+/**
+ * @param connections how many queries may run at once
+ * @throws POSTGRES_UNREACHABLE, POSTGRES_REFUSED, SCHEMA_OUTDATED
+ */
 export async function openPostgresReader(
   connection: PostgresConnection,
-  signal?: AbortSignal,
+  { signal, connections = 1 }: { readonly signal?: AbortSignal; readonly connections?: number } = {},
 ): Promise<PostgresReader> {
-  const database = createDatabase(connection, { max: 1 });
+  const database = createDatabase(connection, { max: connections });
   try {
     await checkSchema(database, signal);
   } catch (error) {

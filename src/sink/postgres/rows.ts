@@ -1,6 +1,6 @@
 import { isGroup, leavesOf, VALUE_KINDS, type Fields, type Leaf } from '../../core/fields.ts';
-import { ACTION_EVENT_FIELDS, RECORD_KINDS } from '../../core/record-fields.ts';
-import type { ActionEvent, PublishedRecord, RecordType } from '../../core/records.ts';
+import { ACTION_EVENT_FIELDS, CLIP_STATS_FIELDS, RECORD_KINDS } from '../../core/record-fields.ts';
+import type { ActionEvent, ClipStats, PublishedRecord, RecordType } from '../../core/records.ts';
 import { toRfc3339 } from '../../core/time.ts';
 
 /** Columns by name, with their types. */
@@ -47,10 +47,16 @@ export function valuesOf({ type, payload }: PublishedRecord): Record<string, unk
 
 /** The event that made a row of `action_events`: times as Date or text, absent values null or undefined. */
 export function eventOfRow(row: Row): ActionEvent {
-  return payloadOf(ACTION_EVENT_FIELDS, {
-    ...row,
-    run_id: row['run_id'] === NO_RUN ? null : row['run_id'],
-  }) as ActionEvent;
+  return payloadOf(ACTION_EVENT_FIELDS, withoutNoRun(row)) as ActionEvent;
+}
+
+/** The statistics that made a row of `clip_stats`. */
+export function clipOfRow(row: Row): ClipStats {
+  return payloadOf(CLIP_STATS_FIELDS, withoutNoRun(row)) as ClipStats;
+}
+
+function withoutNoRun(row: Row): Row {
+  return row['run_id'] === NO_RUN ? { ...row, run_id: null } : row;
 }
 
 function columnsOf(type: RecordType): Columns {

@@ -1,0 +1,40 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** `read` may look, `admin` may change. */
+export type Role = 'read' | 'admin';
+
+/** Who may ask. The token itself is kept nowhere, only its SHA-256. */
+export interface ApiToken {
+  readonly role: Role;
+  readonly digest: Buffer;
+}
+
+/**
+ * Tokens of a file: a line is a role, a space and a token. Empty lines and those that begin with `#` are left out.
+ * @throws Error naming the line, never its token
+ */
+export function parseTokens(written: string): readonly ApiToken[] {
+  const tokens = written.split(/\r?\n/).flatMap((line, index) => {
+    if (/^\s*(#|$)/.test(line)) return [];
+    const [, role, token] = /^\s*(read|admin)\s+([\x21-\x7e]{16,})\s*$/.exec(line) ?? [];
+    if (token === undefined) {
+      throw new Error(
+        `line ${index + 1}: expected read or admin, a space, and a token of at least 16 printable characters`,
+      );
+    }
+    return [{ role: role as Role, digest: digestOf(token) }];
+  });
+  if (tokens.length > 0) return tokens;
+  throw new Error('holds no token; write a line such as: admin 0123456789abcdef');
+}
+
+/** The role of a header `Authorization: Bearer TOKEN`. Every token is compared, each in constant time. */
+export function roleOf(header: string | undefined, tokens: readonly ApiToken[]): Role | undefined {
+  const given = digestOf(/^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '');
+  const matching = tokens.filter(({ digest }) => timingSafeEqual(digest, given)).map(({ role }) => role);
+  return matching.includes('admin') ? 'admin' : matching[0];
+}
+
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

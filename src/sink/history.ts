@@ -1,0 +1,167 @@
+import { ActionstreamError } from '../core/errors.ts';
+import type { ClipStats } from '../core/records.ts';
+import type { PostgresReader } from './postgres/reader.ts';
+import { clipOfRow, type Row } from './postgres/rows.ts';
+
+/** A page of rows, newest first, with the cursor of the next one; without it, the last page. */
+export interface HistoryPage<Item> {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** [since, until); either may be open. */
+export interface TimeRange {
+  readonly since?: Date;
+  readonly until?: Date;
+}
+
+/** An interval [from, to) that no scored clip covers. */
+export interface HistoryGap {
+  readonly stream_id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+/** Compute spent and saved by one stream within one hour, UTC. */
+export interface HourOfCompute {
+  readonly stream_id: string;
+  readonly hour: string;
+  readonly clips: number;
+  readonly kept_steps: number;
+  readonly input_steps: number;
+  readonly multiply_adds: number;
+  readonly dense_multiply_adds: number;
+  readonly saved_ratio: number;
+}
+
+/** Statistics of the clips of one stream that begin in the range. @throws USAGE on a foreign cursor */
+export async function queryClips(
+  reader: PostgresReader,
+  { streamId, since, until }: TimeRange & { readonly streamId: string },
+  page: PageRequest,
+): Promise<HistoryPage<ClipStats>> {
+  const { place, values } = placeholders();
+  const conditions = [`stream_id = ${place(streamId)}`];
+  if (since) conditions.push(`clip_start >= ${place(since)}`);
+  if (until) conditions.push(`clip_start < ${place(until)}`);
+  if (page.cursor !== undefined) {
+    const [start = '', sequence = '', run = ''] = decode(page.cursor, /^(\S+Z) (\d+) ([0-9a-f-]{36})$/);
+    conditions.push(
+      `(clip_start, clip_seq, run_id) < (${place(start)}::timestamptz, ${place(sequence)}::bigint, ${place(run)}::uuid)`,
+    );
+  }
+  const rows = await reader.query<Row>(
+    `SELECT * FROM actionstream.clip_stats WHERE ${conditions.join(' AND ')}
+      ORDER BY clip_start DESC, clip_seq DESC, run_id DESC LIMIT ${place(page.limit + 1)}`,
+    values,
+  );
+  return pageOf(rows, page, {
+    item: clipOfRow,
+    cursor: (row) => `${timeOf(row['clip_start'])} ${String(row['clip_seq'])} ${String(row['run_id'])}`,
+  });
+}
+
+/** Gaps that overlap the range: when nobody watched. @throws USAGE on a foreign cursor */
+export async function queryGaps(
+  reader: PostgresReader,
+  { streams, since, until }: TimeRange & { readonly streams?: readonly string[] },
+  page: PageRequest,
+): Promise<HistoryPage<HistoryGap>> {
+  const { place, values } = placeholders();
+  const conditions = ['true'];
+  if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
+  if (since) conditions.push(`to_at > ${place(since)}`);
+  if (until) conditions.push(`from_at < ${place(until)}`);
+  if (page.cursor !== undefined) {
+    const [from = '', id = ''] = decode(page.cursor, /^(\S+Z) (.+)$/);
+    conditions.push(`(from_at, status_id) < (${place(from)}::timestamptz, ${place(id)})`);
+  }
+  const rows = await reader.query<Row>(
+    `SELECT stream_id, from_at, to_at, reason, status_id FROM actionstream.stream_gaps
+      WHERE ${conditions.join(' AND ')} ORDER BY from_at DESC, status_id DESC LIMIT ${place(page.limit + 1)}`,
+    values,
+  );
+  return pageOf(rows, page, {
+    item: (row) => ({
+      stream_id: String(row['stream_id']),
+      from: timeOf(row['from_at']),
+      to: timeOf(row['to_at']),
+      reason: String(row['reason']),
+    }),
+    cursor: (row) => `${timeOf(row['from_at'])} ${String(row['status_id'])}`,
+  });
+}
+
+/** Compute by stream and hour, newest first, at most `limit` rows. */
+export async function queryHours(
+  reader: PostgresReader,
+  { streams, since, until }: TimeRange & { readonly streams?: readonly string[] },
+  limit: number,
+): Promise<readonly HourOfCompute[]> {
+  const { place, values } = placeholders();
+  const conditions = ['true'];
+  if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
+  if (since) conditions.push(`clip_start >= ${place(since)}`);
+  if (until) conditions.push(`clip_start < ${place(until)}`);
+  const rows = await reader.query<Row>(
+    `SELECT stream_id, date_trunc('hour', clip_start, 'UTC') AS hour, count(*) AS clips,
+            sum(kept_steps) AS kept_steps, sum(input_steps) AS input_steps,
+            sum(multiply_adds) AS multiply_adds, sum(dense_multiply_adds) AS dense_multiply_adds
+       FROM actionstream.clip_stats WHERE ${conditions.join(' AND ')}
+      GROUP BY 1, 2 ORDER BY 2 DESC, 1 LIMIT ${place(limit)}`,
+    values,
+  );
+  return rows.map((row) => {
+    const [used, dense] = [Number(row['multiply_adds']), Number(row['dense_multiply_adds'])];
+    return {
+      stream_id: String(row['stream_id']),
+      hour: timeOf(row['hour']),
+      clips: Number(row['clips']),
+      kept_steps: Number(row['kept_steps']),
+      input_steps: Number(row['input_steps']),
+      multiply_adds: used,
+      dense_multiply_adds: dense,
+      saved_ratio: dense === 0 ? 0 : 1 - used / dense,
+    };
+  });
+}
+
+function placeholders(): { readonly values: unknown[]; readonly place: (value: unknown) => string } {
+  const values: unknown[] = [];
+  return { values, place: (value) => `$${values.push(value)}` };
+}
+
+function pageOf<Item>(
+  rows: readonly Row[],
+  { limit }: PageRequest,
+  of: { readonly item: (row: Row) => Item; readonly cursor: (row: Row) => string },
+): HistoryPage<Item> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const items = shown.map((row) => of.item(row));
+  if (rows.length <= limit || !last) return { items };
+  return { items, cursor: Buffer.from(of.cursor(last)).toString('base64url') };
+}
+
+function decode(cursor: string, form: RegExp): readonly string[] {
+  const parts = form.exec(Buffer.from(cursor, 'base64url').toString('utf8'))?.slice(1);
+  if (parts && isTime(parts[0])) return parts;
+  throw new ActionstreamError(
+    'USAGE',
+    'the cursor is not one of ours; use the one that the last page returned',
+  );
+}
+
+function isTime(value: string | undefined): boolean {
+  return value !== undefined && !Number.isNaN(Date.parse(value));
+}
+
+function timeOf(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
+}
