@@ -88,7 +88,7 @@ async function createApi(
   app.setNotFoundHandler(({ method }, reply) => sendProblem(reply, nothingAnswers(method)));
   await app.register(fastifySwagger, {
     openapi: documentOf(version, tokens.length > 0),
-    refResolver: { buildLocalReference: ({ $id }) => String($id) },
+    refResolver: { buildLocalReference: ({ $id }) => ($id as string | undefined) ?? 'unnamed' },
   });
   const operations = operationsOf(current, version, ended);
   for (const operation of operations) route(app, operation, tokens);

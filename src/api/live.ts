@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { isAborted } from '../core/abort.ts';
 import { RECORD_TYPES, streamIdOf, type RecordType } from '../core/records.ts';
 import type { StoredRecord } from '../sink/event-sink.ts';
 import { UnreadableRecords } from '../sink/journal/corruption.ts';
@@ -105,8 +106,8 @@ class LiveReader {
     while (!signal.aborted) {
       const pause = AbortSignal.any([signal, AbortSignal.timeout(KEEP_ALIVE_MS)]);
       if (!(await journal.waitFor(next, pause))) {
-        if (journal.failed.aborted) return;
-        if (!signal.aborted && !(await this.#write(': still here\n\n', signal))) return;
+        if (journal.failed.aborted || isAborted(signal)) return;
+        if (!(await this.#write(': still here\n\n', signal))) return;
         continue;
       }
       const batch = await this.#read(next);

@@ -24,7 +24,7 @@ export interface Served {
   readonly url: string;
   readonly run: RunView;
   /** To the journal and to Postgres, as a run delivers them. */
-  publish(records: readonly PublishedRecord[]): Promise<void>;
+  readonly publish: (records: readonly PublishedRecord[]) => Promise<void>;
 }
 
 /** The API over a real journal and a real database, of a run that computes nothing. Ends with the test. */
@@ -44,7 +44,7 @@ export async function serveApi({ tokens = [], isStarting = false }: ServedOption
   });
   return {
     ...{ url: server.url, run },
-    async publish(records) {
+    publish: async (records) => {
       await journal.append(records);
       await sink.write(stored(records), AbortSignal.timeout(60_000));
     },

@@ -34,7 +34,10 @@ async function* messagesOf(url: string, lastId?: string): AsyncGenerator<Message
   }
 }
 
-async function take(messages: AsyncGenerator<Message>, count: number): Promise<readonly Message[]> {
+async function take(
+  messages: AsyncGenerator<Message, void, undefined>,
+  count: number,
+): Promise<readonly Message[]> {
   const taken: Message[] = [];
   while (taken.length < count) {
     const { value, done } = await messages.next();
