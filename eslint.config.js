@@ -42,6 +42,7 @@ export default tseslint.config(
       'src/inference/network/**',
       'src/inference/stream/**',
       'src/inference/weights/**',
+      'src/ingest/camera-noise.ts',
       'src/ingest/raw-frame-splitter.ts',
       'src/lab/teach/{logistic,linear-head}.ts',
       'tools/**',

@@ -1,6 +1,7 @@
 import type { EngineInfo, InferenceResult } from '../inference/engine.ts';
 import { clipContext } from '../pipeline/clip-context.ts';
 import { createPixelPacker } from '../pipeline/pack-pixels.ts';
+import { scoreUnchangedOnce } from '../pipeline/unchanged-clips.ts';
 import type { AppContext } from './context.ts';
 import { settingsOfFlags } from '../config/flag-settings.ts';
 import { modelChoice, samplerOptions } from './model-choice.ts';
@@ -53,9 +54,10 @@ export async function* inferClips(
     return;
   }
   const options = { env: context.env, access: request.access, ...window };
-  const pack = createPixelPacker(clipContext(info, window.stride));
+  const pack = createPixelPacker({ contextFrames: clipContext(info, window.stride), sampler });
+  const scorer = scoreUnchangedOnce(engine);
   for await (const clip of readClips(file, info, options, signal)) {
-    const result = await engine.infer(pack(clip), { sampler, signal });
+    const result = await scorer.infer(pack(clip), { sampler, signal });
     const { segment, startedAtMs: startMs, endedAtMs: endMs } = clip;
     yield { info, result, segment, startMs, endMs };
   }

@@ -19,6 +19,11 @@ export interface Frame {
   readonly height: number;
   /** rgb24, row major, width·height·3 bytes. */
   readonly data: Uint8Array;
+  /**
+   * Pixels of an earlier frame of the segment from which this one differs by no more than the camera's
+   * noise; absent where it shows something new.
+   */
+  readonly still?: Uint8Array;
 }
 
 /** The unit of inference: T frames of one segment. Covers [startUs, endUs) and [startedAtMs, endedAtMs). */

@@ -15,6 +15,7 @@ import { createStreamCounters, type StreamTally } from './stream-counters.ts';
 import { StreamReports } from './stream-reports.ts';
 import { superviseStream } from './stream-supervisor.ts';
 import type { ClipStream, StreamCounters, StreamHooks, StreamOptions } from './types.ts';
+import { createStillFrames } from './still-frames.ts';
 import { windowClips } from './window-clips.ts';
 
 const INSECURE =
@@ -157,12 +158,13 @@ class SourceClips implements ClipStream {
 
   #createAssembler(frames: Subject<Frame>): FrameAssembler {
     const { window, startTimeMs = 0, policy } = this.#options;
+    const stillFrames = createStillFrames();
     const timing = { fps: window.fps, startTimeMs, now: Date.now, monotonic: monotonicMs };
     return createFrameAssembler(
       { ...this.#options, ...timing, steer: policy === 'freshest' },
       {
         onFrame: (frame) => {
-          frames.next(frame);
+          frames.next(stillFrames.follow(frame));
           this.#reports.framed();
         },
         onDiscontinuity: (discontinuity) => {

@@ -5,8 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { ActionEvent, EndReason, PublishedRecord } from '../core/records.ts';
 import { createThrottledReporter, type ThrottledReporter } from '../core/throttled-reporter.ts';
 import type { ScoredClip } from '../events/types.ts';
-import type { PixelClip } from '../inference/engine.ts';
-import { createPixelPacker } from './pack-pixels.ts';
+import { createPixelPacker, type PackedClip } from './pack-pixels.ts';
 import { scoreClip } from './score-clip.ts';
 import type { StreamJob, StreamOutcome, StreamTotals } from './types.ts';
 
@@ -89,7 +88,7 @@ class StreamRun {
   readonly #job: StreamJob;
   readonly #signal: AbortSignal;
   readonly #problems: ThrottledReporter;
-  readonly #pack: (clip: Clip) => PixelClip;
+  readonly #pack: (clip: Clip) => PackedClip;
   readonly #totals: { -readonly [K in keyof StreamTotals]: number } = {
     ...{ clips: 0, clipsFailed: 0, clipsDropped: 0, events: 0 },
     ...{ inputSteps: 0, keptSteps: 0, multiplyAdds: 0, denseMultiplyAdds: 0 },
@@ -99,7 +98,7 @@ class StreamRun {
   constructor(job: StreamJob, signal: AbortSignal) {
     this.#job = job;
     this.#signal = signal;
-    this.#pack = createPixelPacker(job.contextFrames);
+    this.#pack = createPixelPacker(job);
     this.#problems = createThrottledReporter(job.logger, {
       message: 'clips could not be inferred',
       fields: { stream_id: job.clips.streamId },

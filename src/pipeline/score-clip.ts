@@ -3,17 +3,12 @@ import { toActionstreamError } from '../core/errors.ts';
 import type { Clip } from '../core/frame.ts';
 import { monotonicMs } from '../core/time.ts';
 import type { ScoredClip } from '../events/types.ts';
-import type { PixelClip } from '../inference/engine.ts';
+import type { PackedClip } from './pack-pixels.ts';
 import type { StreamJob } from './types.ts';
 
 /** A file can wait: a clip that the engine failed on is tried again so often. */
 const RETRIES_OF_FILE = 2;
 const RETRY = { firstMs: 500, maxMs: 5000 };
-
-interface PackedClip {
-  readonly clip: Clip;
-  readonly pixels: PixelClip;
-}
 
 /**
  * A clip through the engine. One of a file is tried again where another try may succeed. A live stream
@@ -21,7 +16,7 @@ interface PackedClip {
  */
 export async function scoreClip(
   job: StreamJob,
-  packed: PackedClip,
+  packed: { readonly clip: Clip; readonly pixels: PackedClip },
   signal: AbortSignal,
 ): Promise<ScoredClip> {
   for (let attempt = 0; ; attempt++) {
@@ -37,7 +32,7 @@ export async function scoreClip(
 
 async function scoreOnce(
   job: StreamJob,
-  { clip, pixels }: PackedClip,
+  { clip, pixels }: Parameters<typeof scoreClip>[1],
   signal: AbortSignal,
 ): Promise<ScoredClip> {
   const queuedAt = monotonicMs();

@@ -10,6 +10,7 @@ import type { ComputeBudget } from './budget/compute-budget.ts';
 import { clipContext, whyNoReuse } from './clip-context.ts';
 import { runIdOfStream } from './run-ids.ts';
 import { createStatusRecorder } from './stream-status.ts';
+import { scoreUnchangedOnce } from './unchanged-clips.ts';
 import type { JobSettings, PipelineObserver, RecordLog, StreamJob } from './types.ts';
 
 export interface JobContext {
@@ -52,10 +53,16 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
     // Clips of live streams bring their own.
     uncertaintyMs: Math.ceil(1000 / window.fps),
   });
+  const engine = scheduler.engineFor(streamId, { pinned: !isLive(options) });
   return {
     clips,
     live: isLive(options),
-    engine: scheduler.engineFor(streamId, { pinned: !isLive(options) }),
+    engine: {
+      ...scoreUnchangedOnce(engine),
+      leave: () => {
+        engine.leave();
+      },
+    },
     sampler,
     ...(contextFrames !== undefined && { contextFrames }),
     ...(budget && isLive(options) && { budget: budget.forStream(clips) }),

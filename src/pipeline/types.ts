@@ -3,6 +3,7 @@ import type { ActionEvent, ClipStats, PublishedRecord } from '../core/records.ts
 import type { Clip } from '../core/frame.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EpisodeTracker, ScoredClip } from '../events/types.ts';
+import type { ClipScorer } from './unchanged-clips.ts';
 import type { StreamEngine } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
@@ -24,7 +25,7 @@ export interface StreamJob {
   readonly clips: ClipStream;
   /** A source that goes on whether or not it is followed: no failure of the engine ends the stream. */
   readonly live: boolean;
-  readonly engine: StreamEngine;
+  readonly engine: Pick<StreamEngine, 'leave'> & ClipScorer;
   readonly sampler: SamplerOptions;
   /** Frames before a clip that go with it, so that overlapping clips reuse steps. Absent: no reuse. */
   readonly contextFrames?: number;

@@ -50,6 +50,13 @@ export const SAMPLERS = {
       ),
       '--anchor <where>',
     ).optional(),
+    still: asFlag(
+      choice(
+        ['hold', 'compute'],
+        "`ordered`: frames that differ from an earlier one by no more than the camera's noise. `hold` (default): that one stands for them, so a clip of nothing else costs nothing; needs `engine.reuse`. `compute`: every frame is seen as it is.",
+      ),
+      '--still <how>',
+    ).optional(),
     representative: asFlag(
       choice(
         ['mean', 'middle'],

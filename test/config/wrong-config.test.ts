@@ -94,14 +94,14 @@ describe('a wrong configuration names file, line, column, key and what was expec
       'an option of another sampler',
       `${STREAMS}sampler: { kind: ordered, bins: 3 }`,
       [
-        'site.yaml:2:10: sampler: bins: ordered takes width, distance, noise_floor, anchor, representative, min_steps',
+        'site.yaml:2:10: sampler: bins: ordered takes width, distance, noise_floor, anchor, still, representative, min_steps',
       ],
     ],
     [
       'an option of another sampler, on a stream',
       'sampler: { kind: ordered }\nstreams: [{ id: a, url: b, sampler: { stride: 2 } }]',
       [
-        'site.yaml:2:37: streams[0].sampler: stride: ordered takes width, distance, noise_floor, anchor, representative, min_steps',
+        'site.yaml:2:37: streams[0].sampler: stride: ordered takes width, distance, noise_floor, anchor, still, representative, min_steps',
       ],
     ],
     [

@@ -79,13 +79,14 @@ for (const engine of engines.values()) await engine[Symbol.asyncDispose]();
 
 async function score(video: string, wanted: readonly AblationCase[]): Promise<ScoredVideo> {
   const window = values.stride === undefined ? {} : { stride: Number(values.stride) };
-  const request = { footage: [footageOfVideo(video, window, env)], most: Number(values.windows) };
+  const sampler = { kind: 'none' } as const;
+  const request = { footage: [footageOfVideo(video, window, env)], most: Number(values.windows), sampler };
   const dense: ScoredRun[] = [];
   const blocks: string[] = [];
   const runs = new Map(wanted.map((one) => [keyOf(one), [] as ScoredRun[]]));
   for await (const seen of windowsOf(request, published.info, signal)) {
     const each = async (engine: InferenceEngine, sampler: AblationCase['sampler']): Promise<ScoredRun> =>
-      compact(await scoreWindow(engine, seen, { sampler, as: '', signal }));
+      compact(await scoreWindow(engine, seen.dense, { sampler, as: '', signal }));
     dense.push(await each(published, { kind: 'none' }));
     blocks.push(seen.block);
     for (const one of wanted) runs.get(keyOf(one))?.push(await each(await engineOf(one), one.sampler));

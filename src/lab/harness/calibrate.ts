@@ -61,11 +61,11 @@ const BETWEEN = 3;
 
 /**
  * The largest δ at which the decisions of a network under `ordered` agree with those of all steps, on
- * the given footage. The lower stage runs once per window, and every δ is tried on its maps. The first
- * pass tries a ladder over three orders of magnitude. The second tries values between the last δ that
- * holds and the first that does not. A δ counts only where every smaller one tried holds too. Where none
- * holds, δ is 0, which keeps every step that differs at all. Of δ that keep
- * the same steps, the smallest is taken.
+ * the given footage. Per window the lower stage runs once for all steps and once for sampling, and every δ
+ * is tried on the latter's maps. The first pass tries a ladder over three orders of magnitude. The second
+ * tries values between the last δ that holds and the first that does not. A δ counts only where every
+ * smaller one tried holds too. Where none holds, δ is 0, which keeps every step that differs at all. Of δ
+ * that keep the same steps, the smallest is taken.
  */
 export async function calibrate(
   request: CalibrationRequest,
@@ -146,11 +146,13 @@ async function tryWidths(
 ): Promise<Tried> {
   const tried = new Map<number, ComparedWindow[]>(widths.map((width) => [width, []]));
   for (const one of footage) {
-    const request = { footage: [one], ...(most !== undefined && { most }) };
+    const request = { footage: [one], sampler, ...(most !== undefined && { most }) };
     for await (const window of windowsOf(request, engine.info, signal)) {
-      const score = (options: OrderedOptions | { readonly kind: 'none' }): Promise<ScoredRun> =>
-        scoreWindow(engine, window, { sampler: options, as: '', signal });
-      const dense = await score({ kind: 'none' });
+      const dense = await scoreWindow(engine, window.dense, {
+        ...{ sampler: { kind: 'none' }, as: 'dense', signal },
+      });
+      const score = (options: OrderedOptions): Promise<ScoredRun> =>
+        scoreWindow(engine, window.sampled, { sampler: options, as: 'sampled', signal });
       for (const [width, sampled] of await eachWidth(widths, dense, (one) =>
         score({ ...sampler, width: one }),
       ))

@@ -16,23 +16,31 @@ export interface WindowsRequest {
 }
 
 export interface FootageWindow {
-  readonly clip: PixelClip;
+  /** Every frame as it is. */
+  readonly dense: PixelClip;
+  /** As the sampler sees it: an earlier frame may stand for a still one. */
+  readonly sampled: PixelClip;
   /** Windows of one block overlap: see ComparedWindow. */
   readonly block: string;
 }
 
-/** The windows that `run` would make of each footage. Pixels are valid until the next window is asked for. */
+/**
+ * The windows that `run` would make of each footage under the sampler. Pixels are valid until the next
+ * window is asked for.
+ */
 export async function* windowsOf(
-  { footage, most = Infinity }: WindowsRequest,
+  { footage, most = Infinity, sampler }: WindowsRequest & { readonly sampler: SamplerOptions },
   info: EngineInfo,
   signal: AbortSignal,
 ): AsyncGenerator<FootageWindow, void, undefined> {
   for (const { name, stride, ...source } of footage) {
-    const pack = createPixelPacker(clipContext(info, stride));
+    const contextFrames = clipContext(info, stride);
+    const dense = createPixelPacker({ contextFrames, sampler: { kind: 'none' } });
+    const sampled = createPixelPacker({ contextFrames, sampler });
     let windows = 0;
     for await (const clip of source.clips(info, signal)) {
       const block = `${name} ${clip.segment} ${Math.floor(clip.framesBefore / info.frames)}`;
-      yield { clip: pack(clip), block };
+      yield { dense: dense(clip), sampled: sampled(clip), block };
       windows += 1;
       if (windows >= most) break;
     }
@@ -41,11 +49,11 @@ export async function* windowsOf(
 
 /**
  * A window scored under a sampler. Its stream is cached under `as`: a second sampler under the same name
- * reuses the lower stage of the first.
+ * reuses the lower stage of the first. Both must see the same pixels then.
  */
 export async function scoreWindow(
   engine: InferenceEngine,
-  { clip }: FootageWindow,
+  clip: PixelClip,
   {
     sampler,
     as,

@@ -51,10 +51,10 @@ export async function measureAgreement(
   const windows: ComparedWindow[] = [];
   for (const video of videos) {
     const one = [footageOfVideo(video, window, context.env)];
-    const request = { footage: one, ...(most !== undefined && { most }) };
+    const request = { footage: one, sampler, ...(most !== undefined && { most }) };
     for await (const seen of windowsOf(request, info, signal)) {
-      const dense = await scoreWindow(engine, seen, { sampler: { kind: 'none' }, as: 'dense', signal });
-      const sampled = await scoreWindow(engine, seen, { sampler, as: 'sampled', signal });
+      const dense = await scoreWindow(engine, seen.dense, { sampler: { kind: 'none' }, as: 'dense', signal });
+      const sampled = await scoreWindow(engine, seen.sampled, { sampler, as: 'sampled', signal });
       windows.push({ block: seen.block, dense, sampled });
     }
     observer.onVideo(video);

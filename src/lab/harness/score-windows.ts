@@ -5,6 +5,7 @@ import type { WindowOptions } from '../../ingest/types.ts';
 import type { InferenceResult } from '../../inference/engine.ts';
 import { createPixelPacker } from '../../pipeline/pack-pixels.ts';
 import { clipContext } from '../../pipeline/clip-context.ts';
+import { scoreUnchangedOnce } from '../../pipeline/unchanged-clips.ts';
 import type { ClipFrames, EvaluationSetup, ScoredWindow } from './types.ts';
 import { cutWindow, viewsOf } from './views.ts';
 import { spreadWindows } from './windows.ts';
@@ -23,12 +24,13 @@ export async function scoreAsRun(
   { window, signal }: { readonly window: WindowOptions; readonly signal: AbortSignal },
 ): Promise<readonly ScoredWindow[]> {
   const streamId = `${name}@${startS}`;
-  const pack = createPixelPacker(clipContext(engine.info, window.stride));
+  const pack = createPixelPacker({ contextFrames: clipContext(engine.info, window.stride), sampler });
+  const scorer = scoreUnchangedOnce(engine);
   const windows: ScoredWindow[] = [];
   try {
     for (const clip of clipsOfFrames(frames, window)) {
       const pixels = pack({ ...clip, streamId });
-      const { scores, compute } = await engine.infer(pixels, { sampler, signal });
+      const { scores, compute } = await scorer.infer(pixels, { sampler, signal });
       windows.push(scoredWindow(clip, originMs, { scores, compute }));
     }
   } finally {
