@@ -234,6 +234,7 @@ module.exports = {
           '^src/(config|core|sampler|settings)/',
           '^src/inference/(engine-choice|model|network/similarity).ts$',
           '^src/sink/postgres/(address|tls).ts$',
+          '^src/api/tokens.ts$',
         ],
         dependencyTypesNot: ['type-only'],
       },

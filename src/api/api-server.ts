@@ -34,7 +34,8 @@ export interface ApiServer extends AsyncDisposable {
 const LIMITS = { bodyLimit: 64 * 1024, requestTimeout: 30_000 };
 
 /**
- * Serves the API. It answers from the start: until `current` gives a run, health says that it starts, and the rest is 503.
+ * Serves the API. It answers from the start: until `current` gives a run, health says that it starts,
+ * and the rest is 503.
  * @throws ActionstreamError CONFIG_INVALID where the address cannot be used
  */
 export async function startApiServer(options: ApiOptions, current: CurrentRun): Promise<ApiServer> {

@@ -32,9 +32,9 @@ interface Wanted {
 }
 
 /**
- * Records as server-sent events, from the journal: `event` is the type of record, `data` its payload, `id` its offset in
- * the journal. A reader that names the last id it has gets everything since, as far as the journal still holds it. What is
- * no longer there is told by an event `missed`, with the offsets [from, to).
+ * Records as server-sent events, from the journal: `event` is the type of record, `data` its payload, `id`
+ * its offset in the journal. A reader that names the last id it has gets everything since, as far as the
+ * journal still holds it. An event `missed` gives the offsets [from, to) that are no longer there.
  *
  * @param ended aborts when the server closes
  */

@@ -18,7 +18,7 @@ export interface ProblemBody {
   readonly type: 'about:blank';
   readonly title: string;
   readonly status: number;
-  /** Of docs/errors.md, or of docs/api.md: BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_READY, BUSY. */
+  /** Of docs/errors.md, or of docs/api.md: BAD_REQUEST, UNAUTHORIZED, NOT_READY and so on. */
   readonly code: string;
   readonly detail: string;
 }

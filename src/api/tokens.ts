@@ -10,7 +10,7 @@ export interface ApiToken {
 }
 
 /**
- * Tokens of a file: a line is a role, a space and a token. Empty lines and those that begin with `#` are left out.
+ * Tokens of a file: a line is a role, a space and a token. Empty lines and remarks (`#`) are left out.
  * @throws Error naming the line, never its token
  */
 export function parseTokens(written: string): readonly ApiToken[] {

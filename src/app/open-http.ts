@@ -15,7 +15,7 @@ export interface RunHttp extends AsyncDisposable {
 /** Connections to Postgres that reading may hold at once. */
 const READERS = 4;
 
-/** Undefined where the configuration names no port. @throws CONFIG_INVALID where the address cannot be used */
+/** Undefined where no port is configured. @throws CONFIG_INVALID where the address cannot be used */
 export async function openHttp(
   { http, instance, streams, sinks, effective }: Config,
   { version, logger }: { readonly version: string; readonly logger: Logger },

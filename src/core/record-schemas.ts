@@ -2,7 +2,7 @@ import { isGroup, VALUE_KINDS, type Field, type Fields, type Group } from './fie
 import { RECORD_KINDS, schemaIdOf } from './record-fields.ts';
 import type { RecordType } from './records.ts';
 
-/** JSON Schema 2020-12 of a kind of record, from its list of fields: open, since consumers ignore what they do not know. */
+/** JSON Schema 2020-12 of a kind of record. It is open: consumers ignore fields that they do not know. */
 export function recordSchema(type: RecordType): Readonly<Record<string, unknown>> {
   const { fields, title, doc: description } = RECORD_KINDS[type];
   const $schema = 'https://json-schema.org/draft/2020-12/schema';

@@ -17,7 +17,7 @@ export interface Sample {
 /** `name{labels}` and value, as the program serves them. */
 export type Metrics = ReadonlyMap<string, number>;
 
-/** One request, one connection: an idle one may be closed by the server while the next request is on its way. */
+/** A connection for each: an idle one may be closed by the server while a request is on its way. */
 export async function scrape(url: string): Promise<Metrics> {
   const response = await fetch(url, { headers: { connection: 'close' } });
   const text = await response.text();
