@@ -162,7 +162,10 @@ async function runConfig(
     }),
   );
   const streams = jobs.map(({ clips }) => clips);
-  const parts = { version, scheduler, budget, journal, sinks, streams };
+  const audits = new Map(
+    jobs.flatMap(({ clips, audit }) => (audit ? [[clips.streamId, audit] as const] : [])),
+  );
+  const parts = { version, scheduler, budget, journal, sinks, streams, audits };
   const reading = (): RunReading => metrics.read(parts);
   const render = createRenderer(METRICS, reading);
   http?.show({ engine: scheduler.info, journal, reading, metrics: render });

@@ -3,7 +3,7 @@ import type { EvaluationReport } from '../lab/harness/types.ts';
 import type { Agreement } from '../lab/evaluation/agreement.ts';
 import type { ComputeFigures } from '../lab/evaluation/compute-figures.ts';
 import type { EventFigures } from '../lab/evaluation/event-figures.ts';
-import type { Interval } from '../lab/evaluation/intervals.ts';
+import type { Interval } from '../core/wilson.ts';
 import type { DatasetFigures } from '../lab/evaluation/report.ts';
 import { printLine, printTable } from './io.ts';
 

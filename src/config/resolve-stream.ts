@@ -18,12 +18,13 @@ export interface ResolvedStream {
   /** Options that differ from the model's own. */
   readonly sampler: SamplerSettings;
   readonly options: StreamOptions;
+  readonly audit?: NonNullable<StreamSettings['audit']>;
   readonly episodes: Pick<EpisodeTrackerOptions, 'defaultPolicy' | 'policies' | 'allow' | 'strideMs'>;
 }
 
 /** Completes a stream's settings with the model's. Thresholds: settings, then the model's, then 0.6. */
 export function resolveStream(
-  { window, sampler, events, ...stream }: StreamSettings,
+  { window, sampler, events, audit, ...stream }: StreamSettings,
   model: StreamModel,
   ffmpegPath: string,
 ): ResolvedStream {
@@ -31,6 +32,7 @@ export function resolveStream(
   const fps = window.fps ?? model.clip.fps;
   return {
     sampler,
+    ...(audit && { audit }),
     options: {
       ...stream,
       window: {

@@ -1,10 +1,12 @@
 import { streamEventsSchema } from './events-schema.ts';
 import {
+  between,
   choice,
   flag,
   instant,
   list,
   overrides,
+  percentage,
   secret,
   section,
   text,
@@ -50,6 +52,24 @@ const tls = section(
   },
   'How the certificate of an https, rtsps or rtmps source is checked. As a whole: what a stream says here replaces what `defaults` say.',
 );
+const audit = section(
+  {
+    share: asFlag(
+      percentage(
+        'Share of clips that are audited; ten times as many for a while where δ is in doubt. 0%: none.',
+      ),
+      '--audit <share>',
+    ).prefault('1%'),
+    agreement: asFlag(
+      between(
+        [0.5, 0.995],
+        'Floor: least share of decisions that must be those of the dense network. A decision is a window and label, at the threshold; under softmax a window.',
+      ),
+      '--audit-agreement <a>',
+    ).default(0.98),
+  },
+  'Live streams: a share of clips also runs through the dense network, when engines are idle. δ goes down where the lower confidence bound of the agreement falls under the floor, at worst to dense, and up again. `{}`: with the defaults. Absent: no audit. As a whole: what a stream says here replaces what `defaults` say.',
+);
 const reconnectShape = {
   first: wait('100ms', 'Delay before the first try.').prefault('1s'),
   max: wait('100ms', 'Longest delay; it doubles each time.').prefault('30s'),
@@ -90,6 +110,7 @@ export const defaultsSchema = section(
     window: section(windowShape, 'How frames become clips.').prefault({}),
     reconnect: section(reconnectShape, 'When a live source is lost.').prefault({}),
     tls: tls.optional(),
+    audit: audit.optional(),
   },
   'For all streams; a stream may set each of its own.',
 );
@@ -115,6 +136,7 @@ const streamSchema = section(
     window: section(overrides(windowShape), 'How frames become clips.').prefault({}),
     reconnect: section(overrides(reconnectShape), 'When the source is lost.').prefault({}),
     tls: tls.optional(),
+    audit: audit.optional(),
     sampler: streamSamplerSchema.prefault({}),
     events: streamEventsSchema.prefault({}),
   },

@@ -58,6 +58,8 @@ export interface StreamSettings extends Omit<
   /** Stride and rate are the model's where they are absent. */
   readonly window: WindowSettings;
   readonly sampler: SamplerSettings;
+  /** Absent: not audited. */
+  readonly audit?: NonNullable<Settings['defaults']['audit']>;
   readonly events: EventSettings;
 }
 

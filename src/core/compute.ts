@@ -22,7 +22,31 @@ const WORK_FIELDS = {
   sampler: newest('sampler', text('none, uniform, reference, ordered, …')),
   delta: measured(
     { from: 'delta', over: 'largest', decimals: 6 },
-    optional(amount('The bin width of sampler `ordered`. A tight compute budget raises it')),
+    optional(
+      amount(
+        'The bin width of sampler `ordered`. A tight compute budget raises it; an audit lowers it, to 0: dense',
+      ),
+    ),
+  ),
+  audit_agreement: measured(
+    { from: 'auditAgreement', over: 'newest', decimals: 6 },
+    optional(
+      amount(
+        'Of audited streams: share of decisions that were those of the dense network, over the audited clips of late, with the δ in use',
+      ),
+    ),
+  ),
+  audit_agreement_low: measured(
+    { from: 'auditAgreementLow', over: 'newest', decimals: 6 },
+    optional(amount('Its lower confidence bound; 1 where dense')),
+  ),
+  audit_delta_scale: measured(
+    { from: 'auditDeltaScale', over: 'newest', decimals: 6 },
+    optional(amount('δ that the audit allows, over the configured one; 0: dense')),
+  ),
+  audit_delta_changes: sum(
+    'auditDeltaChanges',
+    optional(count('Changes of δ by the audit since the clip before')),
   ),
   kept_steps: sum('keptSteps', count('Time steps that the upper stage processed')),
   input_steps: sum('inputSteps', count('Time steps that reached the sampler')),
@@ -91,7 +115,10 @@ export interface MeasuredFields {
 }
 
 /** What an engine says of one clip: its share of the measurements. */
-export type ComputeStats = Omit<Measurements, 'sampler' | 'delta' | 'e2eMs' | 'savedRatio'>;
+export type ComputeStats = Omit<
+  Measurements,
+  'sampler' | 'delta' | 'e2eMs' | 'savedRatio' | `audit${string}`
+>;
 
 type LeavesOf<List> = {
   [Name in keyof List]: List[Name] extends Group<infer Members> ? LeavesOf<Members> : List[Name];

@@ -10,7 +10,7 @@ export type MeasurementTotals = Readonly<Record<string, number>>;
 
 /** The compute receipt of one clip. */
 export function clipReceiptOf(clip: ScoredClip, sampler: string): ClipStats['compute'] {
-  const newest = { ...measurementsOf(clip), sampler };
+  const newest = { sampler, ...measurementsOf(clip) };
   return render(CLIP_RECEIPT_FIELDS, { clips: 1, totals: newest, newest }) as ClipStats['compute'];
 }
 
@@ -25,7 +25,7 @@ export function episodeReceiptOf(
 ): ActionEvent['compute'] {
   const { multiplyAdds = 0, denseMultiplyAdds = 0 } = totals;
   const savedRatio = denseMultiplyAdds === 0 ? 0 : 1 - multiplyAdds / denseMultiplyAdds;
-  const newest = { ...measurementsOf(clip), sampler, savedRatio };
+  const newest = { sampler, ...measurementsOf(clip), savedRatio };
   return render(EPISODE_RECEIPT_FIELDS, { clips, totals, newest }) as ActionEvent['compute'];
 }
 
@@ -51,8 +51,19 @@ const COMBINED = leavesOf(EPISODE_RECEIPT_FIELDS)
   .map(({ field }) => field as typeof field & Measured)
   .filter(({ over }) => over === 'sum' || over === 'mean' || over === 'largest');
 
-function measurementsOf({ compute, delta, ingestedAtMs, processedAtMs }: ScoredClip): Values {
-  return { ...compute, delta, e2eMs: processedAtMs - ingestedAtMs };
+function measurementsOf({ compute, delta, sampler, audit, ingestedAtMs, processedAtMs }: ScoredClip): Values {
+  return {
+    ...compute,
+    delta,
+    ...(sampler !== undefined && { sampler }),
+    ...(audit && {
+      auditAgreement: audit.agreement,
+      auditAgreementLow: audit.agreementLow,
+      auditDeltaScale: audit.deltaScale,
+      auditDeltaChanges: audit.deltaChanges,
+    }),
+    e2eMs: processedAtMs - ingestedAtMs,
+  };
 }
 
 interface Sources {

@@ -38,8 +38,29 @@ export interface ScoredClip {
   /** One score a label, in [0, 1]. */
   readonly scores: Float32Array;
   readonly compute: ComputeStats;
-  /** δ of the sampler, where it has one: the configured one or, on a tight budget, a larger one. */
+  /**
+   * δ of the sampler, where it has one: the configured one, a larger one on a tight budget, or the one that
+   * the audit allows.
+   */
   readonly delta?: number;
+  /** Where it is not the stream's. */
+  readonly sampler?: string;
+  /** Only of audited streams. */
+  readonly audit?: AuditNote;
+}
+
+/** What the audit of a stream (src/pipeline/audit) knew when the clip began. */
+export interface AuditNote {
+  /**
+   * With the dense network, of the δ in use: mean over the audited clips of late; absent before the first
+   * one.
+   */
+  readonly agreement?: number;
+  readonly agreementLow?: number;
+  /** δ in use over the configured one; 0: dense. */
+  readonly deltaScale: number;
+  /** Since the clip before. */
+  readonly deltaChanges: number;
 }
 
 export interface EpisodeTrackerOptions {

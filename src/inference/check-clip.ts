@@ -1,17 +1,18 @@
 import { ActionstreamError } from '../core/errors.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
-import type { EngineInfo, PixelClip, StreamPlace } from './engine.ts';
+import type { EngineInfo, InferRequest, PixelClip, StreamPlace } from './engine.ts';
 import type { Network } from './network/graph.ts';
 
 /**
- * The first thing done with a clip.
+ * The first thing done with a clip. Of one whose feature maps are kept no pixels are read.
  * @throws ActionstreamError INPUT_INVALID where the clip has not the network's frames and size, not
  * its bytes, or not the frames before it
  */
 export function checkClip(
-  clip: PixelClip,
+  { clip, maps }: Pick<InferRequest, 'clip' | 'maps'>,
   expected: Pick<EngineInfo, 'frames' | 'height' | 'width' | 'reuse'>,
 ): void {
+  if (maps === 'kept') return;
   const found = [clip.frames, clip.height, clip.width, 3];
   const wanted = [expected.frames, expected.height, expected.width, 3];
   if (found.some((n, axis) => n !== wanted[axis])) {

@@ -46,6 +46,7 @@ export function createComputeAccounting(network: Network): (run: EngineRun) => C
   const embedding = full.layers.find((layer) => layer.name === 'SGS')?.multiplyAdds ?? 0;
   let runCost: ReturnType<typeof createRunCosts> | undefined;
   const spentOn = (runs: ReusedSteps['runs'], readsEmbeddings: boolean): number => {
+    if (runs.length === 0) return 0;
     runCost ??= createRunCosts(network);
     const costs = runs.map(runCost);
     return costs.reduce((sum, run) => sum + run.multiplyAdds - (readsEmbeddings ? 0 : run.embedding), 0);

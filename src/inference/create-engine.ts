@@ -22,7 +22,7 @@ export function createEngine(core: EngineCore, owner: string): InferenceEngine {
     for (const request of requests) {
       try {
         if (disposed) throw new ActionstreamError('ABORTED', `${owner} has been disposed of`);
-        checkClip(request.clip, info);
+        checkClip(request, info);
         checkOnePerStream(request.clip, streams);
       } catch (error) {
         request.reject(error);
@@ -39,6 +39,11 @@ export function createEngine(core: EngineCore, owner: string): InferenceEngine {
     closeStream: (streamId) => {
       turn = turn.then(() => {
         core.closeStream(streamId);
+      });
+    },
+    forgetMaps: (clipId) => {
+      turn = turn.then(() => {
+        core.forgetMaps(clipId);
       });
     },
     losses: () => core.losses?.() ?? { restarts: 0, retries: 0 },
@@ -69,6 +74,7 @@ async function runWaiting(core: EngineCore, requests: readonly OpenRequest[]): P
 class OpenRequest implements RunningRequest {
   readonly clip: RunningRequest['clip'];
   readonly sampler: RunningRequest['sampler'];
+  readonly maps?: NonNullable<RunningRequest['maps']>;
   readonly signal: AbortSignal;
   readonly result: Promise<InferenceResult>;
   readonly abort: () => void;
@@ -77,7 +83,7 @@ class OpenRequest implements RunningRequest {
   #state: 'waiting' | 'running' | 'settled' = 'waiting';
 
   /** @param open holds the request until it is settled */
-  constructor({ clip, sampler, signal: callers }: InferRequest, open: Set<OpenRequest>) {
+  constructor({ clip, sampler, maps, signal: callers }: InferRequest, open: Set<OpenRequest>) {
     // Not AbortSignal.any: Node 20 keeps its results alive as long as the caller's signal lives.
     const controller = new AbortController();
     const answer = defer<InferenceResult>();
@@ -88,6 +94,7 @@ class OpenRequest implements RunningRequest {
     };
     this.clip = clip;
     this.sampler = sampler;
+    if (maps) this.maps = maps;
     this.signal = controller.signal;
     this.result = answer.promise;
     this.resolve = (result) => {

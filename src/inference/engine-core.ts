@@ -11,6 +11,8 @@ export interface EngineCore {
   run(batch: readonly RunningRequest[]): Promise<void>;
   /** Forgets a stream. Never called during a run. */
   closeStream(streamId: string): void;
+  /** Forgets the feature maps that are kept of a clip. Never called during a run. */
+  forgetMaps(clipId: string): void;
   losses?(): EngineLosses;
   /** Frees everything once the run, whose requests are all aborted, has ended. Called once. */
   release(): Promise<void>;

@@ -26,6 +26,7 @@ export function engineInfoOf(
     clip,
     ...(picture && { frameFit: picture }),
     ...(activation === 'none' && { embedding: true }),
+    ...(activation === 'sigmoid' && { labelsStandAlone: true }),
     sampler,
     ...(thresholds && { thresholds }),
     warmupMs,

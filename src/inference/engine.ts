@@ -32,7 +32,17 @@ export interface InferOptions {
   readonly sampler: SamplerOptions;
   /** Abort takes effect between stages of one clip; the promise then rejects with ABORTED. */
   readonly signal?: AbortSignal;
+  /**
+   * `keep`: the clip's feature maps are kept, until `forgetMaps` or until KEPT_CLIPS later clips asked for
+   * the same. `kept`: of a clip whose maps are kept only the upper stage runs; its pixels and its place in a
+   * stream are not read (`data` may be empty). Rejects with ENGINE_FAILED where they are gone. Streams' clips
+   * score the same with and without it.
+   */
+  readonly maps?: 'keep' | 'kept';
 }
+
+/** Clips whose feature maps an engine keeps at most. */
+export const KEPT_CLIPS = 2;
 
 /** One clip of a batch, which is a list of clips; one clip is a list of one. */
 export interface InferRequest extends InferOptions {
@@ -73,6 +83,8 @@ export interface EngineInfo {
    * its values.
    */
   readonly embedding?: true;
+  /** Scores are sigmoids: each label is a decision of its own. Else all labels are one distribution. */
+  readonly labelsStandAlone?: true;
   /** The model's own sampler, used where the configuration names none. */
   readonly sampler: SamplerOptions;
   /** On/off thresholds a label, chosen on the model's training data. */
@@ -129,6 +141,8 @@ export interface InferenceEngine extends AsyncDisposable {
    * keep nothing.
    */
   closeStream?(streamId: string): void;
+  /** Frees what `maps: keep` has kept of the clip, where there is any. */
+  forgetMaps?(clipId: string): void;
   /** Absent or zero for engines in this process: they fall with it. */
   losses?(): EngineLosses;
 }

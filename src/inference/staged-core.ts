@@ -4,13 +4,14 @@ import { checkSampler } from './check-clip.ts';
 import { ClipRun } from './clip-run.ts';
 import { createComputeAccounting } from './compute-stats.ts';
 import type { EngineCore, RunningRequest } from './engine-core.ts';
-import type { EngineStages } from './engine-stages.ts';
-import type { EngineInfo, PixelClip } from './engine.ts';
+import type { EngineStages, LoweredPart, LowerPart } from './engine-stages.ts';
+import type { EngineInfo, PixelClip, StreamPlace } from './engine.ts';
+import { createKeptMaps } from './kept-maps.ts';
 import type { ModelManifest } from './model.ts';
 import type { Network } from './network/graph.ts';
 import { scoresOf } from './postprocess.ts';
 import { runGroups, type Of } from './run-groups.ts';
-import { createStepReuse, outputOf, type FetchedClip } from './stream/step-reuse.ts';
+import { createStepReuse, outputOf, type LoweredClip } from './stream/step-reuse.ts';
 import type { ReuseSettings } from './stream/reuse-settings.ts';
 import { createMapReuse } from './stream/map-reuse.ts';
 
@@ -32,6 +33,7 @@ export function createStagedCore(options: StagedCoreOptions): EngineCore {
   const streams = options.reuse && createStepReuse(options.reuse);
   const maps = options.reuse && createMapReuse(network, options.reuse.geometry);
   const receiptOf = createComputeAccounting(network);
+  const keptMaps = createKeptMaps();
   let running: Promise<void> = Promise.resolve();
 
   /**
@@ -40,8 +42,9 @@ export function createStagedCore(options: StagedCoreOptions): EngineCore {
    */
   const runBatch = async (batch: readonly RunningRequest[]): Promise<void> => {
     const clips = batch.map((request) => ({ run: new ClipRun(request, runtime), value: request }));
-    const fetched = each(clips, 'lowerMs', ({ clip, sampler }) => {
+    const fetched = each(clips, 'lowerMs', ({ clip, sampler, maps: kept }): ClipParts => {
       checkSampler(sampler, network);
+      if (kept === 'kept') return loweredBefore(keptMaps.get(clip.clipId));
       return streams?.fetch(clip) ?? wholeClip(clip);
     });
 
@@ -52,10 +55,14 @@ export function createStagedCore(options: StagedCoreOptions): EngineCore {
       stage: 'lowerMs',
       compute: (group, signal) => stages.lower(group, signal),
     });
-    const lowered = each(fetched, 'lowerMs', (clip) => clip.finish(parts));
+    const lowered = each(fetched, 'lowerMs', (fetchedClip, { clip, maps: kept }) => {
+      const finished = fetchedClip.finish(parts);
+      if (kept === 'keep') keptMaps.keep(clip.clipId, finished);
+      return finished;
+    });
 
     const planned = each(lowered, 'samplerMs', ({ features, embeddings, reuse }, { sampler }) => {
-      const known = reuse && maps?.find(reuse.place, embeddings, sampler);
+      const known = reuse?.place && maps?.find(reuse.place, embeddings, sampler);
       const plan = known?.plan ?? planClip(network, embeddings, sampler);
       return { features, embeddings, reuse, plan, known };
     });
@@ -75,7 +82,7 @@ export function createStagedCore(options: StagedCoreOptions): EngineCore {
       const logits = known?.logits ?? logitsOf.get(value);
       if (!run.isWanted() || !logits) continue;
       const { clip, sampler, resolve } = run.request;
-      if (reuse && !known) maps?.keep(reuse.place, embeddings, sampler, { plan, logits });
+      if (reuse?.place && !known) maps?.keep(reuse.place, embeddings, sampler, { plan, logits });
       const keptSteps = plan.outputLength;
       const compute = receiptOf({
         ...{ sampler: sampler.kind, keptSteps, engine, device },
@@ -92,6 +99,9 @@ export function createStagedCore(options: StagedCoreOptions): EngineCore {
     closeStream: (id) => {
       streams?.close(id);
       maps?.close(id);
+    },
+    forgetMaps: (clipId) => {
+      keptMaps.forget(clipId);
     },
     release: async () => {
       await running;
@@ -119,8 +129,24 @@ function hasUpper(stages: EngineStages): stages is Required<EngineStages> {
   return stages.upper !== undefined;
 }
 
+/** What the lower stage must compute of a clip, and what becomes of that. */
+interface ClipParts {
+  readonly missing: readonly LowerPart[];
+  finish(outputs: ReadonlyMap<LowerPart, LoweredPart>): FinishedClip;
+}
+
+type FinishedClip = LoweredPart & {
+  readonly reuse?: Omit<NonNullable<LoweredClip['reuse']>, 'place'> & { readonly place?: StreamPlace };
+};
+
+/** A clip that was here before, under another sampler: its stream goes on as if it had not come again. */
+function loweredBefore(lowered: LoweredPart): ClipParts {
+  const reuse = { runs: [], reusedSteps: lowered.embeddings.length };
+  return { missing: [], finish: () => ({ ...lowered, reuse }) };
+}
+
 /** A clip that reuses nothing. */
-function wholeClip({ data: pixels, frames }: PixelClip): FetchedClip {
+function wholeClip({ data: pixels, frames }: PixelClip): ClipParts {
   const part = { pixels, frames, left: 'padded' } as const;
   return { missing: [part], finish: (outputs) => outputOf(outputs, part) };
 }

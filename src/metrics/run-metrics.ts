@@ -1,6 +1,7 @@
 import type { ClipStats, StreamStatus } from '../core/records.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
+import type { AuditState, StreamAudit } from '../pipeline/audit/stream-audit.ts';
 import type { ComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
 import type { EventSink } from '../sink/event-sink.ts';
@@ -22,6 +23,8 @@ export interface RunParts {
   readonly journal: Pick<Journal, 'stats'>;
   readonly sinks: readonly Pick<EventSink, 'name' | 'foreignWrites'>[];
   readonly streams: readonly Pick<ClipStream, 'streamId' | 'counters' | 'queue'>[];
+  /** Of the streams that are audited, by stream id. */
+  readonly audits: ReadonlyMap<string, Pick<StreamAudit, 'read'>>;
 }
 
 /** What the metrics are read from: the run at one moment. */
@@ -40,6 +43,7 @@ export interface RunReading {
 export interface StreamReading
   extends Readonly<StreamSums>, Pick<ClipStream, 'streamId' | 'counters' | 'queue'> {
   readonly nowMs: number;
+  readonly audit?: AuditState;
 }
 
 interface EventCount {
@@ -91,7 +95,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
     onStatus({ stream_id: streamId, state }) {
       if (state !== 'gap') sumsOf(streamId).state = state;
     },
-    read: ({ version, scheduler, budget, journal, sinks, streams }) => {
+    read: ({ version, scheduler, budget, journal, sinks, streams, audits }) => {
       const nowMs = now();
       return {
         ...{ nowMs, version, sinks },
@@ -99,10 +103,10 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
         engines: scheduler.read(),
         budget: budget.read(),
         journal: journal.stats(),
-        streams: streams.map(({ streamId, counters, queue }) => ({
-          ...{ nowMs, streamId, counters, queue },
-          ...sumsOf(streamId),
-        })),
+        streams: streams.map(({ streamId, counters, queue }) => {
+          const audit = audits.get(streamId)?.read();
+          return { ...{ nowMs, streamId, counters, queue }, ...sumsOf(streamId), ...(audit && { audit }) };
+        }),
         events: [...events.values()],
       };
     },

@@ -21,6 +21,35 @@ export const STREAM_METRICS = {
     'Bin width δ of sampler `ordered` that the newest clip was computed with.',
     whileItRuns(({ newest }) => newest?.delta),
   ),
+  actionstream_stream_agreement: gauge(
+    'Of audited streams: share of decisions that were those of the dense network, over the audited clips of late, with the δ in use; 1 where dense.',
+    whileItRuns(({ audit }) => audit?.agreement),
+  ),
+  actionstream_stream_agreement_low: gauge(
+    'Lower confidence bound of the agreement. Below the floor δ goes down, once enough clips were audited.',
+    whileItRuns(({ audit }) => audit?.agreementLow),
+  ),
+  actionstream_stream_delta_scale: gauge(
+    'Of audited streams: δ that the audit allows, over the configured one; 0: dense.',
+    whileItRuns(({ audit }) => audit?.deltaScale),
+  ),
+  actionstream_clips_audited_total: {
+    ...{ kind: 'counter', help: 'Clips audited.', labels: ['stream_id'] },
+    read: ({ streams }) => streams.map(({ streamId, audit }) => [audit?.audited, streamId]),
+  },
+  actionstream_audits_dropped_total: byReason(
+    'Clips chosen for an audit that were not audited: `busy`, `no_room`, `failed`, `stopped`.',
+    ({ audit }) => audit?.dropped ?? {},
+  ),
+  actionstream_audit_delta_changes_total: {
+    ...{ kind: 'counter', help: 'Changes of δ by the audit.', labels: ['stream_id', 'direction'] },
+    read: ({ streams }) => streams.flatMap(({ streamId, audit }) => pointsOf(audit?.changes ?? {}, streamId)),
+  },
+  actionstream_audit_multiply_adds_total: {
+    ...{ kind: 'counter', help: 'Multiply-adds that audits have cost, beside those of the clips.' },
+    labels: ['stream_id'],
+    read: ({ streams }) => streams.map(({ streamId, audit }) => [audit?.multiplyAdds, streamId]),
+  },
   actionstream_stream_reconnects_total: byReason('Connections lost.', ({ counters }) => counters.reconnects),
   actionstream_stream_clock_faults_total: byReason(
     'Faults of the clock of a source or of the machine, noticed and followed.',

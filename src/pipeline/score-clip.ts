@@ -3,6 +3,9 @@ import { toActionstreamError } from '../core/errors.ts';
 import type { Clip } from '../core/frame.ts';
 import { monotonicMs } from '../core/time.ts';
 import type { ScoredClip } from '../events/types.ts';
+import type { InferenceResult } from '../inference/engine.ts';
+import type { SamplerOptions } from '../sampler/types.ts';
+import type { AuditedRun } from './audit/stream-audit.ts';
 import type { PackedClip } from './pack-pixels.ts';
 import type { StreamJob } from './types.ts';
 
@@ -36,8 +39,9 @@ async function scoreOnce(
   signal: AbortSignal,
 ): Promise<ScoredClip> {
   const queuedAt = monotonicMs();
-  const sampler = job.budget?.samplerFor(job.sampler) ?? job.sampler;
-  const result = await job.engine.infer(pixels, { sampler, signal });
+  const run = job.audit?.begin(clip);
+  const sampler = run?.sampler ?? job.budget?.samplerFor(job.sampler) ?? job.sampler;
+  const result = await infer(job, { clip, pixels, sampler, run }, signal);
   const { lowerMs, samplerMs, upperMs } = result.compute;
   const queueMs = Math.max(0, monotonicMs() - queuedAt - lowerMs - samplerMs - upperMs);
   const ingestedAtMs = clip.frames.at(-1)?.ingestedAtMs ?? clip.endedAtMs;
@@ -55,8 +59,41 @@ async function scoreOnce(
     processedAtMs,
     scores: result.scores,
     compute: { ...result.compute, queueMs },
-    ...(sampler.kind === 'ordered' && { delta: sampler.width }),
+    ...deltaOf(job.sampler, sampler),
+    ...(run && { audit: run.note }),
   };
+}
+
+/** A chosen clip is audited behind our back: nothing waits for it. */
+async function infer(
+  { engine, audit }: StreamJob,
+  {
+    clip,
+    pixels,
+    sampler,
+    run,
+  }: Parameters<typeof scoreClip>[1] & {
+    readonly sampler: SamplerOptions;
+    readonly run: AuditedRun | undefined;
+  },
+  signal: AbortSignal,
+): Promise<InferenceResult> {
+  if (!audit || !run?.chosen) return engine.infer(pixels, { sampler, signal });
+  try {
+    const result = await engine.infer(pixels, { sampler, signal, maps: 'keep' });
+    void audit.examine(clip, run, result, signal);
+    return result;
+  } catch (error) {
+    audit.giveUp(clip, signal);
+    throw error;
+  }
+}
+
+/** Of sampler `ordered`; 0 where the audit has brought it down to the dense network. */
+function deltaOf(configured: SamplerOptions, used: SamplerOptions): Pick<ScoredClip, 'delta' | 'sampler'> {
+  const other = used.kind === configured.kind ? {} : { sampler: used.kind };
+  if (used.kind === 'ordered') return { delta: used.width, ...other };
+  return { ...other, ...(configured.kind === 'ordered' && { delta: 0 }) };
 }
 
 function uncertaintyOf({ frames }: Clip): { uncertaintyMs?: number } {

@@ -1,11 +1,12 @@
 import type { Logger } from '../core/logger.ts';
 import type { PipelineReference, StreamStatus } from '../core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
-import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
+import type { EngineScheduler, StreamEngine } from '../inference/scheduler/engine-scheduler.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 import { createClipStream } from '../ingest/index.ts';
 import type { StreamOptions } from '../ingest/types.ts';
 import type { WatchedTimes } from '../sink/journal/watched-times.ts';
+import { createStreamAudit, type StreamAudit } from './audit/stream-audit.ts';
 import type { ComputeBudget } from './budget/compute-budget.ts';
 import { clipContext, whyNoReuse } from './clip-context.ts';
 import { runIdOfStream } from './run-ids.ts';
@@ -54,6 +55,7 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
     uncertaintyMs: Math.ceil(1000 / window.fps),
   });
   const engine = scheduler.engineFor(streamId, { pinned: !isLive(options) });
+  const audit = isLive(options) ? auditOf(stream, engine, logger) : undefined;
   return {
     clips,
     live: isLive(options),
@@ -64,6 +66,7 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
       },
     },
     sampler,
+    ...(audit && { audit }),
     ...(contextFrames !== undefined && { contextFrames }),
     ...(budget && isLive(options) && { budget: budget.forStream(clips) }),
     tracker,
@@ -72,6 +75,20 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
     logger,
     ...(observer && { observer }),
   };
+}
+
+/** Files that are read as fast as possible keep their δ, and give the same records in every run. */
+function auditOf(
+  { audit: targets, options: { streamId }, episodes, sampler }: JobSettings,
+  engine: StreamEngine,
+  logger: Logger,
+): StreamAudit | undefined {
+  if (!targets || targets.share === 0) return undefined;
+  const { defaultPolicy, policies } = episodes;
+  const thresholds = engine.info.labels.map((label) => policies[label]?.on ?? defaultPolicy.on);
+  if (sampler.kind === 'none')
+    logger.info({ stream_id: streamId }, 'audit: every time step is kept, so there is nothing to audit');
+  return createStreamAudit(streamId, { targets, sampler, thresholds, engine, logger });
 }
 
 function runIdFor(stream: JobSettings, { runIds, scheduler: { info } }: JobContext): string | undefined {

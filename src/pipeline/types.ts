@@ -8,6 +8,7 @@ import type { StreamEngine } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
 import type { ActionstreamError } from '../core/errors.ts';
+import type { StreamAudit } from './audit/stream-audit.ts';
 import type { StreamBudget } from './budget/compute-budget.ts';
 
 /** The durable log that the pipeline writes to: resolves once the records survive a crash. */
@@ -16,7 +17,7 @@ export interface RecordLog {
 }
 
 /** A stream as the model runs it. */
-export interface JobSettings extends Pick<ResolvedStream, 'options' | 'episodes'> {
+export interface JobSettings extends Pick<ResolvedStream, 'options' | 'episodes' | 'audit'> {
   readonly sampler: SamplerOptions;
 }
 
@@ -31,6 +32,8 @@ export interface StreamJob {
   readonly contextFrames?: number;
   /** Only of live streams: may raise the sampler's δ. */
   readonly budget?: StreamBudget;
+  /** Only of live streams that are audited: says which δ their clips run with, whatever the budget says. */
+  readonly audit?: StreamAudit;
   readonly tracker: EpisodeTracker;
   /** The clip's statistics record. */
   statsOf(clip: ScoredClip, frames: number, sequence: number): ClipStats;

@@ -16,7 +16,7 @@ interface LastClip {
 /**
  * Scores the clips of one stream. A clip that repeats the one before it, under the same sampler, has its
  * scores: the same pixels give the same bits. No engine sees it, and its receipt says that all of its work
- * was reused.
+ * was reused. A clip whose maps are to be kept goes to the engine.
  *
  * Scores that were themselves reused from an earlier clip's map (`anchor: stream`) are not passed on: they
  * hold for clips with a step in common only.
@@ -29,6 +29,7 @@ export function scoreUnchangedOnce(engine: ClipScorer): ClipScorer {
       last = undefined;
       const isKnown =
         known !== undefined &&
+        options.maps === undefined &&
         clip.repeats === known.result.clipId &&
         isDeepStrictEqual(known.sampler, options.sampler);
       const result = isKnown ? repeated(known.result, clip.clipId) : await engine.infer(clip, options);

@@ -78,6 +78,23 @@ export function fraction(meaning: string) {
   return z.number({ error }).min(0, { error }).max(1, { error }).meta({ description: meaning });
 }
 
+/** A number in between, the ends included. */
+export function between([least, most]: readonly [number, number], meaning: string) {
+  const error = `expected a number from ${least} to ${most}`;
+  return z.number({ error }).min(least, { error }).max(most, { error }).meta({ description: meaning });
+}
+
+/** Text with a percent sign in, at most 100; a share from 0 to 1 out. */
+export function percentage(meaning: string) {
+  const error = 'expected a percentage from 0% to 100%, such as 1% or 0.5%';
+  return z
+    .string({ error })
+    .regex(/^\s*\d{1,3}(\.\d{1,6})?\s*%\s*$/, { error, abort: true })
+    .refine((value) => parseFloat(value) <= 100, { error })
+    .meta({ description: meaning })
+    .transform((value) => parseFloat(value) / 100);
+}
+
 /** Above 0 and at most 1. */
 export function weight(meaning: string) {
   const error = 'expected a number above 0 and at most 1';

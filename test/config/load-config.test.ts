@@ -2,6 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { load, problemsOf, STREAMS, writeTemporary } from './files.ts';
 
 describe('what a file says', () => {
+  it('the audit of a stream, in place of that of all', () => {
+    const streams = '[{ id: a, url: b }, { id: c, url: d, audit: { share: 0% } }]';
+    const config = load(`defaults: { audit: { agreement: 0.95 } }\nstreams: ${streams}`);
+    expect(config.streams.map(({ audit }) => audit)).toEqual([
+      { share: 0.01, agreement: 0.95 },
+      { share: 0, agreement: 0.98 },
+    ]);
+  });
+
   it('reaches the stages in their own units and words', () => {
     const config = load(`
 instance: site-a

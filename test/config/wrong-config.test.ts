@@ -185,6 +185,14 @@ describe('a wrong configuration names file, line, column, key and what was expec
     );
   });
 
+  it('a share that is no percentage, and a floor that nothing can be certain of', () => {
+    const yaml = 'streams: [{ id: a, url: b, audit: { share: 101%, agreement: 1 } }]';
+    expect(problemsOf(() => load(yaml))).toEqual([
+      'site.yaml:1:44: streams[0].audit.share: expected a percentage from 0% to 100%, such as 1% or 0.5%, not "101%"',
+      'site.yaml:1:61: streams[0].audit.agreement: expected a number from 0.5 to 0.995, not 1',
+    ]);
+  });
+
   it('all problems at once', () => {
     const yaml = 'streams:\n  - { id: a, urll: x }\n  - { id: b, url: x, queue_clips: 0 }\nlog: { level: 1 }';
     expect(problemsOf(() => load(yaml))).toEqual([

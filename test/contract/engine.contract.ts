@@ -117,6 +117,41 @@ export function describeEngineContract(
       }
     });
 
+    it('scores a clip again from its kept maps alone, as if it had come with its pixels', async () => {
+      const at = { clipId: 'audited' };
+      const { data, ...shape } = LIVELY;
+      const kept = { ...shape, ...at, data: data.slice(0, 0) };
+      const expected = await engine.infer(LIVELY, { sampler: NONE });
+      const sampled = await engine.infer({ ...LIVELY, ...at }, { sampler: ORDERED, maps: 'keep' });
+      await engine.infer(STILL, { sampler: NONE });
+      const dense = await engine.infer(kept, { sampler: NONE, maps: 'kept' });
+      const again = await engine.infer(kept, { sampler: ORDERED, maps: 'kept' });
+      engine.forgetMaps?.('audited');
+
+      expect(dense.logits).toEqual(expected.logits);
+      expect(again.logits).toEqual(sampled.logits);
+      expect(dense.compute.reusedSteps).toBe(dense.compute.inputSteps);
+      expect(dense.compute.multiplyAdds).toBeLessThan(expected.compute.multiplyAdds);
+      await expectCode('ENGINE_FAILED', engine.infer(kept, { sampler: NONE, maps: 'kept' }));
+    });
+
+    it('gives the clips of a stream the same bits whether or not the maps of some are kept', async () => {
+      const run = async (audited: boolean): Promise<readonly Float32Array[]> => {
+        await using sharing = await createEngine(STREAMED);
+        const { contextFrames = 0 } = sharing.info.reuse ?? {};
+        const logits: Float32Array[] = [];
+        const anchored = { ...ORDERED, width: 1, anchor: 'stream' } as const;
+        for (const clip of clipsOf(goldenClip(3, { ...SIZE, frames: 28 }), contextFrames)) {
+          const options = { sampler: anchored, ...(audited && { maps: 'keep' as const }) };
+          logits.push((await sharing.infer(clip, options)).logits);
+          if (audited) await sharing.infer(clip, { sampler: NONE, maps: 'kept' });
+        }
+        return logits;
+      };
+
+      expect(await run(true)).toEqual(await run(false));
+    });
+
     it('keeps every step under sampler none, and one step of a still clip under ordered', async () => {
       const dense = await engine.infer(STILL, { sampler: NONE });
       const sampled = await engine.infer(STILL, { sampler: { ...ORDERED, width: 100 } });

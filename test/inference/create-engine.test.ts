@@ -35,6 +35,7 @@ function controlledCore(log: string[]) {
       return running;
     },
     closeStream: (id) => log.push(`${id} closed`),
+    forgetMaps: (id) => log.push(`${id} forgotten`),
     release: async () => {
       await running;
       log.push('released');

@@ -122,6 +122,19 @@ function readingOf({
     queue: { length: 1, capacity: 4 },
     multiplyAdds: { used: 1, dense: 2, reused: 0 },
     ...(isBusy && { newest: { ingestedAtMs: nowMs - 500, delta: 0.4 } }),
+    ...(isBusy && {
+      audit: {
+        ...{
+          agreement: 0.99,
+          agreementLow: 0.98,
+          deltaScale: 0.5,
+          audited: 7,
+          dropped: reasons,
+          multiplyAdds: 1,
+        },
+        changes: { lowered: 1, raised: 0 },
+      },
+    }),
     ...more,
   });
   const targets = { p95LatencyMs: 1500, maxDeltaScale: 2, ...(isBusy && { multiplyAddsPerSecond: 1e12 }) };

@@ -39,6 +39,24 @@ test('a clip that repeats the one before it has the bits that computing it gives
   });
 });
 
+test('a clip whose maps are to be kept is computed, with the same bits', async () => {
+  await using engine = await open();
+  const clips = clipsOf(engine, Array<number>(32).fill(0));
+  const pack = packer(engine, ORDERED);
+  const scorer = scoreUnchangedOnce(engine);
+  for (const clip of clips.slice(0, 2)) await scorer.infer(pack(clip), { sampler: ORDERED });
+
+  const packed = pack(clips[2]!);
+  const kept = await scorer.infer(packed, { sampler: ORDERED, maps: 'keep' });
+  const again = await engine.infer(packed, { sampler: ORDERED, maps: 'kept' });
+  const after = await scorer.infer(pack(clips[3]!), { sampler: ORDERED });
+
+  expect(packed.repeats).toBe(clips[1]!.clipId);
+  expect(again.logits).toEqual(kept.logits);
+  expect(after.logits).toEqual(kept.logits);
+  expect(after.compute.multiplyAdds).toBe(0);
+});
+
 test('another δ, and a clip whose predecessor failed, are computed', async () => {
   await using engine = await open();
   const clips = clipsOf(engine, Array<number>(36).fill(0));

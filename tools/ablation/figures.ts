@@ -1,4 +1,5 @@
-import { agreementOf, decisionShare } from '../../src/lab/evaluation/agreement.ts';
+import { decisionShare } from '../../src/core/decisions.ts';
+import { agreementOf } from '../../src/lab/evaluation/agreement.ts';
 import { createPairedBootstrap, type Estimate } from '../study/paired-bootstrap.ts';
 import type { AblationCase } from './cases.ts';
 import { comparedWindows, type ScoredVideo } from './store.ts';
@@ -68,7 +69,7 @@ export function figuresOf(
 function ofVideo(video: ScoredVideo, key: string, thresholds: readonly number[]): VideoFigures {
   const windows = comparedWindows(video, key);
   const { multiply_adds_ratio: cost, ...agreement } = agreementOf(windows, thresholds);
-  const whole = windows.filter((window) => decisionShare(window, thresholds) === 1);
+  const whole = windows.filter(({ dense, sampled }) => decisionShare(dense, sampled, thresholds) === 1);
   return { ...agreement, cost, same: whole.length / windows.length };
 }
 

@@ -12,12 +12,25 @@ import type {
 import { ONE_BY_ONE, waitForMore, type Batching } from './batching.ts';
 import { EngineAffinity } from './engine-affinity.ts';
 import { FairQueue, type Turn } from './fair-queue.ts';
+import { KeptClips } from './kept-clips.ts';
 
 /** What one stream sees of the engines. */
 export interface StreamEngine {
   readonly info: EngineInfo;
-  /** Clips run one after the other: a second call waits for the first. */
+  /**
+   * Clips run one after the other: a second call waits for the first. With `maps: keep` the clip may be
+   * scored again.
+   */
   infer(clip: PixelClip, options: InferOptions): Promise<InferenceResult>;
+  /** False where the stream's engine keeps the feature maps of as many clips as it can. */
+  mayKeep(): boolean;
+  /**
+   * A clip whose maps are kept, under another sampler: one call of the upper stage. It begins where an engine
+   * is idle and no clip waits for it; a clip that comes meanwhile waits until that call has ended, and no
+   * longer.
+   */
+  inferAgain(clip: PixelClip, options: Omit<InferOptions, 'maps'>): Promise<InferenceResult>;
+  forgetMaps(clipId: string): void;
   /** The stream has ended: nothing is kept for it. */
   leave(): void;
 }
@@ -64,14 +77,14 @@ interface OpenStream {
  * Many streams on a few equal engines, which it owns. Here, and nowhere else, clips wait: each idle
  * engine gets the clip of the stream, among those with affinity to it, that has had the least
  * engine time. So a stream with long clips or many clips cannot starve another. An idle engine
- * takes over a stream from one with a backlog.
+ * takes over a stream from one with a backlog. What is to be scored again waits behind all clips.
  *
  * An engine is in one of these states:
  *
  * - **idle**: no clip waits for it;
  * - **waiting for more**, with batches only (ADR 0025): fewer clips wait than fit, other streams
  *   may bring one, and the oldest has not waited `maxWaitMs`;
- * - **busy**: it has one clip, or one batch of different streams.
+ * - **busy**: it has one clip, one batch of different streams, or one clip to score again.
  */
 export class EngineScheduler implements AsyncDisposable {
   readonly info: EngineInfo;
@@ -80,6 +93,7 @@ export class EngineScheduler implements AsyncDisposable {
   readonly #queue = new FairQueue<Task>();
   readonly #affinity: EngineAffinity;
   readonly #streams = new Map<string, OpenStream>();
+  readonly #kept = new KeptClips<Task>();
   readonly #calls: number[] = [];
   #busyMs = 0;
   #closed = false;
@@ -106,6 +120,11 @@ export class EngineScheduler implements AsyncDisposable {
     return {
       info,
       infer: (clip, options) => this.#infer(streamId, { clip, ...options }),
+      mayKeep: () => !this.#kept.isFull(this.#affinity.of(streamId)),
+      inferAgain: (clip, options) => this.#inferAgain({ clip, ...options, maps: 'kept' }),
+      forgetMaps: (clipId) => {
+        this.#forgetMaps(clipId);
+      },
       leave: () => {
         this.#leave(streamId);
       },
@@ -134,6 +153,28 @@ export class EngineScheduler implements AsyncDisposable {
   }
 
   #infer(streamId: string, request: InferRequest): Promise<InferenceResult> {
+    return this.#wait(request, {
+      add: (task) => {
+        this.#queue.push(streamId, task);
+      },
+      remove: (task) => this.#queue.remove(streamId, task),
+    });
+  }
+
+  #inferAgain(request: InferRequest): Promise<InferenceResult> {
+    return this.#wait(request, {
+      add: (task) => {
+        this.#kept.push(task);
+      },
+      remove: (task) => this.#kept.giveUp(task),
+    });
+  }
+
+  /** The request waits until an engine takes it or its caller gives up. */
+  #wait(
+    request: InferRequest,
+    place: { readonly add: (task: Task) => void; readonly remove: (task: Task) => boolean },
+  ): Promise<InferenceResult> {
     const { clip, signal } = request;
     return new Promise((resolve, reject) => {
       if (this.#closed || signal?.aborted) {
@@ -141,7 +182,7 @@ export class EngineScheduler implements AsyncDisposable {
         return;
       }
       const giveUp = (): void => {
-        if (!this.#queue.remove(streamId, task)) return;
+        if (!place.remove(task)) return;
         reject(interrupted(clip.clipId));
         this.#dispatch();
       };
@@ -154,12 +195,18 @@ export class EngineScheduler implements AsyncDisposable {
         },
       };
       signal?.addEventListener('abort', giveUp, { once: true });
-      this.#queue.push(streamId, task);
+      place.add(task);
       this.#dispatch();
     });
   }
 
+  #forgetMaps(clipId: string): void {
+    const engine = this.#kept.remove(clipId);
+    if (engine !== undefined) at(this.#workers, engine).engine.forgetMaps?.(clipId);
+  }
+
   #leave(streamId: string): void {
+    for (const clipId of this.#kept.clipsOf(streamId)) this.#forgetMaps(clipId);
     this.#queue.forget(streamId);
     this.#affinity.forget(streamId);
     this.#streams.delete(streamId);
@@ -175,6 +222,7 @@ export class EngineScheduler implements AsyncDisposable {
       const waitMs = this.#waitMs(worker);
       const turns = waitMs > 0 ? [] : this.#takeTurns(worker);
       if (turns.length > 0) this.#begin(worker, turns);
+      else if (waitMs === 0) this.#beginAgain(worker);
       if (waitMs > 0) {
         worker.timer = setTimeout(() => {
           this.#dispatch();
@@ -224,16 +272,35 @@ export class EngineScheduler implements AsyncDisposable {
     this.#calls[turns.length - 1] = (this.#calls[turns.length - 1] ?? 0) + 1;
     const startedMs = monotonicMs();
     const results = worker.engine.inferBatch(turns.map(({ task }) => task.request));
-    turns.forEach(({ task }, index) => {
+    turns.forEach(({ streamId, task }, index) => {
+      const { clip, maps } = task.request;
+      if (maps === 'keep') this.#kept.add(clip.clipId, streamId, worker.index);
       task.begin(at(results, index));
     });
     void Promise.allSettled(results).then(() => {
       const spentMs = monotonicMs() - startedMs;
-      this.#busyMs += spentMs;
       for (const { streamId } of turns) this.#queue.charge(streamId, spentMs / turns.length);
-      worker.busy = false;
-      this.#dispatch();
+      this.#end(worker, spentMs);
     });
+  }
+
+  /** The idle engine scores a clip again, if there is one. */
+  #beginAgain(worker: Worker): void {
+    const task = this.#kept.take(worker.index);
+    if (!task) return;
+    worker.busy = true;
+    const startedMs = monotonicMs();
+    const result = at(worker.engine.inferBatch([task.request]), 0);
+    task.begin(result);
+    void Promise.allSettled([result]).then(() => {
+      this.#end(worker, monotonicMs() - startedMs);
+    });
+  }
+
+  #end(worker: Worker, spentMs: number): void {
+    this.#busyMs += spentMs;
+    worker.busy = false;
+    this.#dispatch();
   }
 
   #isHere(streamId: string, { index }: Worker): boolean {

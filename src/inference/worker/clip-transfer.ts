@@ -34,6 +34,7 @@ export class ClipTransfer {
           {
             clip: { clipId, frames, height, width },
             sampler,
+            maps,
           },
         ],
         index,
@@ -42,7 +43,7 @@ export class ClipTransfer {
         const slotFrom = end;
         end += parts.reduce((sum, { length }) => sum + length, 0);
         const clip = { clipId, frames, height, width };
-        return { id, clip, sampler, slotFrom, ...(place && { place }) };
+        return { id, clip, sampler, slotFrom, ...(place && { place }), ...(maps && { maps }) };
       },
     );
   }

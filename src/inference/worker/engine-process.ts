@@ -133,6 +133,10 @@ export class EngineProcess {
     if (this.isAlive()) this.#send({ type: 'close_stream', streamId });
   }
 
+  forgetMaps(clipId: string): void {
+    if (this.isAlive()) this.#send({ type: 'forget_maps', clipId });
+  }
+
   /** Asks the process to free its engine and end; kills it after `graceMs`. Resolves when it is gone. */
   async stop(graceMs: number): Promise<void> {
     const timer = new AbortController();

@@ -54,6 +54,9 @@ export class EngineServer {
           case 'close_stream':
             this.#closeStream(request.streamId);
             break;
+          case 'forget_maps':
+            this.#core?.forgetMaps(request.clipId);
+            break;
           case 'dispose':
             this.#dispose().then(resolve, reject);
             break;
@@ -87,11 +90,12 @@ export class EngineServer {
     for (const { id } of calls) this.#running.delete(id);
   }
 
-  #requestOf({ id, sampler }: WireCall): Omit<RunningRequest, 'clip'> {
+  #requestOf({ id, sampler, maps }: WireCall): Omit<RunningRequest, 'clip'> {
     const controller = new AbortController();
     this.#running.set(id, controller);
     return {
       sampler,
+      ...(maps && { maps }),
       signal: controller.signal,
       resolve: (result: InferenceResult) => {
         this.#send({ type: 'result', id, result });
@@ -103,8 +107,9 @@ export class EngineServer {
   }
 
   /** The whole clip, of which only what is new lies in the slot; undefined where the rest is not here. */
-  #receive({ clip, place, slotFrom }: WireCall, index: number): PixelClip | undefined {
+  #receive({ clip, place, slotFrom, maps }: WireCall, index: number): PixelClip | undefined {
     if (!this.#core) throw new Error('a clip arrived before the engine was ready');
+    if (maps === 'kept') return { ...clip, data: NO_PIXELS };
     this.#slotFrom = slotFrom;
     if (place) {
       if (place.fresh) this.#closeStream(place.id);
@@ -141,6 +146,9 @@ export class EngineServer {
     this.#self.send?.(reply, undefined, undefined, () => undefined);
   }
 }
+
+/** Of a clip whose feature maps are here. */
+const NO_PIXELS = new Uint8Array();
 
 /** Of an engine that reuses nothing: the frames of one stream's last clip. */
 const KEEPS_NOTHING = { contextFrames: 0, maxStreams: 1 };

@@ -1,6 +1,6 @@
 import { ActionstreamError, toActionstreamError, type ErrorCode } from '../../core/errors.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import type { EngineInfo, InferenceResult, PixelClip } from '../engine.ts';
+import type { EngineInfo, InferenceResult, InferOptions, PixelClip } from '../engine.ts';
 import type { SentPlace } from './sent-frames.ts';
 import type { EngineSpec } from './spec.ts';
 
@@ -14,6 +14,7 @@ export type WorkerRequest =
   | { readonly type: 'infer'; readonly calls: readonly WireCall[] }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'close_stream'; readonly streamId: string }
+  | { readonly type: 'forget_maps'; readonly clipId: string }
   | { readonly type: 'dispose' };
 
 export interface WireCall {
@@ -24,6 +25,7 @@ export interface WireCall {
   /** Where they begin there. */
   readonly slotFrom: number;
   readonly sampler: SamplerOptions;
+  readonly maps?: NonNullable<InferOptions['maps']>;
 }
 
 /**

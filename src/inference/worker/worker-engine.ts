@@ -86,6 +86,10 @@ class EngineSupervisor implements EngineCore {
     this.#process.closeStream(streamId);
   }
 
+  forgetMaps(clipId: string): void {
+    this.#process.forgetMaps(clipId);
+  }
+
   losses(): EngineLosses {
     return { restarts: this.#restarts, retries: this.#retries };
   }

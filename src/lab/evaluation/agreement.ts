@@ -1,12 +1,9 @@
+import { decisionShare, heldShare, standAlone, type ScoredLabels } from '../../core/decisions.ts';
 import { groupBy } from '../../core/group-by.ts';
 import { bootstrapInterval } from './bootstrap.ts';
 
 /** What one network says of one window, with all steps or with those that it keeps. */
-export interface ScoredRun {
-  /** [labels] */
-  readonly scores: ArrayLike<number>;
-  /** [labels] */
-  readonly logits: ArrayLike<number>;
+export interface ScoredRun extends ScoredLabels {
   readonly keptSteps: number;
   readonly inputSteps: number;
   /** As if the window stood alone. */
@@ -49,7 +46,7 @@ export function agreementOf(windows: readonly ComparedWindow[], thresholds: read
   return {
     windows: windows.length,
     top1: mean(({ dense, sampled }) => (largest(dense.scores) === largest(sampled.scores) ? 1 : 0)),
-    decisions: mean((window) => decisionShare(window, thresholds)),
+    decisions: mean((window) => decisionShare(window.dense, window.sampled, thresholds)),
     mean_abs_score: mean(({ dense, sampled }) => meanDifference(dense.scores, sampled.scores)),
     kl: mean(({ dense, sampled }) => divergence(dense, sampled)),
     kept_ratio: total(({ sampled }) => sampled.keptSteps) / total(({ sampled }) => sampled.inputSteps),
@@ -58,13 +55,9 @@ export function agreementOf(windows: readonly ComparedWindow[], thresholds: read
   };
 }
 
-/**
- * Share of decisions that agree. Labels that stand for themselves make one decision each. Labels of one
- * distribution (softmax) make one decision a window: of 400 of them nearly all are below their thresholds
- * whatever the network says.
- */
+/** Share of decisions that agree; under softmax a window is one decision. */
 export function heldDecisions(windows: readonly ComparedWindow[], thresholds: readonly number[]): number {
-  return meanOf(windows.map((window) => heldShare(window, thresholds)));
+  return meanOf(windows.map(({ dense, sampled }) => heldShare(dense, sampled, thresholds)));
 }
 
 /**
@@ -105,22 +98,8 @@ function decisionsPerWindow(windows: readonly ComparedWindow[], thresholds: read
   return windows.every(({ dense }) => standAlone(dense)) ? thresholds.length : 1;
 }
 
-function heldShare(window: ComparedWindow, thresholds: readonly number[]): number {
-  const share = decisionShare(window, thresholds);
-  return standAlone(window.dense) ? share : Math.floor(share);
-}
-
 function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Share of labels on the same side of their threshold. */
-export function decisionShare({ dense, sampled }: ComparedWindow, thresholds: readonly number[]): number {
-  const same = thresholds.filter(
-    (threshold, label) =>
-      (dense.scores[label] ?? 0) >= threshold === (sampled.scores[label] ?? 0) >= threshold,
-  );
-  return same.length / thresholds.length;
 }
 
 function largest(scores: ArrayLike<number>): number {
@@ -147,9 +126,4 @@ function divergence(dense: ScoredRun, sampled: ScoredRun): number {
     const q = sampled.scores[label] ?? 0;
     return sum + term(p, q) + (each ? term(1 - p, 1 - q) : 0);
   }, 0);
-}
-
-/** Whether each score is the sigmoid of its logit. */
-function standAlone({ scores, logits }: ScoredRun): boolean {
-  return Array.from(logits).every((x, i) => Math.abs(1 / (1 + Math.exp(-x)) - (scores[i] ?? 0)) < 1e-4);
 }

@@ -1,5 +1,5 @@
 import { groupBy } from '../../core/group-by.ts';
-import type { Interval } from './intervals.ts';
+import type { Interval } from '../../core/wilson.ts';
 
 export interface BootstrapOptions {
   /** The same seed gives the same interval. */

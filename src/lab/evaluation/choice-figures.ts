@@ -1,6 +1,6 @@
 import { rounded } from './compute-figures.ts';
 import { roundedInterval } from './detection-figures.ts';
-import { wilsonInterval, type Interval } from './intervals.ts';
+import { wilsonInterval, type Interval } from '../../core/wilson.ts';
 import { bestOf, confusionOf } from './ranking.ts';
 import type { ScoredExample } from './results.ts';
 

@@ -1,7 +1,7 @@
 import { auc } from './auc.ts';
 import { bootstrapInterval } from './bootstrap.ts';
 import { rounded } from './compute-figures.ts';
-import { wilsonInterval, type Interval } from './intervals.ts';
+import { wilsonInterval, type Interval } from '../../core/wilson.ts';
 import type { ScoredExample } from './results.ts';
 
 /** How well one label tells clips that show it from clips that do not. */

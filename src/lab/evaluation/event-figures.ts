@@ -1,7 +1,8 @@
 import { bootstrapInterval } from './bootstrap.ts';
 import { rounded } from './compute-figures.ts';
 import { roundedInterval } from './detection-figures.ts';
-import { poissonInterval, wilsonInterval, type Interval } from './intervals.ts';
+import { wilsonInterval, type Interval } from '../../core/wilson.ts';
+import { poissonInterval } from './intervals.ts';
 import { matchEvents, type EventMatch } from './match-events.ts';
 import type { TimedAction, WatchedExample } from './results.ts';
 

@@ -1,17 +1,4 @@
-/** [low, high] */
-export type Interval = readonly [low: number, high: number];
-
-/** 97.5 % quantile of the normal distribution. */
-const Z = 1.959963984540054;
-
-/** Wilson's 95 % interval of a proportion of `trials` ≥ 1: honest for small numbers and near 0 and 1. */
-export function wilsonInterval(successes: number, trials: number): Interval {
-  const share = successes / trials;
-  const spread = Z ** 2 / trials;
-  const centre = (share + spread / 2) / (1 + spread);
-  const half = (Z / (1 + spread)) * Math.sqrt((share * (1 - share)) / trials + spread / (4 * trials));
-  return [successes === 0 ? 0 : centre - half, successes === trials ? 1 : centre + half];
-}
+import type { Interval } from '../../core/wilson.ts';
 
 /** The exact (Garwood) 95 % interval of a Poisson rate from `count` events in `exposure` > 0, e.g. hours. */
 export function poissonInterval(count: number, exposure: number): Interval {

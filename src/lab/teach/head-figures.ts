@@ -1,9 +1,9 @@
+import { wilsonInterval } from '../../core/wilson.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 import { auc } from '../evaluation/auc.ts';
 import { bootstrapInterval } from '../evaluation/bootstrap.ts';
 import { rounded } from '../evaluation/compute-figures.ts';
 import { roundedInterval } from '../evaluation/detection-figures.ts';
-import { wilsonInterval } from '../evaluation/intervals.ts';
 import { confusionOf } from '../evaluation/ranking.ts';
 import { BACKGROUND, shows, type TaughtLabel } from './teach-labels.ts';
 import type { CrossValidation, Example, LabelFigures, SamplerFigures, TeachRecord } from './types.ts';

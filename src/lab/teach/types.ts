@@ -1,7 +1,7 @@
 import type { ModelChoice } from '../../app/model-choice.ts';
 import type { SamplerSettings } from '../../config/index.ts';
+import type { Interval } from '../../core/wilson.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import type { Interval } from '../evaluation/intervals.ts';
 
 /** What `teach` is asked to do. */
 export interface TeachRequest {

@@ -12,9 +12,13 @@ import { reusedSteps } from './migrations/0003-reused-steps.ts';
 import { reusedKeptSteps } from './migrations/0004-reused-kept-steps.ts';
 import { runs } from './migrations/0005-runs.ts';
 import { prunings } from './migrations/0006-prunings.ts';
+import { audit } from './migrations/0007-audit.ts';
 import type { Migration } from './migrations/migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [initial, delta, reusedSteps, reusedKeptSteps, runs, prunings];
+const MIGRATIONS: readonly Migration[] = [
+  ...[initial, delta, reusedSteps, reusedKeptSteps, runs, prunings],
+  audit,
+];
 const LATEST = MIGRATIONS.length;
 // Serialises migrations of several instances; any constant that nobody else uses.
 const ADVISORY_LOCK = 4_201_134_001;

@@ -119,4 +119,58 @@ describe('engine scheduler', () => {
     expect(served.map(({ clipId }) => clipId)).not.toContain('waiting');
     for (const outcome of await all) expect(outcome).toMatchObject({ reason: { code: 'ABORTED' } });
   });
+
+  it('scores clips again only while no clip waits, on the engine that keeps them', async () => {
+    const { scheduler, served } = schedulerOf([5, 5]);
+    const [a, b] = [scheduler.engineFor('a'), scheduler.engineFor('b')];
+    await a.infer(clipOf('a-0'), { sampler, maps: 'keep' });
+
+    const clips = [0, 1, 2, 3].map((i) => b.infer(clipOf(`b-${i}`), { sampler }));
+    const first = a.infer(clipOf('a-1'), { sampler });
+    const again = [1, 2].map(() => a.inferAgain({ ...clipOf('a-0'), data: new Uint8Array() }, { sampler }));
+    const second = a.infer(clipOf('a-2'), { sampler });
+    await Promise.all([...clips, ...again, first, second]);
+    a.forgetMaps('a-0');
+
+    const atA = served.filter(({ engine }) => engine === 0).map(({ clipId }) => clipId);
+    expect(atA.slice(0, 3)).toEqual(['a-0', 'a-1', 'a-2']);
+    expect(atA.filter((id) => id === 'a-0')).toHaveLength(3);
+    await expect(a.inferAgain(clipOf('a-0'), { sampler })).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+  });
+
+  it('keeps the maps of a few clips, and none of a stream that has ended', async () => {
+    const { scheduler } = schedulerOf([0]);
+    const [a, b] = [scheduler.engineFor('a'), scheduler.engineFor('b')];
+    for (const [stream, id] of [
+      [a, 'a-0'],
+      [b, 'b-0'],
+    ] as const) {
+      expect(stream.mayKeep()).toBe(true);
+      await stream.infer(clipOf(id), { sampler, maps: 'keep' });
+    }
+    expect(a.mayKeep()).toBe(false);
+
+    a.leave();
+
+    expect(b.mayKeep()).toBe(true);
+    await b.inferAgain(clipOf('b-0'), { sampler });
+    await expect(b.inferAgain(clipOf('a-0'), { sampler })).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+  });
+
+  it('gives up what waits to be scored again when its caller does, and when it closes', async () => {
+    const { scheduler } = schedulerOf([20]);
+    const a = scheduler.engineFor('a');
+    await a.infer(clipOf('a-0'), { sampler, maps: 'keep' });
+    const abort = new AbortController();
+    const clips = [1, 2].map((i) => a.infer(clipOf(`a-${i}`), { sampler }));
+    const given = a.inferAgain(clipOf('a-0'), { sampler, signal: abort.signal });
+    const left = a.inferAgain(clipOf('a-0'), { sampler });
+    const outcomes = Promise.allSettled([...clips, left]);
+
+    abort.abort();
+    await expect(given).rejects.toMatchObject({ code: 'ABORTED' });
+    await scheduler[Symbol.asyncDispose]();
+
+    expect((await outcomes).at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'ABORTED' } });
+  });
 });

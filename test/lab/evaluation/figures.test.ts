@@ -5,7 +5,8 @@ import { bootstrapInterval } from '../../../src/lab/evaluation/bootstrap.ts';
 import { choiceFigures } from '../../../src/lab/evaluation/choice-figures.ts';
 import { computeFigures } from '../../../src/lab/evaluation/compute-figures.ts';
 import { detectionFigures } from '../../../src/lab/evaluation/detection-figures.ts';
-import { poissonInterval, wilsonInterval } from '../../../src/lab/evaluation/intervals.ts';
+import { poissonInterval } from '../../../src/lab/evaluation/intervals.ts';
+import { wilsonInterval } from '../../../src/core/wilson.ts';
 import { bestOf } from '../../../src/lab/evaluation/ranking.ts';
 
 const scores = fc.array(
