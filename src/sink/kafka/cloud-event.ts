@@ -12,7 +12,8 @@ export interface CloudEventMessage {
 
 /** CloudEvents 1.0, Kafka binding, binary mode: attributes as `ce_` headers, the payload as the value. */
 export function toCloudEvent(stored: StoredRecord): CloudEventMessage {
-  return { ...envelopeOf(stored), value: JSON.stringify(stored.record.payload) };
+  const { key, headers } = envelopeOf(stored);
+  return { key, value: JSON.stringify(stored.record.payload), headers };
 }
 
 /** A message without its value. */
