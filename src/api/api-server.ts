@@ -80,6 +80,7 @@ async function createApi(
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.addSchema(PROBLEM_SCHEMA);
   for (const schema of RECORD_SCHEMAS) app.addSchema(schema);
+  if (tokens.length === 0) app.addHook('onRequest', demandLoopbackName);
   app.setErrorHandler((error, request, reply) => {
     const { status, detail } = problemOf(error);
     if (status >= 500 && status !== 503)
@@ -142,6 +143,17 @@ function route(app: FastifyInstance, operation: Operation, tokens: readonly ApiT
       return handle(request, reply);
     },
   });
+}
+
+/**
+ * Where no token is asked for, a page of another site could reach us through a name of its own that leads
+ * to this machine (DNS rebinding). Its requests carry that name.
+ * @throws Problem 403
+ */
+function demandLoopbackName({ hostname }: FastifyRequest): Promise<void> {
+  if (/^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(hostname)) return Promise.resolve();
+  const remedy = 'name an http.token_file, or ask 127.0.0.1';
+  return Promise.reject(new Problem(403, 'FORBIDDEN', `requests to ${hostname} need a token: ${remedy}`));
 }
 
 /** @throws Problem 401, 403 */

@@ -29,6 +29,7 @@ export function renderApi(): string {
     '  journal still holds. An event `missed` names offsets that are gone. 64 readers at most are served.',
     '- **Health.** `/livez`: the process answers. `/startupz`: the model is warm. `/readyz`: the model is warm and the journal takes records.',
     '  A camera that is down changes none of them.',
+    '- **Names.** Without tokens, only requests to a loopback name are answered, so that no page of another site reaches it.',
     '',
     '| operation | answers | parameters | role |',
     '| --- | --- | --- | --- |',

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import fc from 'fast-check';
@@ -87,6 +89,21 @@ test('with tokens, reading needs one, settings need an admin, health needs none,
   expect(await ask('/api/v1/config', 'reader-0123456789ab')).toBe(403);
   expect(await ask('/api/v1/config', 'admin-0123456789abc')).toBe(200);
   for (const path of ['/livez', '/readyz', '/startupz', '/version']) expect(await ask(path), path).toBe(200);
+});
+
+test('without tokens, a request under another name than that of this machine is refused', async () => {
+  const { url } = await serveApi();
+  const ask = async (host: string): Promise<number | undefined> => {
+    const request = get(`${url}/api/v1/streams`, { headers: { host } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+
+  for (const host of ['localhost', 'localhost:8080', '127.0.0.1:1', '[::1]:8080'])
+    expect(await ask(host), host).toBe(200);
+  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8080', '10.0.0.1'])
+    expect(await ask(host), host).toBe(403);
 });
 
 test('while the model is loaded the process is alive and not ready, and the rest says to ask again', async () => {
