@@ -1,4 +1,4 @@
-import { onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { startFaultProxy } from '../../tools/local/fault-proxy.ts';
 import { withKafkaAdmin } from '../support/names.ts';
 import { isClip, nextRecord } from '../support/runs.ts';
@@ -37,7 +37,11 @@ async function wrongListener({ servers }: TrialContext): Promise<Trial> {
 
 async function tooFewReplicas({ servers }: TrialContext): Promise<Trial> {
   const follower = await servers.kafka.startFollower();
-  onTestFinished(() => follower.stop());
+  onTestFinished(async () => {
+    await follower.stop();
+    // Until the cluster has noticed, it gives partitions of new topics to the broker that is gone.
+    await vi.waitFor(() => hasOneBroker(servers.kafka.brokers), { timeout: 60_000, interval: 250 });
+  });
   const site = await createSite(servers, { kafka: { create_topics: undefined }, more: light(servers) });
   await vi.waitFor(() => makeReplicatedTopics(site), { timeout: 120_000, interval: 500 });
   const run = site.start();
@@ -71,4 +75,9 @@ async function makeReplicatedTopics({ brokers, topics }: Site): Promise<void> {
       waitForLeaders: true,
     }),
   );
+}
+
+async function hasOneBroker(brokers: Site['brokers']): Promise<void> {
+  const cluster = await withKafkaAdmin(brokers, (admin) => admin.describeCluster());
+  expect(cluster.brokers).toHaveLength(1);
 }
