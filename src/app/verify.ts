@@ -17,7 +17,7 @@ export type VerifyReply =
   | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
 /** V8 lets garbage pile up while memory is plentiful; a small heap makes it collect. */
-const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=64'];
+const HEAP = ['--max-semi-space-size=2', '--max-old-space-size=64'];
 /** So long an interrupted process may take to leave the consumer group of its reader. */
 const GRACE_MS = 4000;
 
