@@ -1,16 +1,11 @@
-import { ActionstreamError } from '../core/errors.ts';
 import type { ClipStats } from '../core/records.ts';
+import { keyOfCursor, pageOf, statementValues, type PageRequest } from './keyset.ts';
 import type { PostgresReader } from './postgres/reader.ts';
 import { clipOfRow, type Row } from './postgres/rows.ts';
 
 /** A page of rows, newest first, with the cursor of the next one; without it, the last page. */
 export interface HistoryPage<Item> {
   readonly items: readonly Item[];
-  readonly cursor?: string;
-}
-
-export interface PageRequest {
-  readonly limit: number;
   readonly cursor?: string;
 }
 
@@ -46,12 +41,12 @@ export async function queryClips(
   { streamId, since, until }: TimeRange & { readonly streamId: string },
   page: PageRequest,
 ): Promise<HistoryPage<ClipStats>> {
-  const { place, values } = placeholders();
+  const { place, values } = statementValues();
   const conditions = [`stream_id = ${place(streamId)}`];
   if (since) conditions.push(`clip_start >= ${place(since)}`);
   if (until) conditions.push(`clip_start < ${place(until)}`);
   if (page.cursor !== undefined) {
-    const [start = '', sequence = '', run = ''] = decode(page.cursor, /^(\S+Z) (\d+) ([0-9a-f-]{36})$/);
+    const [start = '', sequence = '', run = ''] = keyOfCursor(page.cursor, /^(\S+Z) (\d+) ([0-9a-f-]{36})$/);
     conditions.push(
       `(clip_start, clip_seq, run_id) < (${place(start)}::timestamptz, ${place(sequence)}::bigint, ${place(run)}::uuid)`,
     );
@@ -61,10 +56,12 @@ export async function queryClips(
       ORDER BY clip_start DESC, clip_seq DESC, run_id DESC LIMIT ${place(page.limit + 1)}`,
     values,
   );
-  return pageOf(rows, page, {
-    item: clipOfRow,
-    cursor: (row) => `${timeOf(row['clip_start'])} ${String(row['clip_seq'])} ${String(row['run_id'])}`,
-  });
+  const { rows: shown, ...next } = pageOf(
+    rows,
+    page,
+    (row) => `${timeOf(row['clip_start'])} ${String(row['clip_seq'])} ${String(row['run_id'])}`,
+  );
+  return { items: shown.map(clipOfRow), ...next };
 }
 
 /** Gaps that overlap the range: when nobody watched. @throws USAGE on a foreign cursor */
@@ -73,13 +70,13 @@ export async function queryGaps(
   { streams, since, until }: TimeRange & { readonly streams?: readonly string[] },
   page: PageRequest,
 ): Promise<HistoryPage<HistoryGap>> {
-  const { place, values } = placeholders();
+  const { place, values } = statementValues();
   const conditions = ['true'];
   if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
   if (since) conditions.push(`to_at > ${place(since)}`);
   if (until) conditions.push(`from_at < ${place(until)}`);
   if (page.cursor !== undefined) {
-    const [from = '', id = ''] = decode(page.cursor, /^(\S+Z) (.+)$/);
+    const [from = '', id = ''] = keyOfCursor(page.cursor, /^(\S+Z) (.+)$/);
     conditions.push(`(from_at, status_id) < (${place(from)}::timestamptz, ${place(id)})`);
   }
   const rows = await reader.query<Row>(
@@ -87,15 +84,18 @@ export async function queryGaps(
       WHERE ${conditions.join(' AND ')} ORDER BY from_at DESC, status_id DESC LIMIT ${place(page.limit + 1)}`,
     values,
   );
-  return pageOf(rows, page, {
-    item: (row) => ({
-      stream_id: String(row['stream_id']),
-      from: timeOf(row['from_at']),
-      to: timeOf(row['to_at']),
-      reason: String(row['reason']),
-    }),
-    cursor: (row) => `${timeOf(row['from_at'])} ${String(row['status_id'])}`,
-  });
+  const { rows: shown, ...next } = pageOf(
+    rows,
+    page,
+    (row) => `${timeOf(row['from_at'])} ${String(row['status_id'])}`,
+  );
+  const items = shown.map((row) => ({
+    stream_id: String(row['stream_id']),
+    from: timeOf(row['from_at']),
+    to: timeOf(row['to_at']),
+    reason: String(row['reason']),
+  }));
+  return { items, ...next };
 }
 
 /** Compute by stream and hour, newest first, at most `limit` rows. */
@@ -104,7 +104,7 @@ export async function queryHours(
   { streams, since, until }: TimeRange & { readonly streams?: readonly string[] },
   limit: number,
 ): Promise<readonly HourOfCompute[]> {
-  const { place, values } = placeholders();
+  const { place, values } = statementValues();
   const conditions = ['true'];
   if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
   if (since) conditions.push(`clip_start >= ${place(since)}`);
@@ -130,36 +130,6 @@ export async function queryHours(
       saved_ratio: dense === 0 ? 0 : 1 - used / dense,
     };
   });
-}
-
-function placeholders(): { readonly values: unknown[]; readonly place: (value: unknown) => string } {
-  const values: unknown[] = [];
-  return { values, place: (value) => `$${values.push(value)}` };
-}
-
-function pageOf<Item>(
-  rows: readonly Row[],
-  { limit }: PageRequest,
-  of: { readonly item: (row: Row) => Item; readonly cursor: (row: Row) => string },
-): HistoryPage<Item> {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  const items = shown.map((row) => of.item(row));
-  if (rows.length <= limit || !last) return { items };
-  return { items, cursor: Buffer.from(of.cursor(last)).toString('base64url') };
-}
-
-function decode(cursor: string, form: RegExp): readonly string[] {
-  const parts = form.exec(Buffer.from(cursor, 'base64url').toString('utf8'))?.slice(1);
-  if (parts && isTime(parts[0])) return parts;
-  throw new ActionstreamError(
-    'USAGE',
-    'the cursor is not one of ours; use the one that the last page returned',
-  );
-}
-
-function isTime(value: string | undefined): boolean {
-  return value !== undefined && !Number.isNaN(Date.parse(value));
 }
 
 function timeOf(value: unknown): string {

@@ -1,5 +1,5 @@
-import { ActionstreamError } from '../core/errors.ts';
 import type { ActionEvent } from '../core/records.ts';
+import { keyOfCursor, pageOf, statementValues, type PageRequest } from './keyset.ts';
 import { readEpisodes, type PostgresReader } from './postgres/reader.ts';
 import { valuesOf } from './postgres/rows.ts';
 
@@ -31,13 +31,12 @@ export interface EventPage {
 export async function queryEvents(
   reader: PostgresReader,
   filter: EventFilter,
-  page: { readonly limit: number; readonly cursor?: string },
+  page: PageRequest,
 ): Promise<EventPage> {
-  const values: unknown[] = [];
-  const place = (value: unknown): string => `$${values.push(value)}`;
+  const { place, values } = statementValues();
   const conditions = conditionsOf(filter, place);
   if (page.cursor !== undefined) {
-    const [startedAt, episodeId] = decodeCursor(page.cursor);
+    const [startedAt = '', episodeId = ''] = keyOfCursor(page.cursor, /^(\S+Z) ([0-9a-f-]{36})$/);
     conditions.push(
       `(started_at, episode_id) < (${place(startedAt)}::timestamptz, ${place(episodeId)}::uuid)`,
     );
@@ -45,9 +44,8 @@ export async function queryEvents(
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
   const sql = `${where} ORDER BY started_at DESC, episode_id DESC LIMIT ${place(page.limit + 1)}`;
   const rows = await readEpisodes(reader, { sql, values });
-  const events = rows.slice(0, page.limit);
-  const last = events.at(-1);
-  return { events, ...(rows.length > page.limit && last ? { cursor: encodeCursor(last) } : {}) };
+  const { rows: events, ...next } = pageOf(rows, page, (event) => `${event.started_at} ${event.episode_id}`);
+  return { events, ...next };
 }
 
 /** One episode by its id, as its last event; undefined where there is none. */
@@ -108,20 +106,6 @@ function conditionsOf(filter: EventFilter, place: (value: unknown) => string): s
   if (minDurationMs !== undefined) conditions.push(`duration_ms >= ${place(minDurationMs)}`);
   if (minScore !== undefined) conditions.push(`score_peak >= ${place(minScore)}`);
   return conditions;
-}
-
-function encodeCursor({ started_at: startedAt, episode_id: episodeId }: ActionEvent): string {
-  return Buffer.from(`${startedAt} ${episodeId}`).toString('base64url');
-}
-
-function decodeCursor(cursor: string): readonly [startedAt: string, episodeId: string] {
-  const text = Buffer.from(cursor, 'base64url').toString('utf8');
-  const [, startedAt, episodeId] = /^(\S+Z) ([0-9a-f-]{36})$/.exec(text) ?? [];
-  if (startedAt !== undefined && episodeId !== undefined) return [startedAt, episodeId];
-  throw new ActionstreamError(
-    'USAGE',
-    'the cursor is not one of ours; use the one that the last page returned',
-  );
 }
 
 /** Quoted where RFC 4180 asks for it, and where a spreadsheet would take the text for a formula. */

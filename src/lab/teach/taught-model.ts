@@ -103,7 +103,7 @@ export async function refuseFull(folder: string): Promise<void> {
 }
 
 /**
- * Model, record and confusion picture: written beside the folder and moved there when all is whole.
+ * Model, record and confusion figure: written beside the folder and moved there when all is whole.
  * @throws ActionstreamError USAGE where that cannot be written
  */
 export async function saveTaught(folder: string, model: TaughtModel, record: TeachRecord): Promise<void> {
