@@ -22,7 +22,14 @@ const IN_SUBSET = [
   'many records',
 ];
 
+let servers: Servers;
+const trials: Trial[] = [];
+
 demandNoLeftovers();
+// Hooks after a test run from the last to the first: no run is left when the broker is cleared.
+afterEach(async () => {
+  await servers.clear();
+});
 afterEach(endRuns);
 // After each trial: a suite that is stopped has its report too.
 afterEach(() => {
@@ -30,8 +37,6 @@ afterEach(() => {
   writeReport(path.join(ROOT, '.cache', 'chaos'), { seed, suite, trials });
 });
 
-let servers: Servers;
-const trials: Trial[] = [];
 beforeAll(async () => {
   servers = await startServers();
 });

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import kafkajs from 'kafkajs';
 import { freePort } from '../../tools/local/free-port.ts';
 import { startRtspServer, type RtspServer } from '../../tools/local/rtsp-server.ts';
 import { startLocalKafka, type LocalKafka } from '../../tools/local/kafka.ts';
@@ -20,6 +21,8 @@ export interface Servers {
   readonly advertisedPort: number;
   readonly cameras: readonly RtspServer[];
   readonly video: string;
+  /** Before the next trial: a broker that answers and holds no topics of the trial before. */
+  clear(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,11 +54,36 @@ export async function startServers(): Promise<Servers> {
     advertisedPort,
     cameras,
     video,
+    clear: () => clearBroker(kafka),
     async stop() {
       await Promise.all([kafka.stop(), postgres.stop(), ...cameras.map((camera) => camera.stop())]);
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+// A broker that was killed recovers every partition it holds: with those of fifty trials it takes minutes.
+async function clearBroker(kafka: LocalKafka): Promise<void> {
+  await deleteTopics(kafka).catch(async () => {
+    await kafka.restart();
+    await deleteTopics(kafka);
+  });
+}
+
+async function deleteTopics({ brokers }: LocalKafka): Promise<void> {
+  const admin = new kafkajs.Kafka({
+    clientId: 'chaos-clear',
+    brokers: [...brokers],
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 2 },
+  }).admin();
+  await admin.connect();
+  try {
+    const topics = await admin.listTopics();
+    await admin.deleteTopics({ topics: topics.filter((topic) => !topic.startsWith('__')) });
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 /**

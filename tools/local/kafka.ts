@@ -52,7 +52,7 @@ interface LocalListener {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 
 /** @throws Error that says what is missing (Java 17, Maven) or the broker's own words */
 export async function startLocalKafka(options: LocalKafkaOptions): Promise<LocalKafka> {
