@@ -1,4 +1,4 @@
-import type { ConvNode, GateNode, Network, NetworkNode, NetworkOptions, Padding } from './graph.ts';
+import type { ConvNode, Network, NetworkNode, NetworkOptions, Padding } from './graph.ts';
 import { STAGES, type MixedChannels, type Stage, type StageName, type Triple } from './stages.ts';
 import { parseVariant, type TemporalForm, type Variant } from './variants.ts';
 
@@ -33,7 +33,7 @@ export const DEFAULT_NETWORK_OPTIONS: NetworkOptions = {
 export function buildNetwork(partial: Partial<NetworkOptions> = {}): Network {
   const options = { ...DEFAULT_NETWORK_OPTIONS, ...partial };
   const variant = parseVariant(options.variant);
-  const builder = createBuilder(options, variant);
+  const builder = new NetworkBuilder(options, variant);
   let head: Feature = { name: 'input', channels: 3 };
   builder.nodes.push({ op: 'input', name: 'input', stage: 'input', encoding: options.input });
   for (const stage of STAGES) {
@@ -82,138 +82,159 @@ function poolPadding({ padding, poolPadding: own }: NetworkOptions, kernel: Trip
   return [front(0), front(1), front(2)];
 }
 
-function createBuilder(options: NetworkOptions, variant: Variant) {
-  const nodes: NetworkNode[] = [];
-  const scaled = (channels: number): number => Math.max(1, Math.round(channels * options.widthMultiplier));
+/** Where a node stands. */
+interface Place {
+  readonly stage: StageName;
+  readonly name: string;
+}
 
-  const repeatsEdges = ([kt]: Triple): boolean =>
-    kt > 1 && options.temporalEdge === 'edge' && nodes.some(({ op }) => op === 'sgs');
+interface ConvShape {
+  readonly channels: number;
+  readonly kernel: Triple;
+  readonly stride: Triple;
+  /** Default: the network's. */
+  readonly padding?: Padding;
+}
 
-  const conv = (
-    stage: StageName,
-    name: string,
-    input: Feature,
-    outChannels: number,
-    kernel: Triple,
-    stride: Triple,
-    padding: Padding = options.padding,
-  ): Feature => {
-    const node: ConvNode = {
-      op: 'conv',
-      name,
-      stage,
-      input: input.name,
-      inChannels: input.channels,
-      outChannels,
-      kernel,
-      stride,
-      padding,
-      ...(repeatsEdges(kernel) && { repeatsEdges: true }),
-      batchNormEpsilon: options.batchNormEpsilon,
-    };
-    nodes.push(node);
-    return { name, channels: outChannels };
-  };
+const UNIT: Triple = [1, 1, 1];
+const CUBE: Triple = [3, 3, 3];
 
-  const maxPool = (
-    stage: StageName,
-    name: string,
-    input: Feature,
-    kernel: Triple,
-    stride: Triple,
-  ): Feature => {
-    const padding = poolPadding(options, kernel, stride);
-    nodes.push({ op: 'max_pool', name, stage, input: input.name, kernel, stride, padding });
-    return { name, channels: input.channels };
-  };
+/** Appends nodes in the order in which they run; each method gives the output of what it appended. */
+class NetworkBuilder {
+  readonly nodes: NetworkNode[] = [];
+  readonly #options: NetworkOptions;
+  readonly #variant: Variant;
 
-  const gate = (stage: StageName, name: string, input: Feature): Feature => {
-    if (!variant.gating) return input;
-    const node: GateNode = {
-      op: 'gate',
-      name,
-      stage,
-      input: input.name,
-      channels: input.channels,
-      bias: options.gateBias,
-    };
-    nodes.push(node);
-    return { name, channels: input.channels };
-  };
+  constructor(options: NetworkOptions, variant: Variant) {
+    this.#options = options;
+    this.#variant = variant;
+  }
 
-  /** A k×k×k convolution in the form that the variant gives this stage. */
-  const temporalConv = (
-    stage: StageName,
-    name: string,
-    input: Feature,
-    channels: number,
-    kernel: Triple,
-    stride: Triple,
-    form: TemporalForm,
-  ): Feature => {
-    const [kt, kh, kw] = kernel;
-    const [st, sh, sw] = stride;
-    if (kt === 1 || form === 'dense') return conv(stage, name, input, channels, kernel, stride);
-    if (form === 'flat') return conv(stage, name, input, channels, [1, kh, kw], stride);
-    const spatial = conv(stage, `${name}.spatial`, input, channels, [1, kh, kw], [1, sh, sw]);
-    return conv(stage, `${name}.temporal`, spatial, channels, [kt, 1, 1], [st, 1, 1]);
-  };
-
-  const mixed = (stage: StageName, channels: MixedChannels, input: Feature): Feature => {
-    const form = variant.form(stage);
-    const unit: Triple = [1, 1, 1];
-    const cube: Triple = [3, 3, 3];
-    const pointwise = (name: string, from: Feature, out: number): Feature => {
-      const spatial = conv(stage, name, from, scaled(out), unit, unit);
-      const extra = variant.fourBranch && form === 'separable';
-      return extra ? conv(stage, `${name}.temporal`, spatial, scaled(out), [3, 1, 1], unit) : spatial;
-    };
-    const reduced = (name: string, [reduce, out]: readonly [number, number]): Feature => {
-      const narrow = conv(stage, `${name}.reduce`, input, scaled(reduce), unit, unit);
-      return temporalConv(stage, name, narrow, scaled(out), cube, unit, form);
-    };
-    const b0 = gate(stage, `${stage}.b0.gate`, pointwise(`${stage}.b0`, input, channels.b0));
-    const b1 = gate(stage, `${stage}.b1.gate`, reduced(`${stage}.b1`, channels.b1));
-    const b2 = gate(stage, `${stage}.b2.gate`, reduced(`${stage}.b2`, channels.b2));
-    const pooled = maxPool(stage, `${stage}.b3.pool`, input, cube, unit);
-    const b3 = gate(stage, `${stage}.b3.gate`, pointwise(`${stage}.b3`, pooled, channels.b3));
-    const branches = [b0, b1, b2, b3];
-    nodes.push({ op: 'concat', name: stage, stage, inputs: branches.map((branch) => branch.name) });
-    return { name: stage, channels: branches.reduce((sum, branch) => sum + branch.channels, 0) };
-  };
-
-  const stageOf = (stage: Stage & { name: StageName }, input: Feature): Feature => {
+  stage(stage: Stage & { name: StageName }, input: Feature): Feature {
     switch (stage.op) {
-      case 'conv': {
-        const form = variant.form(stage.name);
-        const { name, kernel, stride } = stage;
-        const channels = scaled(stage.channels);
-        const whole = name === 'Conv_1a' && form === 'separable' ? WHOLE_STEMS[options.stem] : undefined;
-        const out = whole
-          ? conv(name, name, input, channels, whole.kernel, stride, whole.padding)
-          : temporalConv(name, name, input, channels, kernel, stride, form);
-        return name === 'Conv_2c' && options.gateConv2c ? gate(name, 'Conv_2c.gate', out) : out;
-      }
+      case 'conv':
+        return this.#convStage(stage, input);
       case 'max_pool':
-        return maxPool(stage.name, stage.name, input, stage.kernel, stage.stride);
+        return this.#maxPool({ stage: stage.name, name: stage.name }, input, stage);
       case 'mixed':
-        return mixed(stage.name, stage.channels, input);
+        return this.#mixed(stage.name, stage.channels, input);
     }
-  };
+  }
 
-  const sgs = (input: Feature): Feature => {
-    nodes.push({
+  sgs(input: Feature): Feature {
+    this.nodes.push({
       op: 'sgs',
       name: 'SGS',
       stage: 'SGS',
       input: input.name,
       channels: input.channels,
-      embedding: options.sgs!.embedding,
-      boundary: options.sgs!.boundary,
+      embedding: this.#options.sgs!.embedding,
+      boundary: this.#options.sgs!.boundary,
       batchNormEpsilon: 1e-5,
     });
     return { name: 'SGS', channels: input.channels };
-  };
+  }
 
-  return { nodes, stage: stageOf, sgs };
+  #convStage(stage: Extract<Stage, { op: 'conv' }> & { name: StageName }, input: Feature): Feature {
+    const { name, kernel, stride } = stage;
+    const form = this.#variant.form(name);
+    const channels = this.#scaled(stage.channels);
+    const place = { stage: name, name };
+    const whole = name === 'Conv_1a' && form === 'separable' ? WHOLE_STEMS[this.#options.stem] : undefined;
+    const out = whole
+      ? this.#conv(place, input, { channels, stride, ...whole })
+      : this.#temporalConv(place, input, { channels, kernel, stride }, form);
+    return name === 'Conv_2c' && this.#options.gateConv2c ? this.#gate(place, out) : out;
+  }
+
+  /** Four branches side by side, as in Inception. */
+  #mixed(stage: StageName, channels: MixedChannels, input: Feature): Feature {
+    const form = this.#variant.form(stage);
+    const place = (branch: string): Place => ({ stage, name: `${stage}.${branch}` });
+    const pointwise = (branch: string, from: Feature, out: number): Feature => {
+      const shape = { channels: this.#scaled(out), stride: UNIT };
+      const spatial = this.#conv(place(branch), from, { ...shape, kernel: UNIT });
+      const extra = this.#variant.fourBranch && form === 'separable';
+      return extra
+        ? this.#conv(place(`${branch}.temporal`), spatial, { ...shape, kernel: [3, 1, 1] })
+        : spatial;
+    };
+    const reduced = (branch: string, [reduce, out]: readonly [number, number]): Feature => {
+      const narrow = { channels: this.#scaled(reduce), kernel: UNIT, stride: UNIT };
+      const wide = { channels: this.#scaled(out), kernel: CUBE, stride: UNIT };
+      return this.#temporalConv(
+        place(branch),
+        this.#conv(place(`${branch}.reduce`), input, narrow),
+        wide,
+        form,
+      );
+    };
+    const b0 = this.#gate(place('b0'), pointwise('b0', input, channels.b0));
+    const b1 = this.#gate(place('b1'), reduced('b1', channels.b1));
+    const b2 = this.#gate(place('b2'), reduced('b2', channels.b2));
+    const pooled = this.#maxPool(place('b3.pool'), input, { kernel: CUBE, stride: UNIT });
+    const b3 = this.#gate(place('b3'), pointwise('b3', pooled, channels.b3));
+    const branches = [b0, b1, b2, b3];
+    this.nodes.push({ op: 'concat', name: stage, stage, inputs: branches.map((branch) => branch.name) });
+    return { name: stage, channels: branches.reduce((sum, branch) => sum + branch.channels, 0) };
+  }
+
+  /** A k×k×k convolution in the form that the variant gives its stage. */
+  #temporalConv({ stage, name }: Place, input: Feature, shape: ConvShape, form: TemporalForm): Feature {
+    const { channels, kernel, stride } = shape;
+    const [kt, kh, kw] = kernel;
+    const [st, sh, sw] = stride;
+    if (kt === 1 || form === 'dense') return this.#conv({ stage, name }, input, shape);
+    if (form === 'flat') return this.#conv({ stage, name }, input, { ...shape, kernel: [1, kh, kw] });
+    const flat: ConvShape = { channels, kernel: [1, kh, kw], stride: [1, sh, sw] };
+    const spatial = this.#conv({ stage, name: `${name}.spatial` }, input, flat);
+    const long: ConvShape = { channels, kernel: [kt, 1, 1], stride: [st, 1, 1] };
+    return this.#conv({ stage, name: `${name}.temporal` }, spatial, long);
+  }
+
+  #conv(place: Place, input: Feature, { channels, kernel, stride, padding }: ConvShape): Feature {
+    const node: ConvNode = {
+      op: 'conv',
+      name: place.name,
+      stage: place.stage,
+      input: input.name,
+      inChannels: input.channels,
+      outChannels: channels,
+      kernel,
+      stride,
+      padding: padding ?? this.#options.padding,
+      ...(this.#repeatsEdges(kernel) && { repeatsEdges: true }),
+      batchNormEpsilon: this.#options.batchNormEpsilon,
+    };
+    this.nodes.push(node);
+    return { name: place.name, channels };
+  }
+
+  #maxPool(
+    { stage, name }: Place,
+    { name: input, channels }: Feature,
+    { kernel, stride }: Pick<ConvShape, 'kernel' | 'stride'>,
+  ): Feature {
+    const padding = poolPadding(this.#options, kernel, stride);
+    this.nodes.push({ op: 'max_pool', name, stage, input, kernel, stride, padding });
+    return { name, channels };
+  }
+
+  /** The gate of a convolution, where the variant has gates. */
+  #gate({ stage, name: gated }: Place, input: Feature): Feature {
+    if (!this.#variant.gating) return input;
+    const { channels } = input;
+    const name = `${gated}.gate`;
+    this.nodes.push({ op: 'gate', name, stage, input: input.name, channels, bias: this.#options.gateBias });
+    return { name, channels };
+  }
+
+  #scaled(channels: number): number {
+    return Math.max(1, Math.round(channels * this.#options.widthMultiplier));
+  }
+
+  /** Above the cut, where the network repeats edges in place of zeros. */
+  #repeatsEdges([kt]: Triple): boolean {
+    return kt > 1 && this.#options.temporalEdge === 'edge' && this.nodes.some(({ op }) => op === 'sgs');
+  }
 }
