@@ -1,6 +1,6 @@
 import type { Frame } from '../core/frame.ts';
-import { createSamplingGrid, type Placement } from './sampling-grid.ts';
-import { createSourceClock, type ClockFault } from './source-clock.ts';
+import { createSamplingGrid, type Placement, type SamplingGrid } from './sampling-grid.ts';
+import { createSourceClock, type ClockFault, type SourceClock } from './source-clock.ts';
 
 export interface AssemblerOptions {
   readonly streamId: string;
@@ -56,6 +56,11 @@ const MOST_TIMES = 100_000;
 const MOST_RAW_BYTES = 64 * 1024 ** 2;
 const LEAST_RAW_FRAMES = 8;
 
+/** Builds without I/O; frames leave through `handlers`, in the call that completes them. */
+export function createFrameAssembler(options: AssemblerOptions, handlers: AssemblerHandlers): FrameAssembler {
+  return new GridAssembler(options, handlers);
+}
+
 /**
  * Pairs raw frames with their times and turns them into frames on a constant-rate grid.
  *
@@ -65,113 +70,132 @@ const LEAST_RAW_FRAMES = 8;
  * holes included, which goes on where the last segment ended when the media clock steps back. Neither clock
  * ever steps back across segments, except where the machine's own clock was set back (`clock_set`).
  */
-export function createFrameAssembler(
-  options: AssemblerOptions,
-  { onFrame, onDiscontinuity, onLate, onClockFault }: AssemblerHandlers,
-): FrameAssembler {
-  const { streamId, width, height, fps, kind, now, monotonic = now } = options;
-  const grid = createSamplingGrid(fps);
-  const clock = createSourceClock({ fps, steer: options.steer ?? true }, (fault, detail) =>
-    onClockFault?.(fault, detail),
-  );
-  const mostRawFrames = Math.max(LEAST_RAW_FRAMES, Math.floor(MOST_RAW_BYTES / (width * height * 3)));
-  const times: (number | undefined)[] = [];
-  const rawFrames: Uint8Array[] = [];
-  let last: Frame | undefined;
-  let nextIndex = 0;
-  let segment = -1;
+class GridAssembler implements FrameAssembler {
+  readonly #options: AssemblerOptions;
+  readonly #handlers: AssemblerHandlers;
+  readonly #grid: SamplingGrid;
+  readonly #clock: SourceClock;
+  readonly #mostRawFrames: number;
+  readonly #times: (number | undefined)[] = [];
+  readonly #rawFrames: Uint8Array[] = [];
+  #last: Frame | undefined;
+  #nextIndex = 0;
+  #segment = -1;
   /** Slot and capture time of the segment's first frame. */
-  let origin = { slot: 0, capturedAtMs: 0 };
+  #origin = { slot: 0, capturedAtMs: 0 };
   /** The same for the stream, moved when the media clock steps back; files only. */
-  let media = { slot: 0, capturedAtMs: options.startTimeMs };
+  #media: { readonly slot: number; readonly capturedAtMs: number };
 
-  return {
-    pts(ptsUs) {
-      times.push(ptsUs);
-      pair();
-      return times.length <= MOST_TIMES;
-    },
-    rawFrame(data) {
-      rawFrames.push(data);
-      pair();
-      return rawFrames.length <= mostRawFrames;
-    },
-    restart() {
-      times.length = 0;
-      rawFrames.length = 0;
-      grid.reset();
-      clock.restart();
-    },
-  };
+  constructor(options: AssemblerOptions, handlers: AssemblerHandlers) {
+    const { width, height, fps, steer = true, startTimeMs } = options;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#grid = createSamplingGrid(fps);
+    this.#clock = createSourceClock({ fps, steer }, (fault, detail) =>
+      handlers.onClockFault?.(fault, detail),
+    );
+    this.#mostRawFrames = Math.max(LEAST_RAW_FRAMES, Math.floor(MOST_RAW_BYTES / (width * height * 3)));
+    this.#media = { slot: 0, capturedAtMs: startTimeMs };
+  }
 
-  function pair(): void {
-    while (times.length > 0) {
-      const data = rawFrames.shift();
+  pts(ptsUs: number | undefined): boolean {
+    this.#times.push(ptsUs);
+    this.#pair();
+    return this.#times.length <= MOST_TIMES;
+  }
+
+  rawFrame(data: Uint8Array): boolean {
+    this.#rawFrames.push(data);
+    this.#pair();
+    return this.#rawFrames.length <= this.#mostRawFrames;
+  }
+
+  restart(): void {
+    this.#times.length = 0;
+    this.#rawFrames.length = 0;
+    this.#grid.reset();
+    this.#clock.restart();
+  }
+
+  #pair(): void {
+    while (this.#times.length > 0) {
+      const data = this.#rawFrames.shift();
       if (!data) return;
-      place(times.shift(), data);
+      this.#place(this.#times.shift(), data);
     }
   }
 
-  function place(ptsUs: number | undefined, data: Uint8Array): void {
+  #place(ptsUs: number | undefined, data: Uint8Array): void {
+    const { kind, now, monotonic = now } = this.#options;
     if (kind === 'file') {
-      put(grid.place(ptsUs), data);
+      this.#put(this.#grid.place(ptsUs), data);
       return;
     }
-    const corrected = clock.correct(ptsUs, { monotonicMs: monotonic(), wallMs: now() });
-    if (corrected.clockSetByMs !== 0) grid.reset();
-    put(grid.place(corrected.ptsUs), data, corrected.clockSetByMs);
+    const corrected = this.#clock.correct(ptsUs, { monotonicMs: monotonic(), wallMs: now() });
+    if (corrected.clockSetByMs !== 0) this.#grid.reset();
+    this.#put(this.#grid.place(corrected.ptsUs), data, corrected.clockSetByMs);
   }
 
-  function put(placement: Placement, data: Uint8Array, clockSetByMs = 0): void {
+  #put(placement: Placement, data: Uint8Array, clockSetByMs = 0): void {
     switch (placement.kind) {
       case 'late':
-        onLate();
+        this.#handlers.onLate();
         return;
       case 'next':
         for (let slot = placement.slot - placement.holds; slot < placement.slot; slot += 1)
-          emit(slot, last?.data ?? data);
-        emit(placement.slot, data);
+          this.#emit(slot, this.#last?.data ?? data);
+        this.#emit(placement.slot, data);
         return;
-      case 'discontinuity': {
-        const why = clockSetByMs === 0 ? placement.why : 'clock_set';
-        const lastCapturedAtMs = last?.capturedAtMs;
-        segment += 1;
-        origin = { slot: placement.slot, capturedAtMs: originOf(placement.slot, why, clockSetByMs < 0) };
-        if (kind === 'live') clock.anchor(origin.capturedAtMs);
-        onDiscontinuity({
-          why,
-          segment,
-          ...(lastCapturedAtMs === undefined ? {} : { lastCapturedAtMs }),
-          capturedAtMs: origin.capturedAtMs,
-        });
-        emit(placement.slot, data);
-      }
+      case 'discontinuity':
+        this.#beginSegment(placement, clockSetByMs);
+        this.#emit(placement.slot, data);
     }
   }
 
-  function originOf(slot: number, why: Discontinuity['why'], setBack: boolean): number {
-    const earliest = last ? last.capturedAtMs + 1000 / fps : -Infinity;
-    if (kind === 'live') return setBack ? clock.arrivedAtMs : Math.max(clock.arrivedAtMs, earliest);
-    if (why !== 'hole') media = { slot, capturedAtMs: last ? earliest : options.startTimeMs };
-    return media.capturedAtMs + ((slot - media.slot) * 1000) / fps;
+  #beginSegment(
+    { slot, why: reason }: Extract<Placement, { kind: 'discontinuity' }>,
+    clockSetByMs: number,
+  ): void {
+    const why = clockSetByMs === 0 ? reason : 'clock_set';
+    const lastCapturedAtMs = this.#last?.capturedAtMs;
+    const capturedAtMs = this.#originOf(slot, why, clockSetByMs < 0);
+    this.#segment += 1;
+    this.#origin = { slot, capturedAtMs };
+    if (this.#options.kind === 'live') this.#clock.anchor(capturedAtMs);
+    this.#handlers.onDiscontinuity({
+      why,
+      segment: this.#segment,
+      ...(lastCapturedAtMs === undefined ? {} : { lastCapturedAtMs }),
+      capturedAtMs,
+    });
   }
 
-  function emit(slot: number, data: Uint8Array): void {
-    const ptsUs = Math.round(((slot - origin.slot) * 1_000_000) / fps);
-    const capturedAtMs = origin.capturedAtMs + ptsUs / 1000;
-    last = {
+  #originOf(slot: number, why: Discontinuity['why'], isSetBack: boolean): number {
+    const { kind, fps, startTimeMs } = this.#options;
+    const earliest = this.#last ? this.#last.capturedAtMs + 1000 / fps : -Infinity;
+    const { arrivedAtMs } = this.#clock;
+    if (kind === 'live') return isSetBack ? arrivedAtMs : Math.max(arrivedAtMs, earliest);
+    if (why !== 'hole') this.#media = { slot, capturedAtMs: this.#last ? earliest : startTimeMs };
+    return this.#media.capturedAtMs + ((slot - this.#media.slot) * 1000) / fps;
+  }
+
+  #emit(slot: number, data: Uint8Array): void {
+    const { streamId, width, height, fps, kind, now } = this.#options;
+    const ptsUs = Math.round(((slot - this.#origin.slot) * 1_000_000) / fps);
+    const frame: Frame = {
       streamId,
-      index: nextIndex,
-      segment,
+      index: this.#nextIndex,
+      segment: this.#segment,
       ptsUs,
-      capturedAtMs,
+      capturedAtMs: this.#origin.capturedAtMs + ptsUs / 1000,
       ingestedAtMs: now(),
-      ...(kind === 'live' && { uncertaintyMs: clock.uncertaintyMs }),
+      ...(kind === 'live' && { uncertaintyMs: this.#clock.uncertaintyMs }),
       width,
       height,
       data,
     };
-    nextIndex += 1;
-    onFrame(last);
+    this.#last = frame;
+    this.#nextIndex += 1;
+    this.#handlers.onFrame(frame);
   }
 }

@@ -65,6 +65,14 @@ interface Bucket {
   readonly delayMs: number;
 }
 
+/** A clock for one source; `onFault` hears each kind of fault once. */
+export function createSourceClock(
+  options: SourceClockOptions,
+  onFault: (fault: ClockFault, detail: string) => void,
+): SourceClock {
+  return new SteeredClock(options, onFault);
+}
+
 /**
  * Event time = the segment's origin + source time + correction. The origin is
  * the arrival of the segment's first frame. Networks only ever delay, so the
@@ -78,116 +86,127 @@ interface Bucket {
  * a slot less gives one up. It never lets time go back within a segment. A step of the machine's clock shows
  * as a change between its wall clock and its monotonic one, and is distinguished from the source's.
  */
-export function createSourceClock(
-  { fps, steer }: SourceClockOptions,
-  onFault: (fault: ClockFault, detail: string) => void,
-): SourceClock {
-  const slotMs = 1000 / fps;
-  const deadBandMs = Math.max(DEAD_BAND_MS, slotMs);
-  let wallOffsetMs: number | undefined;
-  let last: { ptsMs: number; atMs: number; arrivedMs: number } | undefined;
+class SteeredClock implements SourceClock {
+  readonly #steer: boolean;
+  readonly #onFault: (fault: ClockFault, detail: string) => void;
+  readonly #slotMs: number;
+  readonly #deadBandMs: number;
+  #wallOffsetMs: number | undefined;
+  #last: { ptsMs: number; atMs: number; arrivedMs: number } | undefined;
   /** Delay that event time assumes: origin − source time at the origin. */
-  let originDelayMs = 0;
-  let anchoredAtMs = 0;
-  let correctionSlots = 0;
-  let budgetMs = 0;
-  let drift = 0;
-  let driftTold = false;
-  let timesMissed = false;
-  let buckets: Bucket[] = [];
+  #originDelayMs = 0;
+  #anchoredAtMs = 0;
+  #correctionSlots = 0;
+  #budgetMs = 0;
+  #driftTold = false;
+  #timesMissed = false;
+  #buckets: Bucket[] = [];
 
-  return {
-    correct(ptsUs, arrival) {
-      const elapsedMs = last ? Math.max(0, arrival.monotonicMs - last.atMs) : 0;
-      const clockSetByMs = followWall(arrival, elapsedMs);
-      const arrivedMs = arrival.monotonicMs + (wallOffsetMs ?? 0);
-      const ptsMs = timeOf(ptsUs, elapsedMs);
-      last = { ptsMs, atMs: arrival.monotonicMs, arrivedMs };
-      note({ atMs: arrival.monotonicMs, delayMs: arrivedMs - ptsMs });
-      if (clockSetByMs === 0) steerTowards(arrival.monotonicMs, elapsedMs);
-      return { ptsUs: Math.round((ptsMs + correctionSlots * slotMs) * 1000), clockSetByMs };
-    },
-    anchor(originMs) {
-      if (!last) return;
-      originDelayMs = originMs - last.ptsMs - correctionSlots * slotMs;
-      anchoredAtMs = last.atMs;
-      buckets = [{ atMs: last.atMs, delayMs: last.arrivedMs - last.ptsMs }];
-      budgetMs = 0;
-    },
-    restart() {
-      last = undefined;
-      correctionSlots = 0;
-      budgetMs = 0;
-      buckets = [];
-    },
-    get arrivedAtMs() {
-      return last?.arrivedMs ?? 0;
-    },
-    get uncertaintyMs() {
-      const steady = last !== undefined && last.atMs - anchoredAtMs >= STEADY_AFTER_MS;
-      const assumedMs = originDelayMs + correctionSlots * slotMs;
-      const errors = buckets.slice(-RECENT_BUCKETS).map(({ delayMs }) => Math.abs(delayMs - assumedMs));
-      return Math.ceil(UNSEEN_DELAY_MS + slotMs + Math.max(...errors, 0) + (steady ? 0 : UNSTEADY_MS));
-    },
-  };
+  constructor({ fps, steer }: SourceClockOptions, onFault: (fault: ClockFault, detail: string) => void) {
+    this.#steer = steer;
+    this.#onFault = onFault;
+    this.#slotMs = 1000 / fps;
+    this.#deadBandMs = Math.max(DEAD_BAND_MS, this.#slotMs);
+  }
+
+  correct(ptsUs: number | undefined, arrival: Arrival): CorrectedTime {
+    const elapsedMs = this.#last ? Math.max(0, arrival.monotonicMs - this.#last.atMs) : 0;
+    const clockSetByMs = this.#followWall(arrival, elapsedMs);
+    const arrivedMs = arrival.monotonicMs + (this.#wallOffsetMs ?? 0);
+    const ptsMs = this.#timeOf(ptsUs, elapsedMs);
+    this.#last = { ptsMs, atMs: arrival.monotonicMs, arrivedMs };
+    this.#note({ atMs: arrival.monotonicMs, delayMs: arrivedMs - ptsMs });
+    if (clockSetByMs === 0) this.#steerTowards(arrival.monotonicMs, elapsedMs);
+    return { ptsUs: Math.round((ptsMs + this.#correctionMs) * 1000), clockSetByMs };
+  }
+
+  anchor(originMs: number): void {
+    if (!this.#last) return;
+    const { ptsMs, atMs, arrivedMs } = this.#last;
+    this.#originDelayMs = originMs - ptsMs - this.#correctionMs;
+    this.#anchoredAtMs = atMs;
+    this.#buckets = [{ atMs, delayMs: arrivedMs - ptsMs }];
+    this.#budgetMs = 0;
+  }
+
+  restart(): void {
+    this.#last = undefined;
+    this.#correctionSlots = 0;
+    this.#budgetMs = 0;
+    this.#buckets = [];
+  }
+
+  get arrivedAtMs(): number {
+    return this.#last?.arrivedMs ?? 0;
+  }
+
+  get uncertaintyMs(): number {
+    const isSteady = this.#last !== undefined && this.#last.atMs - this.#anchoredAtMs >= STEADY_AFTER_MS;
+    const assumedMs = this.#originDelayMs + this.#correctionMs;
+    const errors = this.#buckets.slice(-RECENT_BUCKETS).map(({ delayMs }) => Math.abs(delayMs - assumedMs));
+    return Math.ceil(UNSEEN_DELAY_MS + this.#slotMs + Math.max(...errors, 0) + (isSteady ? 0 : UNSTEADY_MS));
+  }
+
+  get #correctionMs(): number {
+    return this.#correctionSlots * this.#slotMs;
+  }
 
   /** Without a time of its own a frame takes its arrival. */
-  function timeOf(ptsUs: number | undefined, elapsedMs: number): number {
+  #timeOf(ptsUs: number | undefined, elapsedMs: number): number {
     if (ptsUs !== undefined) return ptsUs / 1000;
-    if (!timesMissed) onFault('no_times', 'frames come without times: their arrival stands in');
-    timesMissed = true;
-    return (last?.ptsMs ?? 0) + elapsedMs;
+    if (!this.#timesMissed) this.#onFault('no_times', 'frames come without times: their arrival stands in');
+    this.#timesMissed = true;
+    return (this.#last?.ptsMs ?? 0) + elapsedMs;
   }
 
   /** The step of the machine's clock, where it is more than is followed smoothly; else 0. */
-  function followWall({ monotonicMs, wallMs }: Arrival, elapsedMs: number): number {
+  #followWall({ monotonicMs, wallMs }: Arrival, elapsedMs: number): number {
     const offsetMs = wallMs - monotonicMs;
-    const stepMs = wallOffsetMs === undefined ? 0 : offsetMs - wallOffsetMs;
-    if (wallOffsetMs === undefined || Math.abs(stepMs) > STEP_MS) {
-      wallOffsetMs = offsetMs;
+    const stepMs = this.#wallOffsetMs === undefined ? 0 : offsetMs - this.#wallOffsetMs;
+    if (this.#wallOffsetMs === undefined || Math.abs(stepMs) > STEP_MS) {
+      this.#wallOffsetMs = offsetMs;
       if (stepMs !== 0)
-        onFault('machine_clock_set', `the machine's clock was set by ${(stepMs / 1000).toFixed(1)} s`);
+        this.#onFault('machine_clock_set', `the machine's clock was set by ${(stepMs / 1000).toFixed(1)} s`);
       return stepMs;
     }
     const reachMs = Math.min(Math.abs(stepMs), STEP_SLEW * elapsedMs);
-    wallOffsetMs += Math.sign(stepMs) * reachMs;
+    this.#wallOffsetMs += Math.sign(stepMs) * reachMs;
     return 0;
   }
 
-  function note(sample: Bucket): void {
+  #note(sample: Bucket): void {
+    const buckets = this.#buckets;
     const current = buckets.at(-1);
     if (!current || sample.atMs - current.atMs >= BUCKET_MS) {
-      buckets = [...buckets, sample].slice(-BUCKETS);
+      this.#buckets = [...buckets, sample].slice(-BUCKETS);
     } else if (sample.delayMs < current.delayMs) {
       buckets[buckets.length - 1] = { atMs: current.atMs, delayMs: sample.delayMs };
     }
   }
 
-  function steerTowards(nowMs: number, elapsedMs: number): void {
-    drift = driftOf(buckets.slice(0, -1));
-    if (drift !== 0) tellDrift(`runs at ${(1 - drift).toFixed(3)} of the wall clock`);
-    const levels = buckets.map(({ atMs, delayMs }) => delayMs + drift * (nowMs - atMs));
-    const errorMs = Math.min(...levels) - originDelayMs - correctionSlots * slotMs;
-    if (!steer) return;
+  #steerTowards(nowMs: number, elapsedMs: number): void {
+    const drift = driftOf(this.#buckets.slice(0, -1));
+    if (drift !== 0) this.#tellDrift(`runs at ${(1 - drift).toFixed(3)} of the wall clock`);
+    const levels = this.#buckets.map(({ atMs, delayMs }) => delayMs + drift * (nowMs - atMs));
+    const errorMs = Math.min(...levels) - this.#originDelayMs - this.#correctionMs;
+    if (!this.#steer) return;
     const rate = Math.abs(drift) + SLEW;
-    budgetMs = Math.min(budgetMs + rate * elapsedMs, slotMs * (1 + 2 * rate));
-    if (Math.abs(errorMs) <= deadBandMs) return;
+    this.#budgetMs = Math.min(this.#budgetMs + rate * elapsedMs, this.#slotMs * (1 + 2 * rate));
+    if (Math.abs(errorMs) <= this.#deadBandMs) return;
+    const reachMs = Math.sign(errorMs) * Math.min(Math.abs(errorMs), this.#budgetMs);
     // One slot back at a time: more would take frames for a step back of the source.
-    const slots = Math.max(
-      -1,
-      Math.trunc((Math.sign(errorMs) * Math.min(Math.abs(errorMs), budgetMs)) / slotMs),
-    );
-    correctionSlots += slots;
-    budgetMs -= Math.abs(slots) * slotMs;
-    if (buckets.length === BUCKETS && Math.abs(correctionSlots * slotMs) >= TOLD_CORRECTION_MS)
-      tellDrift(`has moved by ${TOLD_CORRECTION_MS / 1000} s against the wall clock`);
+    const slots = Math.max(-1, Math.trunc(reachMs / this.#slotMs));
+    this.#correctionSlots += slots;
+    this.#budgetMs -= Math.abs(slots) * this.#slotMs;
+    if (this.#buckets.length === BUCKETS && Math.abs(this.#correctionMs) >= TOLD_CORRECTION_MS)
+      this.#tellDrift(`has moved by ${TOLD_CORRECTION_MS / 1000} s against the wall clock`);
   }
 
-  function tellDrift(what: string): void {
-    if (driftTold) return;
-    driftTold = true;
-    const then = steer ? 'event times follow the wall clock' : 'event times follow the source';
-    onFault('drift', `the source's clock ${what}: ${then}`);
+  #tellDrift(what: string): void {
+    if (this.#driftTold) return;
+    this.#driftTold = true;
+    const then = this.#steer ? 'event times follow the wall clock' : 'event times follow the source';
+    this.#onFault('drift', `the source's clock ${what}: ${then}`);
   }
 }
 
