@@ -2,157 +2,171 @@ import type { ActionstreamError } from '../../core/errors.ts';
 import { refuse } from '../refuse.ts';
 import type { PickleGlobal, PickleHost, PickleValue } from './types.ts';
 
-/** Reader, stack and memo of one pickle; every method refuses what is not there. */
-export interface Machine {
-  position(): number;
-  /** The next opcode; errors from here on name its byte. */
-  next(): number;
-  fail(problem: string): ActionstreamError;
-
-  byte(): number;
-  /** Little-endian; `count` at most 8. */
-  unsigned(count: number): number;
-  int32(): number;
-  float64(): number;
-  bytes(count: number): Uint8Array;
-  /** Up to the next newline, which is skipped. */
-  line(): string;
-
-  push(value: PickleValue): void;
-  pop(): PickleValue;
-  top(): PickleValue;
-  mark(): void;
-  /** Everything above the last mark, which goes. */
-  popToMark(): PickleValue[];
-
-  remember(key: number): void;
-  /** The key that MEMOIZE takes: as many as there are. */
-  memoSize(): number;
-  recall(key: number): void;
-
-  /** @throws where the host does not know the name */
-  global(module: string, name: string): PickleGlobal;
-  call(callable: PickleValue, args: PickleValue): PickleValue;
-  load(id: PickleValue): PickleValue;
-  build(object: PickleValue, state: PickleValue): void;
-}
-
 /**
  * A byte can ask for an empty dictionary of some hundred: 430 kB of zip killed
  * a process of 4 GB. Weights take some 50 a tensor.
  */
 const MAX_OPCODES = 1_000_000;
 
-export function createMachine(bytes: Uint8Array, start: number, place: string, host: PickleHost): Machine {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const stack: PickleValue[] = [];
-  const marks: number[] = [];
-  const memo = new Map<number, PickleValue>();
-  let position = start;
-  let opcodeAt = start;
-  let opcodes = 0;
+export interface MachineInput {
+  readonly bytes: Uint8Array;
+  /** First byte of the pickle. */
+  readonly start: number;
+  /** For errors. */
+  readonly place: string;
+  readonly host: PickleHost;
+}
+
+/** Reader, stack and memo of one pickle; every method refuses what is not there. */
+export class Machine {
+  readonly #input: MachineInput;
+  readonly #view: DataView;
+  readonly #stack: PickleValue[] = [];
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, PickleValue>();
+  #position: number;
+  #opcodeAt: number;
+  #opcodes = 0;
   /** Elements that calls may still copy: an argument used again and again would else multiply. */
-  let copies = Math.max(10_000, bytes.length);
+  #copies: number;
 
-  const fail = (problem: string): ActionstreamError =>
-    refuse(place, `byte ${opcodeAt - start} of the pickle: ${problem}`);
+  constructor(input: MachineInput) {
+    const { bytes, start } = input;
+    this.#input = input;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#position = this.#opcodeAt = start;
+    this.#copies = Math.max(10_000, bytes.length);
+  }
 
-  const take = (count: number): number => {
-    const from = position;
-    if (count > bytes.length - position) {
-      throw fail(
-        `${count} more bytes are announced, ${bytes.length - position} are left: truncated or hostile`,
-      );
-    }
-    position += count;
-    return from;
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next opcode; errors from here on name its byte. */
+  next(): number {
+    this.#opcodeAt = this.#position;
+    if (++this.#opcodes > MAX_OPCODES)
+      throw this.fail(`has more than ${MAX_OPCODES} opcodes: no weights, or a bomb`);
+    return this.byte();
+  }
+
+  readonly fail = (problem: string): ActionstreamError => {
+    const { place, start } = this.#input;
+    return refuse(place, `byte ${this.#opcodeAt - start} of the pickle: ${problem}`);
   };
 
-  const pop = (): PickleValue => {
-    const value = stack.length > (marks.at(-1) ?? 0) ? stack.pop() : undefined;
-    if (value === undefined) throw fail('takes a value from an empty stack');
+  byte(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  /** Little-endian; `count` at most 8. */
+  unsigned(count: number): number {
+    const from = this.#take(count);
+    let value = 0;
+    for (let i = count - 1; i >= 0; i--) value = value * 256 + this.#view.getUint8(from + i);
     return value;
-  };
+  }
 
-  return {
-    position: () => position,
-    next: () => {
-      opcodeAt = position;
-      if (++opcodes > MAX_OPCODES) throw fail(`has more than ${MAX_OPCODES} opcodes: no weights, or a bomb`);
-      return view.getUint8(take(1));
-    },
-    fail,
+  int32(): number {
+    return this.#view.getInt32(this.#take(4), true);
+  }
 
-    byte: () => view.getUint8(take(1)),
-    unsigned: (count) => {
-      const from = take(count);
-      let value = 0;
-      for (let i = count - 1; i >= 0; i--) value = value * 256 + view.getUint8(from + i);
-      return value;
-    },
-    int32: () => view.getInt32(take(4), true),
-    float64: () => view.getFloat64(take(8), false),
-    bytes: (count) => {
-      const from = take(count);
-      return bytes.subarray(from, from + count);
-    },
-    line: () => {
-      const end = bytes.indexOf(0x0a, position);
-      if (end < 0) throw fail('a line without an end');
-      const text = new TextDecoder().decode(bytes.subarray(position, end));
-      position = end + 1;
-      return text;
-    },
+  float64(): number {
+    return this.#view.getFloat64(this.#take(8), false);
+  }
 
-    push: (value) => {
-      stack.push(value);
-    },
-    pop,
-    top: () => {
-      const value = pop();
-      stack.push(value);
-      return value;
-    },
-    mark: () => {
-      marks.push(stack.length);
-    },
-    popToMark: () => {
-      const from = marks.pop();
-      if (from === undefined) throw fail('takes values up to a mark that nobody set');
-      return stack.splice(from);
-    },
+  bytes(count: number): Uint8Array {
+    const from = this.#take(count);
+    return this.#input.bytes.subarray(from, from + count);
+  }
 
-    remember: (key) => {
-      const value = pop();
-      stack.push(value);
-      memo.set(key, value);
-    },
-    memoSize: () => memo.size,
-    recall: (key) => {
-      const value = memo.get(key);
-      if (value === undefined) throw fail(`asks for memo ${key}, which holds nothing`);
-      stack.push(value);
-    },
+  /** Up to the next newline, which is skipped. */
+  line(): string {
+    const { bytes } = this.#input;
+    const end = bytes.indexOf(0x0a, this.#position);
+    if (end < 0) throw this.fail('a line without an end');
+    const text = new TextDecoder().decode(bytes.subarray(this.#position, end));
+    this.#position = end + 1;
+    return text;
+  }
 
-    global: (module, name) => {
-      const global: PickleGlobal = { kind: 'global', module, name };
-      if (host.knows(global)) return global;
-      throw fail(
-        `refers to ${module}.${name}, which no weights need and which would run code in Python; nothing was run. ` +
-          'If you trust the file, load it in Python and save only its state_dict()',
-      );
-    },
-    call: (callable, args) => {
-      if (!isGlobal(callable) || !Array.isArray(args)) throw fail('calls something that is no function');
-      for (const arg of args) copies -= Array.isArray(arg) ? arg.length : arg instanceof Map ? arg.size : 0;
-      if (copies < 0) throw fail('calls copy more than the file holds: a bomb');
-      return host.call(callable, args, fail);
-    },
-    load: (id) => host.load(id, fail),
-    build: (object, state) => {
-      host.build?.(object, state, fail);
-    },
-  };
+  push(value: PickleValue): void {
+    this.#stack.push(value);
+  }
+
+  pop(): PickleValue {
+    const value = this.#stack.length > (this.#marks.at(-1) ?? 0) ? this.#stack.pop() : undefined;
+    if (value === undefined) throw this.fail('takes a value from an empty stack');
+    return value;
+  }
+
+  top(): PickleValue {
+    const value = this.pop();
+    this.push(value);
+    return value;
+  }
+
+  mark(): void {
+    this.#marks.push(this.#stack.length);
+  }
+
+  /** Everything above the last mark, which goes. */
+  popToMark(): PickleValue[] {
+    const from = this.#marks.pop();
+    if (from === undefined) throw this.fail('takes values up to a mark that nobody set');
+    return this.#stack.splice(from);
+  }
+
+  remember(key: number): void {
+    this.#memo.set(key, this.top());
+  }
+
+  /** The key that MEMOIZE takes: as many as there are. */
+  get memoSize(): number {
+    return this.#memo.size;
+  }
+
+  recall(key: number): void {
+    const value = this.#memo.get(key);
+    if (value === undefined) throw this.fail(`asks for memo ${key}, which holds nothing`);
+    this.push(value);
+  }
+
+  /** @throws where the host does not know the name */
+  global(module: string, name: string): PickleGlobal {
+    const global: PickleGlobal = { kind: 'global', module, name };
+    if (this.#input.host.knows(global)) return global;
+    throw this.fail(
+      `refers to ${module}.${name}, which no weights need and which would run code in Python; nothing was run. ` +
+        'If you trust the file, load it in Python and save only its state_dict()',
+    );
+  }
+
+  call(callable: PickleValue, args: PickleValue): PickleValue {
+    if (!isGlobal(callable) || !Array.isArray(args)) throw this.fail('calls something that is no function');
+    for (const arg of args)
+      this.#copies -= Array.isArray(arg) ? arg.length : arg instanceof Map ? arg.size : 0;
+    if (this.#copies < 0) throw this.fail('calls copy more than the file holds: a bomb');
+    return this.#input.host.call(callable, args, this.fail);
+  }
+
+  load(id: PickleValue): PickleValue {
+    return this.#input.host.load(id, this.fail);
+  }
+
+  build(object: PickleValue, state: PickleValue): void {
+    this.#input.host.build?.(object, state, this.fail);
+  }
+
+  /** Where the next `count` bytes begin; they are passed. */
+  #take(count: number): number {
+    const from = this.#position;
+    const left = this.#input.bytes.length - from;
+    if (count > left)
+      throw this.fail(`${count} more bytes are announced, ${left} are left: truncated or hostile`);
+    this.#position += count;
+    return from;
+  }
 }
 
 function isGlobal(value: PickleValue): value is PickleGlobal {

@@ -110,7 +110,7 @@ export const OPCODES: ReadonlyMap<number, Operate> = new Map<number, Operate>([
   [
     0x94,
     (machine) => {
-      machine.remember(machine.memoSize());
+      machine.remember(machine.memoSize);
     },
   ], // MEMOIZE
   [

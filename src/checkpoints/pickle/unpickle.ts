@@ -1,4 +1,4 @@
-import { createMachine } from './machine.ts';
+import { Machine } from './machine.ts';
 import { OPCODES } from './opcodes.ts';
 import type { PickleHost, PickleValue } from './types.ts';
 
@@ -13,10 +13,10 @@ export function unpickle(
   bytes: Uint8Array,
   { start = 0, place, host }: { readonly start?: number; readonly place: string; readonly host: PickleHost },
 ): { readonly value: PickleValue; readonly end: number } {
-  const machine = createMachine(bytes, start, place, host);
+  const machine = new Machine({ bytes, start, place, host });
   for (;;) {
     const opcode = machine.next();
-    if (opcode === STOP) return { value: machine.pop(), end: machine.position() };
+    if (opcode === STOP) return { value: machine.pop(), end: machine.position };
     const operate = OPCODES.get(opcode);
     if (!operate) throw machine.fail(unknownOpcode(opcode));
     operate(machine);

@@ -19,45 +19,75 @@ interface Origin {
 /** Playlists are text of a few kilobytes; more is taken for something else. */
 const MAX_PLAYLIST_BYTES = 4 << 20;
 
-/**
- * A plain HTTP server on the loopback that stands for an https origin. Redirections
- * and playlists that lead to other https origins get servers of their own, so that
- * every segment comes over a verified connection; what leads out of TLS is refused.
- */
+export interface HttpRelay extends AsyncDisposable {
+  /** On the loopback. */
+  readonly port: number;
+}
+
+interface LocalServer {
+  readonly server: Server;
+  readonly port: number;
+}
+
+/** @returns the relay of `first`, which listens */
 export async function openHttpRelay(
   first: Origin,
   connector: TrustedConnector,
   problem: (error: unknown) => void,
-): Promise<AsyncDisposable & { readonly port: number }> {
-  const ended = new AbortController();
-  const servers = new Map<string, Promise<{ readonly server: Server; readonly port: number }>>();
+): Promise<HttpRelay> {
+  const relays = new OriginRelays(connector, problem);
+  return { port: await relays.portOf(first), [Symbol.asyncDispose]: () => relays[Symbol.asyncDispose]() };
+}
 
-  function portOf({ host, port }: Origin): Promise<number> {
+/**
+ * Plain HTTP servers on the loopback, one for each https origin. Redirections and playlists that lead to
+ * other https origins get servers of their own, so that every segment comes over a verified connection; what
+ * leads out of TLS is refused.
+ */
+class OriginRelays implements AsyncDisposable {
+  readonly #connector: TrustedConnector;
+  readonly #problem: (error: unknown) => void;
+  readonly #ended = new AbortController();
+  readonly #servers = new Map<string, Promise<LocalServer>>();
+
+  constructor(connector: TrustedConnector, problem: (error: unknown) => void) {
+    this.#connector = connector;
+    this.#problem = problem;
+  }
+
+  async portOf({ host, port }: Origin): Promise<number> {
     const key = `${host}:${port}`;
-    let opened = servers.get(key);
+    let opened = this.#servers.get(key);
     if (!opened) {
       opened = openServer((incoming, outgoing) => {
-        relay({ host, port }, incoming, outgoing).catch((error: unknown) => {
-          if (!ended.signal.aborted && !outgoing.destroyed) problem(error);
+        this.#relay({ host, port }, incoming, outgoing).catch((error: unknown) => {
+          if (!this.#ended.signal.aborted && !outgoing.destroyed) this.#problem(error);
           if (outgoing.headersSent) outgoing.destroy();
           else outgoing.writeHead(502).end();
         });
       });
-      servers.set(key, opened);
+      this.#servers.set(key, opened);
     }
-    return opened.then(({ port: local }) => local);
+    return (await opened).port;
   }
 
-  async function relay(origin: Origin, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    for (const { server } of await Promise.all(this.#servers.values())) {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    }
+  }
+
+  async #relay(origin: Origin, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const gone = new AbortController();
     outgoing.once('close', () => {
       gone.abort();
     });
-    const socket = await connector.connect(
-      origin.host,
-      origin.port,
-      AbortSignal.any([ended.signal, gone.signal]),
-    );
+    const either = AbortSignal.any([this.#ended.signal, gone.signal]);
+    const socket = await this.#connector.connect(origin.host, origin.port, either);
     const name = isIPv6(origin.host) ? `[${origin.host}]` : origin.host;
     const host = origin.port === 443 ? name : `${name}:${origin.port}`;
     const upstream = request({
@@ -73,28 +103,27 @@ export async function openHttpRelay(
     const [answer] = (await once(upstream, 'response')) as [IncomingMessage];
     upstream.on('error', () => outgoing.destroy());
     answer.on('error', () => outgoing.destroy());
-    await forward(answer, outgoing, incoming.url ?? '');
+    await this.#forward(answer, outgoing, incoming.url ?? '');
   }
 
-  async function forward(answer: IncomingMessage, outgoing: ServerResponse, path: string): Promise<void> {
+  async #forward(answer: IncomingMessage, outgoing: ServerResponse, path: string): Promise<void> {
     const { statusCode = 502, statusMessage, headers: given } = answer;
     const headers = without(given, ['connection', 'keep-alive', 'transfer-encoding']);
-    if (headers.location !== undefined) headers.location = await localise(headers.location);
+    if (headers.location !== undefined) headers.location = await this.#localise(headers.location);
     if (!isPlaylist(path, headers['content-type'])) {
       outgoing.writeHead(statusCode, statusMessage, headers);
       outgoing.flushHeaders();
       answer.pipe(outgoing);
       return;
     }
-    const body = Buffer.from(await localise(await textOf(answer)));
+    const body = Buffer.from(await this.#localise(await textOf(answer)));
     const status = statusCode === 206 ? 200 : statusCode;
-    outgoing
-      .writeHead(status, { ...without(headers, ['content-range']), 'content-length': body.length })
-      .end(body);
+    const kept = without(headers, ['content-range']);
+    outgoing.writeHead(status, { ...kept, 'content-length': body.length }).end(body);
   }
 
   /** Addresses inside TLS, replaced by ports of ours. @throws Error where one leads out of TLS */
-  async function localise(text: string): Promise<string> {
+  async #localise(text: string): Promise<string> {
     const out = /(?<=^|")http:\/\/([^/\s"?#]+)/m.exec(text);
     if (out)
       throw new Error(`certificate checks end at http://${out[1] ?? ''}: an https source may not lead there`);
@@ -103,30 +132,17 @@ export async function openHttpRelay(
       [...origins].map(async (url) => {
         const { hostname, port } = new URL(url);
         const host = hostname.replace(/^\[|\]$/g, '');
-        return [url, `http://127.0.0.1:${await portOf({ host, port: Number(port || 443) })}`] as const;
+        return [url, `http://127.0.0.1:${await this.portOf({ host, port: Number(port || 443) })}`] as const;
       }),
     );
     const local = new Map(pairs);
     return text.replace(/https:\/\/[^/\s"?#]+/g, (url) => local.get(url) ?? url);
   }
-
-  return {
-    port: await portOf(first),
-    [Symbol.asyncDispose]: async () => {
-      ended.abort();
-      for (const opened of await Promise.all(servers.values())) {
-        const closed = once(opened.server, 'close');
-        opened.server.close();
-        opened.server.closeAllConnections();
-        await closed;
-      }
-    },
-  };
 }
 
 async function openServer(
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
-): Promise<{ readonly server: Server; readonly port: number }> {
+): Promise<LocalServer> {
   const server = createServer(answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

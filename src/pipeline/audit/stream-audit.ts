@@ -6,7 +6,7 @@ import type { AuditNote } from '../../events/types.ts';
 import type { InferenceResult, PixelClip } from '../../inference/engine.ts';
 import type { StreamEngine } from '../../inference/scheduler/engine-scheduler.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
-import { createAuditController, type AuditTargets } from './audit-controller.ts';
+import { createAuditController, type AuditController, type AuditTargets } from './audit-controller.ts';
 import { isChosen } from './is-chosen.ts';
 import { ladderOf, type Rung } from './ladder.ts';
 
@@ -55,6 +55,11 @@ export interface StreamAuditOptions {
   readonly logger: Logger;
 }
 
+/** Watches one stream; nothing runs before its first clip. */
+export function createStreamAudit(streamId: string, options: StreamAuditOptions): StreamAudit {
+  return new LadderAudit(streamId, options);
+}
+
 /**
  * A chosen clip is scored as every clip is, with the δ in use. Its feature maps at the cut are kept, and the
  * upper stage runs again, on the dense network and at each other rung of the ladder, whenever the engine has
@@ -66,116 +71,133 @@ export interface StreamAuditOptions {
  * never dropped for a newer one: it waits through a busy time, in which things happen, and does not make room
  * for a calm one.
  */
-export function createStreamAudit(
-  streamId: string,
-  { targets, sampler, thresholds, engine, logger }: StreamAuditOptions,
-): StreamAudit {
-  const ladder = ladderOf(sampler);
-  const decisions = engine.info.labelsStandAlone ? thresholds.length : 1;
-  const controller = createAuditController(targets, { rungs: ladder.length, decisions });
-  const dropped: Record<string, number> = {};
-  const changes = { lowered: 0, raised: 0 };
-  let audited = 0;
-  let multiplyAdds = 0;
-  let isBusy = false;
-  let changesTold = 0;
+class LadderAudit implements StreamAudit {
+  readonly #streamId: string;
+  readonly #options: StreamAuditOptions;
+  readonly #ladder: readonly Rung[];
+  readonly #controller: AuditController;
+  readonly #dropped: Record<string, number> = {};
+  readonly #changes = { lowered: 0, raised: 0 };
+  #audited = 0;
+  #multiplyAdds = 0;
+  #isBusy = false;
+  #changesTold = 0;
 
-  const drop = (reason: string): void => {
-    dropped[reason] = (dropped[reason] ?? 0) + 1;
-  };
+  constructor(streamId: string, options: StreamAuditOptions) {
+    const { targets, sampler, thresholds, engine } = options;
+    this.#streamId = streamId;
+    this.#options = options;
+    this.#ladder = ladderOf(sampler);
+    const decisions = engine.info.labelsStandAlone ? thresholds.length : 1;
+    this.#controller = createAuditController(targets, { rungs: this.#ladder.length, decisions });
+  }
 
-  const choose = ({ clipId }: Clip): boolean => {
-    if (ladder.length === 1 || !isChosen(streamId, clipId, controller.read().share)) return false;
-    const reason = isBusy ? 'busy' : engine.mayKeep() ? undefined : 'no_room';
-    if (reason !== undefined) drop(reason);
-    else isBusy = true;
-    return reason === undefined;
-  };
+  begin(clip: Clip): AuditedRun {
+    const { rung } = this.#controller.read();
+    const deltaScale = this.#scaleAt(rung);
+    const made = this.#changes.lowered + this.#changes.raised;
+    const note: AuditNote = { ...this.#agreement(), deltaScale, deltaChanges: made - this.#changesTold };
+    this.#changesTold = made;
+    const sampler = this.#ladder[rung]?.sampler ?? this.#options.sampler;
+    return { sampler, deltaScale, chosen: this.#choose(clip), note };
+  }
 
-  const end = ({ clipId }: Clip): void => {
-    isBusy = false;
-    engine.forgetMaps(clipId);
-  };
-
-  const observe = (clip: Clip, shares: readonly number[]): void => {
-    const before = controller.read().rung;
-    controller.observe({ block: blockOf(clip), shares });
-    audited += 1;
-    const { rung, agreement, agreementLow } = controller.read();
-    if (rung === before) return;
-    changes[rung > before ? 'lowered' : 'raised'] += 1;
-    const fields = {
-      ...{ stream_id: streamId, delta_scale: scaleAt(rung), floor: targets.agreement },
-      ...{ agreement, agreement_low: agreementLow, audited_clips: audited },
+  async examine(
+    clip: Clip,
+    { deltaScale }: AuditedRun,
+    scored: InferenceResult,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const again = async (rung: Rung): Promise<InferenceResult> => {
+      if (rung.deltaScale === deltaScale) return scored;
+      const asked = { sampler: rung.sampler, signal };
+      const result = await this.#options.engine.inferAgain(withoutPixels(clip), asked);
+      this.#multiplyAdds += result.compute.multiplyAdds;
+      return result;
     };
-    if (rung > before) logger.warn(fields, `audit: δ lowered${isDense(rung) ? ' to dense' : ''}`);
+    try {
+      const runs = await eachRung(this.#ladder, again);
+      const dense = runs.at(-1) ?? scored;
+      const sampled = runs.slice(0, -1);
+      this.#observe(
+        clip,
+        sampled.map((result) => heldShare(dense, result, this.#options.thresholds)),
+      );
+    } catch (error) {
+      this.#fail(error, signal);
+    } finally {
+      this.#end(clip);
+    }
+  }
+
+  giveUp(clip: Clip, signal: AbortSignal): void {
+    this.#drop(signal.aborted ? 'stopped' : 'failed');
+    this.#end(clip);
+  }
+
+  read(): AuditState {
+    return {
+      ...this.#agreement(),
+      deltaScale: this.#scaleAt(this.#controller.read().rung),
+      audited: this.#audited,
+      dropped: this.#dropped,
+      changes: this.#changes,
+      multiplyAdds: this.#multiplyAdds,
+    };
+  }
+
+  #choose({ clipId }: Clip): boolean {
+    const { share } = this.#controller.read();
+    if (this.#ladder.length === 1 || !isChosen(this.#streamId, clipId, share)) return false;
+    const reason = this.#isBusy ? 'busy' : this.#options.engine.mayKeep() ? undefined : 'no_room';
+    if (reason !== undefined) this.#drop(reason);
+    else this.#isBusy = true;
+    return reason === undefined;
+  }
+
+  #observe(clip: Clip, shares: readonly number[]): void {
+    const before = this.#controller.read().rung;
+    this.#controller.observe({ block: blockOf(clip), shares });
+    this.#audited += 1;
+    const { rung, agreement, agreementLow } = this.#controller.read();
+    if (rung === before) return;
+    this.#changes[rung > before ? 'lowered' : 'raised'] += 1;
+    const { logger, targets } = this.#options;
+    const fields = {
+      ...{ stream_id: this.#streamId, delta_scale: this.#scaleAt(rung), floor: targets.agreement },
+      ...{ agreement, agreement_low: agreementLow, audited_clips: this.#audited },
+    };
+    const isDense = rung === this.#ladder.length - 1;
+    if (rung > before) logger.warn(fields, `audit: δ lowered${isDense ? ' to dense' : ''}`);
     else logger.info(fields, 'audit: δ raised');
-  };
+  }
 
-  const agreementNow = (): Pick<AuditState, 'agreement' | 'agreementLow'> => {
-    const { agreement, agreementLow } = controller.read();
+  #fail(error: unknown, signal: AbortSignal): void {
+    this.#drop(signal.aborted ? 'stopped' : 'failed');
+    if (signal.aborted) return;
+    const { code, message } = toActionstreamError(error);
+    const fields = { stream_id: this.#streamId, err: { type: code, message } };
+    this.#options.logger.debug(fields, 'a clip could not be audited');
+  }
+
+  #drop(reason: string): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
+  }
+
+  #end({ clipId }: Clip): void {
+    this.#isBusy = false;
+    this.#options.engine.forgetMaps(clipId);
+  }
+
+  #agreement(): Pick<AuditState, 'agreement' | 'agreementLow'> {
+    const { agreement, agreementLow } = this.#controller.read();
     return agreement === undefined || agreementLow === undefined ? {} : { agreement, agreementLow };
-  };
+  }
 
-  const scaleAt = (rung: number): number => ladder[rung]?.deltaScale ?? 0;
-  const isDense = (rung: number): boolean => rung === ladder.length - 1;
-
-  return {
-    begin(clip) {
-      const { rung } = controller.read();
-      const made = changes.lowered + changes.raised;
-      const note: AuditNote = {
-        ...agreementNow(),
-        deltaScale: scaleAt(rung),
-        deltaChanges: made - changesTold,
-      };
-      changesTold = made;
-      return {
-        sampler: ladder[rung]?.sampler ?? sampler,
-        deltaScale: scaleAt(rung),
-        chosen: choose(clip),
-        note,
-      };
-    },
-
-    async examine(clip, { deltaScale }, scored, signal) {
-      const again = async (rung: Rung): Promise<InferenceResult> => {
-        if (rung.deltaScale === deltaScale) return scored;
-        const result = await engine.inferAgain(withoutPixels(clip), { sampler: rung.sampler, signal });
-        multiplyAdds += result.compute.multiplyAdds;
-        return result;
-      };
-      try {
-        const runs = await eachRung(ladder, again);
-        const dense = runs.at(-1) ?? scored;
-        observe(
-          clip,
-          runs.slice(0, -1).map((result) => heldShare(dense, result, thresholds)),
-        );
-      } catch (error) {
-        drop(signal.aborted ? 'stopped' : 'failed');
-        if (!signal.aborted) {
-          const { code, message } = toActionstreamError(error);
-          logger.debug({ stream_id: streamId, err: { type: code, message } }, 'a clip could not be audited');
-        }
-      } finally {
-        end(clip);
-      }
-    },
-
-    giveUp(clip, signal) {
-      drop(signal.aborted ? 'stopped' : 'failed');
-      end(clip);
-    },
-
-    read() {
-      const { rung } = controller.read();
-      return {
-        ...agreementNow(),
-        ...{ deltaScale: scaleAt(rung), audited, dropped, changes, multiplyAdds },
-      };
-    },
-  };
+  /** δ of a rung over the configured one; 0: dense. */
+  #scaleAt(rung: number): number {
+    return this.#ladder[rung]?.deltaScale ?? 0;
+  }
 }
 
 /**

@@ -135,7 +135,8 @@ function portOf(text: string | undefined): number | undefined {
   throw invalid(`it has no valid port; expected ${EXAMPLE}; ${REMEDY}`);
 }
 
-function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+/** Without what is undefined. */
+export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { ActionstreamError } from '../../core/errors.ts';
-import { parsePostgresUrl, type PostgresConnection } from './address.ts';
+import { given, parsePostgresUrl, type PostgresConnection } from './address.ts';
 import { tlsOf } from './tls.ts';
 
 export type { PostgresConnection } from './address.ts';
@@ -52,47 +52,47 @@ export function createDatabase(
   connection: PostgresConnection,
   { max }: { readonly max: number },
 ): PostgresDatabase {
-  const { parameters, user, password, host, port, database } = parsePostgresUrl(connection.url);
-  const tls = tlsOf(connection.tls, parameters, host);
-  const { applicationName = parameters['application_name'], statementTimeoutMs = 30_000 } = connection;
-  const { connectTimeoutMs = secondsOf(parameters['connect_timeout']) ?? 10_000 } = connection;
-  const sockets = new Set<Socket>();
-  const pool = new pg.Pool({
-    ...(user !== undefined && { user }),
-    ...((connection.password ?? password) !== undefined && { password: connection.password ?? password }),
-    ...(host !== undefined && { host }),
-    ...(port !== undefined && { port }),
-    ...(database !== undefined && { database }),
-    max,
-    application_name: applicationName ?? 'actionstream',
-    // The server may be frozen or unplugged: then its own timeout never fires.
-    ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 5000 }),
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    types: { getTypeParser },
-    ssl: tls.ssl,
-    stream: () => tracked(sockets),
-  });
-  // An idle connection that the server closed: the pool drops it, and the next query says what is wrong.
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => {
-    client.on('error', () => undefined);
-  });
+  return new PooledDatabase(connection, max);
+}
 
-  const connect = async (): Promise<PostgresClient> => {
-    try {
-      return await pool.connect();
-    } catch (error) {
-      if (!tls.mayFallBack || pool.options.ssl === false || !speaksNoTls(error)) throw error;
-      pool.options.ssl = false;
-      return pool.connect();
-    }
-  };
+class PooledDatabase implements PostgresDatabase {
+  readonly security: PostgresDatabase['security'];
+  readonly #statementTimeoutMs: number;
+  readonly #mayFallBack: boolean;
+  readonly #sockets = new Set<Socket>();
+  readonly #pool: pg.Pool;
 
-  const open = async (options: TransactionOptions = {}): Promise<PostgresTransaction> => {
+  constructor(connection: PostgresConnection, max: number) {
+    const { parameters, user, host, port, database, ...address } = parsePostgresUrl(connection.url);
+    const { ssl, mayFallBack, checks } = tlsOf(connection.tls, parameters, host);
+    const { statementTimeoutMs = 30_000 } = connection;
+    this.security = ssl === false ? 'plain' : checks;
+    this.#statementTimeoutMs = statementTimeoutMs;
+    this.#mayFallBack = mayFallBack;
+    this.#pool = new pg.Pool({
+      ...given({ user, host, port, database, password: connection.password ?? address.password }),
+      max,
+      application_name: connection.applicationName ?? parameters['application_name'] ?? 'actionstream',
+      // The server may be frozen or unplugged: then its own timeout never fires.
+      ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 5000 }),
+      connectionTimeoutMillis:
+        connection.connectTimeoutMs ?? secondsOf(parameters['connect_timeout']) ?? 10_000,
+      keepAlive: true,
+      types: { getTypeParser },
+      ssl,
+      stream: () => tracked(this.#sockets),
+    });
+    // An idle connection that the server closed: the pool drops it, and the next query says what is wrong.
+    this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => undefined);
+    });
+  }
+
+  async begin(options: TransactionOptions = {}): Promise<PostgresTransaction> {
     const { access = 'write', isSnapshot = false, lockTimeoutMs = 0, signal } = options;
     signal?.throwIfAborted();
-    const client = await abortable(connect(), signal);
+    const client = await abortable(this.#connect(), signal);
     let isOver = false;
     const release = (isBroken: boolean): void => {
       if (isOver) return;
@@ -105,6 +105,7 @@ export function createDatabase(
     };
     signal?.addEventListener('abort', abandon, { once: true });
     try {
+      const statementTimeoutMs = this.#statementTimeoutMs;
       await begin(client, { access, isSnapshot, statementTimeoutMs, lockTimeoutMs });
     } catch (error) {
       abandon();
@@ -118,32 +119,43 @@ export function createDatabase(
       },
       abandon,
     };
-  };
+  }
 
-  return {
-    security: tls.ssl === false ? 'plain' : tls.checks,
-    begin: open,
-    async transaction(work, options) {
-      const transaction = await open(options);
-      try {
-        const result = await work(transaction.client);
-        await transaction.commit();
-        return result;
-      } finally {
-        // Also after a failed COMMIT, where nobody knows what happened: whoever
-        // writes repeats, and repeats are harmless.
-        transaction.abandon();
-      }
-    },
-    async end() {
-      if (pool.ending) return;
-      const closing = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, CLOSE_MS);
-      await pool.end();
-      clearTimeout(closing);
-    },
-  };
+  async transaction<T>(
+    work: (client: PostgresClient) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T> {
+    const transaction = await this.begin(options);
+    try {
+      const result = await work(transaction.client);
+      await transaction.commit();
+      return result;
+    } finally {
+      // Also after a failed COMMIT, where nobody knows what happened: whoever
+      // writes repeats, and repeats are harmless.
+      transaction.abandon();
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#pool.ending) return;
+    const closing = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, CLOSE_MS);
+    await this.#pool.end();
+    clearTimeout(closing);
+  }
+
+  async #connect(): Promise<PostgresClient> {
+    const { options } = this.#pool;
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      if (!this.#mayFallBack || options.ssl === false || !speaksNoTls(error)) throw error;
+      options.ssl = false;
+      return this.#pool.connect();
+    }
+  }
 }
 
 function secondsOf(text: string | undefined): number | undefined {
