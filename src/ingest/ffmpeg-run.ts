@@ -1,10 +1,12 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 
 import { monotonicMs } from '../core/time.ts';
 import { startFfmpeg, type FfmpegPlan } from './ffmpeg-command.ts';
-import { createRawFrameSplitter } from './raw-frame-splitter.ts';
+import { createRawFrameSplitter, type RawFrameSplitter } from './raw-frame-splitter.ts';
+import type { SourceAddress } from './source-address.ts';
 import { redacted } from './source-faults.ts';
 import { createStderrReader, type InputDescription } from './stderr-reader.ts';
 import { openTlsRelay } from './tls/relay.ts';
@@ -72,117 +74,160 @@ const LONGEST_CHECK_MS = 1000;
  * frame has come for too long (SIGKILL: a stalled ffmpeg hears nothing else; exits 0 mean nothing either).
  */
 export async function runFfmpeg(run: FfmpegRun, signal: AbortSignal): Promise<FfmpegEnd> {
-  const splitter = createRawFrameSplitter(run.frameBytes);
-  const media = createMediaSpan();
-  const messages: string[] = [];
-  const complaints = createComplaintRow(media);
-  let declaredMs: number | undefined;
-  let format: string | undefined;
-  let cause = 'exited' as FfmpegEnd['cause'];
-  let rawFrames = 0;
-  let times = 0;
-  let firstAt = 0;
-  let lastAt = 0;
-  let waiting = false;
-  let activeAt = monotonicMs();
-  let kill = (): void => undefined;
-  const give = (why: FfmpegEnd['cause']): void => {
-    if (cause !== 'exited') return;
-    cause = why;
-    kill();
-  };
+  return new FfmpegLife(run, signal).live();
+}
 
-  const accept = async (chunk: Uint8Array): Promise<void> => {
-    for (const rawFrame of splitter.push(chunk)) {
-      if (cause !== 'exited') return;
-      lastAt = activeAt = monotonicMs();
-      if (rawFrames++ === 0) firstAt = lastAt;
-      if (!run.onRawFrame(rawFrame)) give('unpaired');
+/**
+ * It runs while its cause is `exited`. Another cause comes at most once, and with it a signal to the child:
+ * from then on frames are let go. The end is told when child, watcher and pipes are gone.
+ */
+class FfmpegLife {
+  readonly #run: FfmpegRun;
+  readonly #signal: AbortSignal;
+  readonly #splitter: RawFrameSplitter;
+  readonly #media = createMediaSpan();
+  readonly #complaints = createComplaintRow(this.#media);
+  readonly #messages: string[] = [];
+  /** What ffmpeg reads from: the source, or the relay that stands for it. */
+  #address: SourceAddress;
+  #input: InputDescription = {};
+  #cause: FfmpegEnd['cause'] = 'exited';
+  #child: ChildProcess | undefined;
+  #killTimer: NodeJS.Timeout | undefined;
+  #rawFrames = 0;
+  #times = 0;
+  #firstAt = 0;
+  #lastAt = 0;
+  #isWaitingForRoom = false;
+  #activeAt = monotonicMs();
+
+  constructor(run: FfmpegRun, signal: AbortSignal) {
+    this.#run = run;
+    this.#signal = signal;
+    this.#address = run.plan.address;
+    this.#splitter = createRawFrameSplitter(run.frameBytes);
+  }
+
+  async live(): Promise<FfmpegEnd> {
+    const { plan, limits } = this.#run;
+    await using relay = await openTlsRelay(plan.address, this.#hear);
+    this.#address = relay.address;
+    const pixels = this.#openPixels();
+    const finished = once(pixels, 'finish');
+    const { child, watcherGone } = await startFfmpeg({ ...plan, address: relay.address }, pixels);
+    this.#child = child;
+    this.#readMessages(child);
+    const closed = once(child, 'close');
+    const watchdog = watch(limits, this.#checkForStall);
+    this.#signal.addEventListener('abort', this.#stop, { once: true });
+    if (this.#signal.aborted) this.#stop();
+    try {
+      await Promise.all([closed, finished, watcherGone]);
+      return this.#told(child.exitCode);
+    } finally {
+      this.#signal.removeEventListener('abort', this.#stop);
+      clearTimeout(this.#killTimer);
+      clearInterval(watchdog);
+      // Only where a consumer of frames threw: the child must not outlive this call.
+      if (child.kill('SIGKILL')) await closed;
+      await watcherGone;
     }
-    waiting = true;
+  }
+
+  /** Where ffmpeg writes raw frames. */
+  #openPixels(): Writable {
+    return new Writable({
+      // The library takes a closed output for a failure and kills ffmpeg: this one ends without closing.
+      autoDestroy: false,
+      emitClose: false,
+      write: (chunk: Uint8Array, _, done) => {
+        this.#accept(chunk).then(() => {
+          done();
+        }, done);
+      },
+    });
+  }
+
+  async #accept(chunk: Uint8Array): Promise<void> {
+    for (const rawFrame of this.#splitter.push(chunk)) {
+      if (this.#cause !== 'exited') return;
+      this.#lastAt = this.#activeAt = monotonicMs();
+      if (this.#rawFrames++ === 0) this.#firstAt = this.#lastAt;
+      if (!this.#run.onRawFrame(rawFrame)) this.#give('unpaired');
+    }
+    this.#isWaitingForRoom = true;
     // ffmpeg writes the time before the frame: it is in the other pipe by now,
     // and without it the frame fills no queue.
-    if (times < rawFrames) await setImmediate();
-    await run.room(signal);
-    waiting = false;
-    activeAt = monotonicMs();
-  };
-  const pixels = new Writable({
-    // The library takes a closed output for a failure and kills ffmpeg: this one ends without closing.
-    autoDestroy: false,
-    emitClose: false,
-    write(chunk: Uint8Array, _, done) {
-      accept(chunk).then(() => {
-        done();
-      }, done);
-    },
-  });
-  const hear = (line: string): void => {
-    const shown = redacted(line, relay.address);
-    messages.push(shown);
-    complaints.note(shown);
-    if (messages.length > KEPT_MESSAGES) messages.shift();
+    if (this.#times < this.#rawFrames) await setImmediate();
+    await this.#run.room(this.#signal);
+    this.#isWaitingForRoom = false;
+    this.#activeAt = monotonicMs();
+  }
+
+  #readMessages(child: ChildProcess): void {
+    const read = createStderrReader({
+      onPts: (ptsUs) => {
+        this.#times += 1;
+        this.#complaints.frame();
+        this.#media.note(ptsUs);
+        if (!this.#run.onPts(ptsUs)) this.#give('unpaired');
+      },
+      onInput: (described) => {
+        this.#input = { ...this.#input, ...described };
+        if (!this.#run.onInput(described)) this.#give('refused');
+      },
+      onMessage: this.#hear,
+      onWarning: (line) => {
+        this.#complaints.note(redacted(line, this.#address));
+      },
+    });
+    child.stderr?.on('data', (text: Buffer | string) => {
+      read(text.toString());
+    });
+  }
+
+  readonly #hear = (line: string): void => {
+    const shown = redacted(line, this.#address);
+    this.#messages.push(shown);
+    this.#complaints.note(shown);
+    if (this.#messages.length > KEPT_MESSAGES) this.#messages.shift();
     // Before the first frame they tell why there is none: once, by the end of this run.
-    if (rawFrames > 0) run.onMessage(shown);
+    if (this.#rawFrames > 0) this.#run.onMessage(shown);
   };
-  await using relay = await openTlsRelay(run.plan.address, hear);
-  const read = createStderrReader({
-    onPts: (ptsUs) => {
-      times += 1;
-      complaints.frame();
-      media.note(ptsUs);
-      if (!run.onPts(ptsUs)) give('unpaired');
-    },
-    onInput: (described) => {
-      declaredMs = described.declaredMs ?? declaredMs;
-      format = described.format ?? format;
-      if (!run.onInput(described)) give('refused');
-    },
-    onMessage: hear,
-    onWarning: (line) => {
-      complaints.note(redacted(line, relay.address));
-    },
-  });
 
-  const finished = once(pixels, 'finish');
-  const { child, watcherGone } = await startFfmpeg({ ...run.plan, address: relay.address }, pixels);
-  kill = () => void child.kill('SIGKILL');
-  child.stderr?.on('data', (text: Buffer | string) => {
-    read(text.toString());
-  });
-  const closed = once(child, 'close');
+  /** The first cause holds. */
+  #give(cause: FfmpegEnd['cause']): void {
+    if (this.#cause !== 'exited') return;
+    this.#cause = cause;
+    this.#child?.kill('SIGKILL');
+  }
 
-  let killTimer: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    if (cause === 'exited') cause = 'aborted';
-    child.kill('SIGTERM');
-    killTimer = setTimeout(() => child.kill('SIGKILL'), TERM_GRACE_MS);
+  readonly #stop = (): void => {
+    if (this.#cause === 'exited') this.#cause = 'aborted';
+    this.#child?.kill('SIGTERM');
+    this.#killTimer = setTimeout(() => this.#child?.kill('SIGKILL'), TERM_GRACE_MS);
   };
-  const watchdog = watch(run.limits, ({ firstMs, nextMs }) => {
-    const limit = rawFrames === 0 ? firstMs : nextMs;
-    if (waiting || cause !== 'exited' || monotonicMs() - activeAt < limit) return;
-    run.onStall();
-    give('stalled');
-  });
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  try {
-    await Promise.all([closed, finished, watcherGone]);
-    if (splitter.pendingBytes > 0 && cause === 'exited') run.onMessage('the last frame is incomplete');
+
+  readonly #checkForStall = ({ firstMs, nextMs }: FrameLimits): void => {
+    const limit = this.#rawFrames === 0 ? firstMs : nextMs;
+    if (this.#isWaitingForRoom || this.#cause !== 'exited') return;
+    if (monotonicMs() - this.#activeAt < limit) return;
+    this.#run.onStall();
+    this.#give('stalled');
+  };
+
+  #told(exitCode: number | null): FfmpegEnd {
+    const cause = this.#cause;
+    const { format, declaredMs } = this.#input;
+    if (this.#splitter.pendingBytes > 0 && cause === 'exited')
+      this.#run.onMessage('the last frame is incomplete');
     return {
-      ...{ cause, exitCode: child.exitCode, rawFrames, healthyMs: lastAt - firstAt },
-      ...{ messages, complaints: complaints.read(), readMs: media.ms },
-      steppedBack: media.steppedBack,
+      ...{ cause, exitCode, rawFrames: this.#rawFrames, healthyMs: this.#lastAt - this.#firstAt },
+      ...{ messages: this.#messages, complaints: this.#complaints.read(), readMs: this.#media.ms },
+      steppedBack: this.#media.steppedBack,
       ...(format !== undefined && { format }),
       ...(declaredMs !== undefined && { declaredMs }),
     };
-  } finally {
-    signal.removeEventListener('abort', stop);
-    clearTimeout(killTimer);
-    clearInterval(watchdog);
-    // Only where a consumer of frames threw: the child must not outlive this call.
-    if (child.kill('SIGKILL')) await closed;
-    await watcherGone;
   }
 }
 
