@@ -1,4 +1,4 @@
-import { slopeOf } from './robust-slope.ts';
+import { median } from '../core/median.ts';
 
 /** When a frame reached us, in milliseconds: on a clock that never steps, and on the machine's wall clock. */
 export interface Arrival {
@@ -220,4 +220,15 @@ function driftOf(buckets: readonly Bucket[]): number {
   const scatterMs = Math.max(...residuals) - Math.min(...residuals);
   const changeMs = Math.abs(slope) * (last.atMs - first.atMs);
   return Math.abs(slope) >= LEAST_DRIFT && changeMs >= LEAST_DRIFT_TO_SCATTER * scatterMs ? slope : 0;
+}
+
+/**
+ * Slope of the line through points, as the median of the slopes of all pairs (Theil–Sen): a few
+ * outliers change nothing.
+ */
+function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+  const slopes = points.flatMap(([x0, y0], index) =>
+    points.slice(index + 1).flatMap(([x1, y1]) => (x1 === x0 ? [] : [(y1 - y0) / (x1 - x0)])),
+  );
+  return slopes.length === 0 ? 0 : median(slopes);
 }

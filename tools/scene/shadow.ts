@@ -25,10 +25,11 @@ export function drawShadows(
   mask: Float32Array,
 ): void {
   const touched = { left: canvas.width, top: canvas.height, right: -1, bottom: -1 };
+  const floor = { canvas, scene, mask, touched };
   for (const capsule of capsules) {
-    castOnFloor(canvas, scene, capsule, scene.lamp, scene.strength, mask, touched);
+    castOnFloor(floor, capsule, scene);
     const high = Math.min(capsule.from[1], capsule.to[1]);
-    if (high < 0.35) castOnFloor(canvas, scene, capsule, undefined, 0.3 * (1 - high / 0.35), mask, touched);
+    if (high < 0.35) castOnFloor(floor, capsule, { strength: 0.3 * (1 - high / 0.35) });
   }
   for (let y = touched.top; y <= touched.bottom; y++) {
     for (let x = touched.left; x <= touched.right; x++) {
@@ -41,14 +42,19 @@ export function drawShadows(
   }
 }
 
+interface Floor {
+  readonly canvas: Canvas;
+  readonly scene: { readonly camera: Camera; readonly background: Background };
+  /** Share of the light that each pixel loses. */
+  readonly mask: Float32Array;
+  /** The pixels that have lost some. */
+  readonly touched: { left: number; top: number; right: number; bottom: number };
+}
+
 function castOnFloor(
-  { width, height }: Canvas,
-  { camera, background }: { readonly camera: Camera; readonly background: Background },
+  { canvas: { width, height }, scene: { camera, background }, mask, touched }: Floor,
   capsule: Capsule,
-  lamp: Vector | undefined,
-  strength: number,
-  mask: Float32Array,
-  touched: { left: number; top: number; right: number; bottom: number },
+  { lamp, strength }: { readonly lamp?: Vector; readonly strength: number },
 ): void {
   const [ax, az, ar] = floorPoint(capsule.from, capsule.fromRadius, lamp);
   const [bx, bz, br] = floorPoint(capsule.to, capsule.toRadius, lamp);
@@ -85,11 +91,7 @@ function castOnFloor(
 }
 
 /** Where a ball's shadow falls, and its radius. Without a lamp: straight below. */
-function floorPoint(
-  point: Vector,
-  radius: number,
-  lamp: Vector | undefined,
-): [x: number, z: number, radius: number] {
+function floorPoint(point: Vector, radius: number, lamp?: Vector): [x: number, z: number, radius: number] {
   if (lamp === undefined) return [point[0], point[2], radius];
   const stretch = Math.min(3, lamp[1] / Math.max(0.1, lamp[1] - point[1]));
   return [

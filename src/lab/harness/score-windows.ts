@@ -9,7 +9,8 @@ import { scoreUnchangedOnce } from '../../pipeline/unchanged-clips.ts';
 import type { ClipFrames, EvaluationSetup, ScoredWindow } from './types.ts';
 import { cutWindow, viewsOf } from './views.ts';
 import { spreadWindows } from './windows.ts';
-import { workOf } from './work.ts';
+import type { ComputeStats } from '../../core/compute.ts';
+import type { Work } from '../evaluation/results.ts';
 
 /**
  * The windows that `run` would cut from these frames, were they all of a stream, with the scores that it
@@ -79,4 +80,11 @@ export async function scoreViews(
     }
   }
   return windows;
+}
+
+/** What figures need of a compute receipt. */
+export function workOf({ lowerMs, samplerMs, upperMs, ...compute }: ComputeStats): Work {
+  const { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, reusedMultiplyAdds } = compute;
+  const ms = lowerMs + samplerMs + upperMs;
+  return { keptSteps, inputSteps, multiplyAdds, denseMultiplyAdds, reusedMultiplyAdds, ms };
 }

@@ -32,7 +32,7 @@ test('a filter is blocked by output and input channels, and channels that fill a
     return 100 * o + 10 * i + k;
   });
 
-  const { data, channels } = blockFilter(weight, 3, [2, 1], 4, false);
+  const { data, channels } = blockFilter(weight, { outputs: 3, inputRuns: [2, 1], size: 4 });
 
   expect(channels).toEqual([4, 8]);
   // [o/4, i/4, tap, i in block, o in block]
@@ -47,7 +47,7 @@ test('a filter is blocked by output and input channels, and channels that fill a
 test('a plain input of few channels keeps them one by one', () => {
   const weight = Float32Array.of(1, 2, 3, 4, 5, 6);
 
-  const { data, channels } = blockFilter(weight, 2, [3], 4, true);
+  const { data, channels } = blockFilter(weight, { outputs: 2, inputRuns: [3], size: 4, isPlain: true });
 
   expect(channels).toEqual([4, 3]);
   expect([...data]).toEqual([1, 4, 0, 0, 2, 5, 0, 0, 3, 6, 0, 0]);

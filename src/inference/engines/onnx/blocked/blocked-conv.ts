@@ -66,7 +66,7 @@ function writePoint(
   const { graph, size } = context;
   const strided = strideBlockedSteps(context, input, node.stride[0]);
   const order = heldOrder(strided);
-  const filter = blockFilter(weight, node.outChannels, input.runs, size, false);
+  const filter = blockFilter(weight, { outputs: node.outChannels, inputRuns: input.runs, size });
   const constant = graph.floats(filter.data, [...filter.channels, 1, 1]);
   const scaled =
     input.gate === undefined ? constant : scaleFilter(context, constant, filter.channels, input.gate);
@@ -90,7 +90,7 @@ function writeTemporal(
   const { graph, size } = context;
   const [kt] = node.kernel;
   const [st] = node.stride;
-  const filter = blockFilter(weight, node.outChannels, input.runs, size, false);
+  const filter = blockFilter(weight, { outputs: node.outChannels, inputRuns: input.runs, size });
   const before = inOrder(graph, input, size, 'steps');
   const [steps, padding] = node.repeatsEdges
     ? [inOrder(graph, repeatBlockedEdges(context, input, node), size, 'steps'), withoutTimePadding(node)]
@@ -148,7 +148,12 @@ function writeSpatial(
         : onSteps(graph, frames, frame, (steps, axis) =>
             slice(graph, steps, axis, { from: tap, stride: st, ...(!last && { to: tap + 1 - kt }) }),
           );
-    const filter = blockFilter(tapOf(weight, kt, kh * kw, tap), node.outChannels, runs, size, plain);
+    const filter = blockFilter(tapOf(weight, kt, kh * kw, tap), {
+      outputs: node.outChannels,
+      inputRuns: runs,
+      size,
+      isPlain: plain,
+    });
     const constant = graph.floats(filter.data, [...filter.channels, kh, kw]);
     sum = graph.node(
       'Conv',

@@ -6,6 +6,17 @@ export interface BlockedFilter {
   readonly channels: readonly [outputs: number, inputs: number];
 }
 
+export interface FilterLayout {
+  /** Output channels. */
+  readonly outputs: number;
+  /** Input channels, as they lie in memory one run after the other. */
+  readonly inputRuns: readonly number[];
+  /** S: channels of a block. */
+  readonly size: number;
+  /** The input is not blocked. Default false. */
+  readonly isPlain?: boolean;
+}
+
 /**
  * Weights [o, i, taps] in the order in which blocked convolutions read them: [o/S, i/S, taps, S of
  * i, S of o], or [o/S, i, taps, S of o] where the input is plain and has fewer than S channels.
@@ -13,16 +24,13 @@ export interface BlockedFilter {
  */
 export function blockFilter(
   weight: Float32Array,
-  outputs: number,
-  inputRuns: readonly number[],
-  size: number,
-  plainInput: boolean,
+  { outputs, inputRuns, size, isPlain = false }: FilterLayout,
 ): BlockedFilter {
   const inputs = inputRuns.reduce((sum, run) => sum + run, 0);
   const taps = weight.length / (outputs * inputs);
-  const places = plainInput ? Array.from({ length: inputs }, (_, i) => i) : placesOf(inputRuns, size);
-  const inner = plainInput ? 1 : size;
-  const rows = plainInput ? inputs : channelsInMemory(inputRuns, size);
+  const places = isPlain ? Array.from({ length: inputs }, (_, i) => i) : placesOf(inputRuns, size);
+  const inner = isPlain ? 1 : size;
+  const rows = isPlain ? inputs : channelsInMemory(inputRuns, size);
   const columns = Math.ceil(outputs / size) * size;
   const data = new Float32Array(columns * rows * taps);
   for (let o = 0; o < outputs; o++) {

@@ -30,7 +30,11 @@ export function writeBlockedGate(
   const { graph, weights, size, shares } = context;
   const value = trimSpareRows(graph, applyGate(graph, input, size), size);
   const names = gateNames(node);
-  const filter = blockFilter(tensorOf(weights, names.weight).data, node.channels, value.runs, size, false);
+  const filter = blockFilter(tensorOf(weights, names.weight).data, {
+    outputs: node.channels,
+    inputRuns: value.runs,
+    size,
+  });
   const constants = [graph.floats(filter.data, [...filter.channels, 1, 1])];
   if (names.bias !== undefined) {
     const bias = blockBias(tensorOf(weights, names.bias).data, size);

@@ -75,7 +75,7 @@ export function writeStackedStem(
   const vertical = axisPadding(axisMode(node.padding, 1), height, kh, sh);
   const horizontal = axisPadding(axisMode(node.padding, 2), width, kw, sw);
   const rows = (height + gap) / sh;
-  const filter = blockFilter(weight, node.outChannels, [3], size, true);
+  const filter = blockFilter(weight, { outputs: node.outChannels, inputRuns: [3], size, isPlain: true });
   const padded = blockBias(bias, size);
   const convolved = graph.node(
     'Conv',
