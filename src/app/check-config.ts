@@ -1,14 +1,17 @@
 import { loadConfig, resolveStream, type Config } from '../config/index.ts';
 import { toActionstreamError } from '../core/errors.ts';
 import { createEpisodeTracker } from '../events/index.ts';
-import type { ModelManifest } from '../inference/model.ts';
+import type { ModelHead, ModelManifest } from '../inference/model.ts';
+import { joinManifests } from '../inference/weights/join-heads.ts';
 import { readManifest } from '../inference/weights/load-model.ts';
 import { untrainedLabels } from '../inference/weights/untrained-model.ts';
 import type { AppContext } from './context.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { configuredModel, samplerOptions } from './model-choice.ts';
+import { ofItsModels } from './stream-settings.ts';
 
-type Described = Pick<ModelManifest, 'id' | 'labels' | 'clip'> & Partial<ModelManifest>;
+type Described = Pick<ModelManifest, 'id' | 'labels' | 'clip'> &
+  Partial<ModelManifest> & { readonly heads?: readonly ModelHead[] };
 
 /**
  * `validate`: loads a configuration file and asks the model as well.
@@ -41,13 +44,15 @@ export async function checkConfig(config: Config): Promise<string | undefined> {
   } catch (error) {
     return `labels were not checked: ${toActionstreamError(error).message}`;
   }
-  const { id, labels, background, clip, thresholds, sampler } = model;
+  const { id, labels, background, clip, thresholds, sampler, heads } = model;
+  const backgroundId = background === undefined ? {} : { backgroundId: labels.indexOf(background) };
   const known = { frames: 1, width: 1, height: 1, clip, ...(thresholds && { thresholds }) };
   for (const stream of config.streams) {
-    const { episodes } = resolveStream(stream, known, '');
+    const own = ofItsModels(stream, { labels, ...backgroundId, ...(heads && { heads }) });
+    const { episodes } = resolveStream(own, known, '');
     createEpisodeTracker({
       ...episodes,
-      ...(background !== undefined && { backgroundId: labels.indexOf(background) }),
+      ...backgroundId,
       ...{ streamId: stream.streamId, labels, clockSource: 'media', uncertaintyMs: 0 },
       sampler: samplerOptions(stream.sampler, sampler).kind,
       model: { id, version: '', digest: '' },
@@ -59,10 +64,18 @@ export async function checkConfig(config: Config): Promise<string | undefined> {
 
 async function describeModel(config: Config): Promise<Described> {
   const { model } = engineSpecOf(configuredModel(config));
-  if (model.kind === 'file') return readManifest(model.path);
+  if (model.kind === 'file') return model.heads ? describeHeads(model.heads) : readManifest(model.path);
   return {
     id: `untrained-${config.model.model}`,
     labels: untrainedLabels(model),
     clip: { fps: 1, stride: 1 },
   };
+}
+
+async function describeHeads(
+  heads: readonly { readonly name: string; readonly path: string }[],
+): Promise<Described> {
+  const manifests = await Promise.all(heads.map(({ path }) => readManifest(path)));
+  const labels = heads.map(({ name }, index) => ({ name, labels: manifests[index]?.labels ?? [] }));
+  return { ...joinManifests(manifests), heads: labels };
 }

@@ -1,4 +1,4 @@
-import { findModel, looksLikePath } from './find-model.ts';
+import { findModel, looksLikePath } from '../inference/weights/find-model.ts';
 import type { ModelChoice } from './model-choice.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import { problemOfProvider } from '../inference/engine-choice.ts';
@@ -26,23 +26,30 @@ export function engineSpecOf(choice: ModelChoice): EngineSpec {
   };
 }
 
-function modelSpecOf({ model, seed, network, sgs, sgsForced, similarity }: ModelChoice): EngineSpec['model'] {
+function modelSpecOf({
+  model,
+  heads,
+  seed,
+  network,
+  sgs,
+  sgsForced,
+  similarity,
+}: ModelChoice): EngineSpec['model'] {
   const trained = findModel(model);
   if (trained !== undefined) {
     const forced = sgsForced && sgs ? { sgs } : {};
     return {
       kind: 'file',
       path: trained,
+      ...(heads && { heads: heads.map((name) => ({ name, path: pathOf(name) })) }),
       network: { ...network, ...forced },
       ...(sgs && { sgsDefault: sgs }),
       ...(similarity !== undefined && { similarity }),
     };
   }
-  if (looksLikePath(model)) {
-    throw new ActionstreamError(
-      'MODEL_INVALID',
-      `${model}: no such model folder, manifest.json or .safetensors file; check the path`,
-    );
+  if (looksLikePath(model)) throw nowhere(model);
+  if (heads) {
+    throw new ActionstreamError('USAGE', `${model}: streams[].models takes trained models only`);
   }
   const resolved = resolveSgs(sgs, { similarity });
   return {
@@ -50,4 +57,17 @@ function modelSpecOf({ model, seed, network, sgs, sgsForced, similarity }: Model
     network: { ...network, ...(resolved && { sgs: resolved }), variant: model },
     seed,
   };
+}
+
+function pathOf(name: string): string {
+  const path = findModel(name);
+  if (path === undefined) throw nowhere(name);
+  return path;
+}
+
+function nowhere(model: string): ActionstreamError {
+  return new ActionstreamError(
+    'MODEL_INVALID',
+    `${model}: no such model folder, manifest.json or .safetensors file; check the path`,
+  );
 }

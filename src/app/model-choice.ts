@@ -82,6 +82,8 @@ type EngineChoice = Pick<EngineSettings, 'kind'> &
 export interface ModelChoice {
   /** A path to a trained model, or a network name for random weights. */
   readonly model: string;
+  /** Trained models whose heads share its pass, itself among them. */
+  readonly heads?: readonly string[];
   readonly seed: number;
   readonly engine: EngineChoice;
   /** Differences from the model's own network: only what settings or the input demand. */
@@ -118,14 +120,18 @@ export function modelChoice(
   };
 }
 
-/** The choice of a configuration. */
+/** The choice of a configuration: the models of all its streams. */
 export function configuredModel({
   model: settings,
   sampler,
   engine,
-}: Pick<Config, 'model' | 'sampler' | 'engine'>): ModelChoice {
+  streams,
+}: Pick<Config, 'model' | 'sampler' | 'engine' | 'streams'>): ModelChoice {
   const network = omit(settings, ['model', 'untrained', 'seed']);
-  return modelChoice({ model: settings.model, seed: settings.seed, network, sampler, engine });
+  const heads = [...new Set(streams.flatMap(({ models = [] }) => models))];
+  const [model = settings.model] = heads;
+  const choice = modelChoice({ model, seed: settings.seed, network, sampler, engine });
+  return heads.length > 0 ? { ...choice, heads } : choice;
 }
 
 /**

@@ -5,7 +5,7 @@ import { countCost } from '../inference/network/cost.ts';
 import type { NetworkOptions } from '../inference/network/graph.ts';
 import { listVariantNames } from '../inference/network/variants.ts';
 import { parseManifest } from '../inference/weights/manifest.ts';
-import { findModel } from './find-model.ts';
+import { findModel } from '../inference/weights/find-model.ts';
 import { settingsOfFlags } from '../config/flag-settings.ts';
 import { arithmeticOverrides, networkOverrides, configuredSgs } from './model-choice.ts';
 

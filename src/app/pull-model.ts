@@ -5,7 +5,7 @@ import { findPackaged } from '../checkpoints/published/packages.ts';
 import { checksumInName, findPublished } from '../checkpoints/published/table.ts';
 import { ActionstreamError } from '../core/errors.ts';
 import type { AppContext } from './context.ts';
-import { userModels } from './find-model.ts';
+import { userModels } from '../inference/weights/find-model.ts';
 import { importFile, refuseTaken, type ImportFlags, type ImportReport } from './import-checkpoint.ts';
 import { pullPackage } from './pull-package.ts';
 

@@ -20,5 +20,27 @@ export function streamSettingsOf(
     );
   }
   const sampler = samplerOptions(settings.sampler, info.sampler);
-  return { ...resolveStream(settings, info, ffmpegPath), sampler };
+  return { ...resolveStream(ofItsModels(settings, info), info, ffmpegPath), sampler };
+}
+
+/**
+ * Of the labels of all models of a run, those of the stream's own become events.
+ * @throws ActionstreamError CONFIG_INVALID where the stream allows a label that its models lack
+ */
+export function ofItsModels(
+  settings: StreamSettings,
+  { heads, labels, backgroundId }: Pick<EngineInfo, 'heads' | 'labels' | 'backgroundId'>,
+): StreamSettings {
+  const { models: names } = settings;
+  if (!heads || !names) return settings;
+  const own = heads.filter(({ name }) => names.includes(name)).flatMap((head) => head.labels);
+  const background = backgroundId === undefined ? undefined : labels[backgroundId];
+  const possible = own.filter((label) => label !== background && labels.includes(label));
+  const { allow = possible } = settings.events;
+  const unknown = allow.find((label) => !possible.includes(label));
+  if (unknown === undefined) return { ...settings, events: { ...settings.events, allow } };
+  throw new ActionstreamError(
+    'CONFIG_INVALID',
+    `streams[].events.allow of "${settings.streamId}": no label "${unknown}" in ${names.join(', ')}; there are ${possible.join(', ')}`,
+  );
 }

@@ -16,6 +16,7 @@ interface TeachFlags {
   readonly out: string;
   readonly id?: string;
   readonly cache?: string;
+  readonly headsOnly?: true;
   readonly json?: true;
 }
 
@@ -42,6 +43,10 @@ export function addTeachCommand(program: Command, io: CliIo): void {
       '--cache <dir>',
       "folder of the clips' features (default: actionstream/features in the user's cache)",
     )
+    .option(
+      '--heads-only',
+      'writes the heads alone, some kilobytes; the backbone is found by its name where the model is opened',
+    )
     .option('--json', 'the result as one JSON line');
   const parts = ['engine.kind', 'engine.threads', 'model', 'sampler', 'defaults.window'];
   addSettingFlags(command, parts, TRAINED_ALREADY).action((flags: TeachFlags) =>
@@ -55,11 +60,11 @@ const TRAINED_ALREADY = ['seed', 'classes', 'width', 'padding', 'stem', 'input',
 );
 
 function requestOf(
-  { data, split, dataset, background, backbone, out, id, cache }: TeachFlags,
+  { data, split, dataset, background, backbone, out, id, cache, headsOnly }: TeachFlags,
   { window, sampler, ...settings }: FlagSettings,
 ): TeachRequest {
   return {
-    ...{ data, datasets: dataset, background, out, sampler, window },
+    ...{ data, datasets: dataset, background, out, headsOnly: headsOnly === true, sampler, window },
     ...(split !== undefined && { split }),
     ...(id !== undefined && { id }),
     ...(cache !== undefined && { cache }),
@@ -68,6 +73,7 @@ function requestOf(
       'actionstream teach',
       `--backbone ${backbone}`,
       ...dataset.map((name) => `--dataset ${name}`),
+      ...(headsOnly ? ['--heads-only'] : []),
     ].join(' '),
   };
 }

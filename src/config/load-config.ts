@@ -22,7 +22,7 @@ import { configJsonSchema, configSchema } from './schema.ts';
 import type { JsonSchema, Settings } from './schema.ts';
 import { createFileSettings } from './secrets.ts';
 import type { Env } from './substitute-env.ts';
-import type { Config } from './types.ts';
+import type { Config, StreamSettings } from './types.ts';
 
 export interface LoadOptions {
   /** Default: the process's own. */
@@ -127,17 +127,23 @@ function resolve(
   const http = resolveHttp(settings.http, { files, report });
   checkSampler(sampler, ['sampler'], report);
   checkEngine(engine, report);
+  const model = resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report });
   return {
-    instance,
-    model: resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report }),
-    ...{ sampler, engine, journal, log },
-    streams: resolveStreams(settings, { files, report }),
+    ...{ instance, model, sampler, engine, journal, log },
+    streams: withModels(resolveStreams(settings, { files, report }), model.model),
     sinks: resolveSinks(settings.sinks, { files, env, instance, report }),
     ...(settings.metrics.port !== undefined && {
       metrics: { host: settings.metrics.host, port: settings.metrics.port },
     }),
     ...(http && { http }),
   };
+}
+
+/** Where any stream names its models, all do. */
+function withModels(streams: readonly StreamSettings[], model: string): readonly StreamSettings[] {
+  return streams.some(({ models }) => models)
+    ? streams.map((stream) => ({ models: [model], ...stream }))
+    : streams;
 }
 
 /** The host name, as far as an instance name allows. */

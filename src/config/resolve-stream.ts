@@ -1,5 +1,6 @@
 import type { EpisodePolicy, EpisodeTrackerOptions } from '../events/types.ts';
 import type { StreamOptions } from '../ingest/types.ts';
+import { omit } from './omit.ts';
 import type { EventSettings, SamplerSettings, StreamSettings } from './types.ts';
 
 /** What a stream takes from the model, once that is loaded. */
@@ -24,10 +25,11 @@ export interface ResolvedStream {
 
 /** Completes a stream's settings with the model's. Thresholds: settings, then the model's, then 0.6. */
 export function resolveStream(
-  { window, sampler, events, audit, ...stream }: StreamSettings,
+  { window, sampler, events, audit, ...given }: StreamSettings,
   model: StreamModel,
   ffmpegPath: string,
 ): ResolvedStream {
+  const stream = omit(given, ['models']);
   const stride = window.stride ?? model.clip.stride;
   const fps = window.fps ?? model.clip.fps;
   return {

@@ -129,6 +129,12 @@ const streamSchema = section(
     username: text('Of the camera, where the URL does not carry it.').optional(),
     password: secret('Of the camera, where the URL does not carry it.').optional(),
     password_file: text('File that holds the password.').optional(),
+    models: list(
+      text('A trained model, as in `model.path`.'),
+      'Models whose labels this stream has, in place of `model`. All models of a run share one pass of the network, so they must be taught on one backbone.',
+    )
+      .min(1, { error: 'expected at least one model' })
+      .optional(),
     start_time: instant(
       'When the first frame of a file was filmed. Default: 1970-01-01T00:00:00Z.',
     ).optional(),

@@ -55,6 +55,8 @@ export interface StreamSettings extends Omit<
   'window' | 'width' | 'height' | 'fit' | 'scale' | 'ffmpegPath'
 > {
   readonly fit?: StreamOptions['fit'];
+  /** Whose labels it has; absent where no stream of the configuration names any. */
+  readonly models?: readonly string[];
   /** Stride and rate are the model's where they are absent. */
   readonly window: WindowSettings;
   readonly sampler: SamplerSettings;

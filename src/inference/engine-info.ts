@@ -3,7 +3,7 @@ import type { Model } from './model.ts';
 
 /** What an engine says about itself, as far as the model decides it. */
 export function engineInfoOf(
-  { manifest, digest }: Pick<Model, 'manifest' | 'digest'>,
+  { manifest, digest, heads }: Pick<Model, 'manifest' | 'digest' | 'heads'>,
   {
     engine,
     device,
@@ -19,6 +19,7 @@ export function engineInfoOf(
     notices,
     model: { id, version, digest },
     labels,
+    ...(heads && { heads }),
     ...(background !== undefined && { backgroundId: labels.indexOf(background) }),
     frames,
     height,

@@ -1,6 +1,6 @@
 import type { ComputeStats } from '../core/compute.ts';
 import type { ModelReference } from '../core/records.ts';
-import type { FrameFit } from './model.ts';
+import type { FrameFit, ModelHead } from './model.ts';
 import type { SamplerOptions, SamplingPlan } from '../sampler/types.ts';
 
 /** What an engine is given: one clip of uint8 rgb24 pixels, [frames, height, width, 3] row major. */
@@ -69,6 +69,8 @@ export interface EngineInfo {
   readonly notices: readonly string[];
   readonly model: ModelReference;
   readonly labels: readonly string[];
+  /** Where heads of several models share the pass: the labels of each. */
+  readonly heads?: readonly ModelHead[];
   /** Index of the label that never becomes an event; absent where the model has none. */
   readonly backgroundId?: number;
   readonly frames: number;

@@ -31,7 +31,15 @@ export interface ModelManifest {
   readonly clip: { readonly fps: number; readonly stride: number };
   /** How frames are brought to the network's size; the same as the network saw in training. */
   readonly picture?: FrameFit;
-  readonly weights: { readonly file: string; readonly sha256: string };
+  readonly weights: {
+    readonly file: string;
+    readonly sha256: string;
+    /**
+     * The model, by name, that has the tensors which the file lacks: its backbone. `sha256` is that of its
+     * weights file.
+     */
+    readonly base?: { readonly model: string; readonly sha256: string };
+  };
   /** Per label on/off thresholds chosen on training data. */
   readonly thresholds?: Readonly<Record<string, { readonly on: number; readonly off: number }>>;
   readonly provenance?: ModelProvenance;
@@ -64,4 +72,12 @@ export interface Model {
   readonly weights: Weights;
   /** `sha256:<hex>` of the weights. */
   readonly digest: string;
+  /** Models that were joined into this one, by the names that were given. */
+  readonly heads?: readonly ModelHead[];
+}
+
+/** A model whose labels are among those of a joined one. */
+export interface ModelHead {
+  readonly name: string;
+  readonly labels: readonly string[];
 }

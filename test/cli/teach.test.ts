@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { TeachRecord } from '../../src/lab/teach/types.ts';
@@ -86,6 +86,30 @@ test('a taught model is a model; features are there for the next run, a damaged 
   ]);
   expect(inferred.code, inferred.stderr).toBe(0);
   expect(inferred.stdout).toContain('"Pattern"');
+});
+
+test('heads alone are some kilobytes, and find their backbone by its name', async () => {
+  const data = await manifestOf(rows);
+  const env = { XDG_DATA_HOME: at('user') };
+  await cp(at('backbone'), at('user', 'actionstream', 'models', 'backbone'), { recursive: true });
+  const flags = ['--data', data, '--cache', at('features'), '--heads-only', '--json'];
+
+  const byPath = await runCli(['teach', ...flags, '--backbone', at('backbone'), '--out', at('by-path')]);
+  const taught = await runCli(['teach', ...flags, '--backbone', 'backbone', '--out', at('heads')], env);
+  const infer = ['infer', at('moving2.mp4'), '--model', at('heads'), '--json'];
+  const inferred = await runCli(infer, env);
+  const alone = await runCli(infer, { XDG_DATA_HOME: at('nobody') });
+
+  expect(byPath).toMatchObject({ code: 2 });
+  expect(byPath.stderr).toMatch(/--heads-only: a model of heads finds its backbone by name/);
+  expect(taught.code, taught.stderr).toBe(0);
+  expect((await stat(at('heads', 'model.safetensors'))).size).toBeLessThan(5000);
+  expect(inferred.code, inferred.stderr).toBe(0);
+  expect(inferred.stdout).toContain('"Pattern"');
+  expect(alone).toMatchObject({ code: 2 });
+  expect(alone.stderr).toMatch(
+    /a head on backbone, which is not on this machine: fetch it once with "actionstream models pull backbone"/,
+  );
 });
 
 test.each([

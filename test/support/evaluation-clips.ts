@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Model } from '../../src/inference/model.ts';
@@ -34,6 +35,21 @@ export function tinyModel(labels: readonly string[], { shares = false } = {}): M
   const thresholds = Object.fromEntries(labels.map((label) => [label, { on: 0.5, off: 0.499 }]));
   const background = labels.includes('background') ? { background: 'background' } : {};
   return { ...model, manifest: { ...manifest, activation: 'sigmoid', thresholds, ...background } };
+}
+
+/** A head of its own, by number, on the backbone of `tinyModel`. */
+export function headed(labels: readonly string[], head = 1): Model {
+  const model = tinyModel(labels);
+  const other = createUntrainedModel({ network: model.manifest.network, seed: 3 + head, labels });
+  const tensors = ['Head.weight', 'Head.bias'].map((name) => [name, other.weights.get(name)!] as const);
+  const weights = new Map([...model.weights, ...tensors]);
+  const sha256 = createHash('sha256').update(writeSafetensors(weights)).digest('hex');
+  const manifest = {
+    ...model.manifest,
+    id: `of-${labels.at(-1) ?? ''}`,
+    weights: { ...model.manifest.weights, sha256 },
+  };
+  return { manifest, weights, digest: `sha256:${sha256}` };
 }
 
 export async function saveModel(folder: string, { manifest, weights }: Model): Promise<string> {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { env } from 'node:process';
 import { parseArgs } from 'node:util';
-import { findModel } from '../../src/app/find-model.ts';
+import { findModel } from '../../src/inference/weights/find-model.ts';
 import type { InferenceEngine } from '../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { openModel } from '../../src/inference/worker/spec.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { findModel } from '../../src/app/find-model.ts';
+import { findModel } from '../../src/inference/weights/find-model.ts';
 import { createOnnxEngine } from '../../src/inference/engines/onnx/onnx-engine.ts';
 import { openModel } from '../../src/inference/worker/spec.ts';
 import { findFfmpeg } from '../../src/ingest/index.ts';

@@ -86,6 +86,23 @@ const PROVENANCE = z.strictObject({
   sources: z.array(z.strictObject({ name: z.string(), licence: z.string(), use: z.string() })),
 });
 
+const SHA256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
+
+const WEIGHTS = z.strictObject({
+  // A bare name: a manifest must not reach outside its own folder.
+  file: z
+    .string()
+    .regex(/^[^/\\]+\.safetensors$/, 'must be the name of a .safetensors file beside the manifest'),
+  sha256: SHA256,
+  // Nor may it lead anywhere but to the models folders.
+  base: z
+    .strictObject({
+      model: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be the name of a model'),
+      sha256: SHA256,
+    })
+    .exactOptional(),
+});
+
 const SAMPLER = z
   .unknown()
   .superRefine(reportThrown(parseSamplerOptions))
@@ -102,13 +119,7 @@ const MANIFEST: z.ZodType<ModelManifest> = z
     sampler: SAMPLER,
     clip: z.strictObject({ fps: z.number().positive(), stride: count }),
     picture: PICTURE.exactOptional(),
-    weights: z.strictObject({
-      // A bare name: a manifest must not reach outside its own folder.
-      file: z
-        .string()
-        .regex(/^[^/\\]+\.safetensors$/, 'must be the name of a .safetensors file beside the manifest'),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
-    }),
+    weights: WEIGHTS,
     thresholds: z.record(z.string(), threshold).exactOptional(),
     provenance: PROVENANCE.exactOptional(),
   })

@@ -5,6 +5,7 @@ import type { NetworkOptions, SgsOptions } from '../network/graph.ts';
 import { resolveSgs, type Similarity } from '../network/similarity.ts';
 import type { ReuseOptions } from '../stream/reuse-settings.ts';
 import { bindWeights } from '../weights/bind-weights.ts';
+import { joinHeads } from '../weights/join-heads.ts';
 import { loadModel } from '../weights/load-model.ts';
 import { createUntrainedModel, type UntrainedModelOptions } from '../weights/untrained-model.ts';
 
@@ -29,6 +30,8 @@ export type ModelSpec =
       readonly kind: 'file';
       /** Model folder, manifest.json or .safetensors. */
       readonly path: string;
+      /** Models whose heads share the pass, `path` among them, in place of its head alone. */
+      readonly heads?: readonly { readonly name: string; readonly path: string }[];
       /** Differences from the manifest's network, e.g. another clip length. */
       readonly network?: Partial<NetworkOptions>;
       /** SGS for a model that brings none. */
@@ -44,11 +47,20 @@ export type ModelSpec =
  */
 export async function openModel(spec: ModelSpec): Promise<Model> {
   if (spec.kind === 'untrained') return createUntrainedModel(spec);
-  const model = await loadModel(spec.path);
+  const model = spec.heads ? await openHeads(spec.heads) : await loadModel(spec.path);
   const own = model.manifest.network;
   const { network: { sgs: forced } = {}, sgsDefault: fallback, similarity } = spec;
   const sgs = resolveSgs(own.sgs, { forced, fallback, similarity });
   const network = buildNetwork({ ...own, ...spec.network, ...(sgs && { sgs }) });
   const { weights } = bindWeights(network, model.weights, spec.path);
   return { ...model, manifest: { ...model.manifest, network: network.options }, weights };
+}
+
+async function openHeads(heads: readonly { readonly name: string; readonly path: string }[]): Promise<Model> {
+  const models = await Promise.all(heads.map(({ path }) => loadModel(path)));
+  const labels = models.map(({ manifest }) => manifest.labels);
+  return {
+    ...joinHeads(models),
+    heads: heads.map(({ name }, index) => ({ name, labels: labels[index] ?? [] })),
+  };
 }

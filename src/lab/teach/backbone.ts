@@ -2,6 +2,7 @@ import { engineSpecOf } from '../../app/engine-spec.ts';
 import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
 import { ActionstreamError } from '../../core/errors.ts';
 import type { Model } from '../../inference/model.ts';
+import { looksLikePath, userModels } from '../../inference/weights/find-model.ts';
 import { openModel } from '../../inference/worker/spec.ts';
 import type { SamplerOptions } from '../../sampler/index.ts';
 import type { TeachRequest } from './types.ts';
@@ -26,7 +27,7 @@ const COARSER = 2;
  * arithmetic loses what sampling leaves (ADR 0036).
  * @throws ActionstreamError USAGE for a network without weights, MODEL_INVALID
  */
-export async function openBackbone({ backbone, sampler: asked }: TeachRequest): Promise<Backbone> {
+export async function openBackbone({ backbone, sampler: asked, headsOnly }: TeachRequest): Promise<Backbone> {
   const { model: given } = engineSpecOf(backbone);
   if (given.kind !== 'file') {
     throw new ActionstreamError(
@@ -35,7 +36,19 @@ export async function openBackbone({ backbone, sampler: asked }: TeachRequest): 
         'i3d-kinetics400 (actionstream models pull i3d-kinetics400) or s3d-g-atfr',
     );
   }
+  if (headsOnly && looksLikePath(backbone.model)) {
+    throw new ActionstreamError(
+      'USAGE',
+      `--heads-only: a model of heads finds its backbone by name; put the folder ${backbone.model} into ${userModels()}, and name it`,
+    );
+  }
   const own = (await openModel(given)).manifest;
+  if (headsOnly && own.weights.base) {
+    throw new ActionstreamError(
+      'USAGE',
+      `--heads-only: ${own.id} is a head itself; take its backbone: --backbone ${own.weights.base.model}`,
+    );
+  }
   const sampler = samplerOptions(asked, own.sampler);
   const { temporalEdge = 'edge', timeMeans = 'multiplicity' } = own.network;
   const arithmetic = sampler.kind === 'none' ? {} : { temporalEdge, timeMeans };

@@ -22,16 +22,18 @@ export interface TaughtModel {
   readonly weights: Uint8Array;
 }
 
-/** The backbone with the taught head: a model like any other. */
+/** The backbone with the taught head: a model like any other. Of heads only, the backbone's name is kept. */
 export function taughtModel(
-  { model, sampler }: Backbone,
+  { model, sampler, choice }: Backbone,
   taught: readonly TaughtLabel[],
   { request, id, sources }: TaughtFrom,
 ): TaughtModel {
   const { manifest: own } = model;
   const labels = taught.map(({ label }) => label);
   const network = buildNetwork({ ...own.network, classifier: true, classes: labels.length });
-  const weights = new Map([...model.weights, ...headTensors(network, taught)]);
+  const { headsOnly } = request;
+  const weights = new Map([...(headsOnly ? [] : model.weights), ...headTensors(network, taught)]);
+  const base = { model: choice.model, sha256: own.weights.sha256 };
   const bytes = writeSafetensors(weights);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const { fps = own.clip.fps } = request.window;
@@ -49,7 +51,7 @@ export function taughtModel(
     sampler,
     clip: { fps, stride },
     ...(own.picture && { picture: own.picture }),
-    weights: { file: 'model.safetensors', sha256 },
+    weights: { file: 'model.safetensors', sha256, ...(headsOnly && { base }) },
     thresholds: Object.fromEntries(thresholds),
     provenance: {
       date: new Date().toISOString().slice(0, 10),
@@ -61,7 +63,7 @@ export function taughtModel(
 }
 
 interface TaughtFrom {
-  readonly request: Pick<TeachRequest, 'window' | 'command'>;
+  readonly request: Pick<TeachRequest, 'window' | 'command' | 'headsOnly'>;
   readonly id: string;
   /** What the head learned from. */
   readonly sources: Sources;

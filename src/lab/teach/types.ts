@@ -16,6 +16,8 @@ export interface TeachRequest {
   readonly sampler: SamplerSettings;
   readonly window: { readonly fps?: number; readonly stride?: number };
   readonly out: string;
+  /** Only the heads are written; the backbone is found by its name where the model is opened. */
+  readonly headsOnly: boolean;
   /** Default: the name of the folder. */
   readonly id?: string;
   /** Folder of the features. Default: in the user's cache. */

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { env } from 'node:process';
-import { isVariantName } from '../inference/network/variants.ts';
+import { isVariantName } from '../network/variants.ts';
 
 /** Models that ship with the program, by name. */
-const SHIPPED_MODELS = path.join(import.meta.dirname, '..', '..', 'models');
+const SHIPPED_MODELS = path.join(import.meta.dirname, '..', '..', '..', 'models');
 
 /**
  * Where a model is: a path as it stands; a name among the models that ship, in the working directory,
