@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { modelChoice } from '../app/model-choice.ts';
 import { settingsOfFlags, type FlagSettings } from '../config/flag-settings.ts';
 import type { TeachObserver, TeachRecord, TeachRequest } from '../lab/teach/types.ts';
@@ -16,6 +16,7 @@ interface TeachFlags {
   readonly out: string;
   readonly id?: string;
   readonly cache?: string;
+  readonly fit?: 'stretch' | 'crop';
   readonly headsOnly?: true;
   readonly json?: true;
 }
@@ -43,6 +44,12 @@ export function addTeachCommand(program: Command, io: CliIo): void {
       '--cache <dir>',
       "folder of the clips' features (default: actionstream/features in the user's cache)",
     )
+    .addOption(
+      new Option(
+        '--fit <how>',
+        "how frames are brought to the network's size; stretch sees the whole picture (default: as the backbone does)",
+      ).choices(['stretch', 'crop']),
+    )
     .option(
       '--heads-only',
       'writes the heads alone, some kilobytes; the backbone is found by its name where the model is opened',
@@ -60,7 +67,7 @@ const TRAINED_ALREADY = ['seed', 'classes', 'width', 'padding', 'stem', 'input',
 );
 
 function requestOf(
-  { data, split, dataset, background, backbone, out, id, cache, headsOnly }: TeachFlags,
+  { data, split, dataset, background, backbone, out, id, cache, fit, headsOnly }: TeachFlags,
   { window, sampler, ...settings }: FlagSettings,
 ): TeachRequest {
   return {
@@ -68,6 +75,7 @@ function requestOf(
     ...(split !== undefined && { split }),
     ...(id !== undefined && { id }),
     ...(cache !== undefined && { cache }),
+    ...(fit !== undefined && { fit }),
     backbone: modelChoice({ ...settings, sampler, model: backbone, seed: 0 }),
     command: [
       'actionstream teach',

@@ -1,7 +1,7 @@
 import { engineSpecOf } from '../../app/engine-spec.ts';
 import { samplerOptions, type ModelChoice } from '../../app/model-choice.ts';
 import { ActionstreamError } from '../../core/errors.ts';
-import type { Model } from '../../inference/model.ts';
+import type { FrameFit, Model } from '../../inference/model.ts';
 import { looksLikePath, userModels } from '../../inference/weights/find-model.ts';
 import { openModel } from '../../inference/worker/spec.ts';
 import type { SamplerOptions } from '../../sampler/index.ts';
@@ -10,6 +10,7 @@ import type { TeachRequest } from './types.ts';
 /** A trained network without its classifier, and how it will sample. */
 export interface Backbone {
   readonly model: Model;
+  readonly picture?: FrameFit;
   /** What an engine is to open: the outputs are the features. */
   readonly choice: ModelChoice;
   /** The first keeps all steps; then the model's own, and one that keeps fewer. */
@@ -27,7 +28,12 @@ const COARSER = 2;
  * arithmetic loses what sampling leaves (ADR 0036).
  * @throws ActionstreamError USAGE for a network without weights, MODEL_INVALID
  */
-export async function openBackbone({ backbone, sampler: asked, headsOnly }: TeachRequest): Promise<Backbone> {
+export async function openBackbone({
+  backbone,
+  sampler: asked,
+  headsOnly,
+  fit,
+}: TeachRequest): Promise<Backbone> {
   const { model: given } = engineSpecOf(backbone);
   if (given.kind !== 'file') {
     throw new ActionstreamError(
@@ -55,7 +61,17 @@ export async function openBackbone({ backbone, sampler: asked, headsOnly }: Teac
   const network = { ...backbone.network, ...arithmetic, classifier: false };
   const choice = { ...backbone, network };
   const model = await openModel({ ...given, network: { ...given.network, ...network } });
-  return { model, choice, samplers: [{ kind: 'none' }, ...sampled(sampler)], sampler };
+  const picture = pictureOf(own.picture, fit);
+  return {
+    ...{ model, choice, samplers: [{ kind: 'none' }, ...sampled(sampler)], sampler },
+    ...(picture && { picture }),
+  };
+}
+
+/** Stretched, the whole picture is seen; cropped, as much of its middle as the backbone's own scale leaves. */
+function pictureOf(own: FrameFit | undefined, fit: FrameFit['fit'] | undefined): FrameFit | undefined {
+  if (fit === undefined || fit === own?.fit) return own;
+  return { fit, scale: 1 };
 }
 
 function sampled(sampler: SamplerOptions): readonly SamplerOptions[] {

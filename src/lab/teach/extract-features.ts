@@ -14,7 +14,7 @@ import { sha256OfFile, type FeatureStore } from './feature-store.ts';
 import type { Lesson } from './lessons.ts';
 import type { ClipFeatures, TeachObserver } from './types.ts';
 
-export interface Extraction extends Omit<FrameReading, 'info' | 'squares'> {
+export interface Extraction extends Omit<FrameReading, 'squares'> {
   /** A network without classifier: its outputs are the features. */
   readonly engine: InferenceEngine;
   /** The first keeps all steps. */
@@ -23,8 +23,8 @@ export interface Extraction extends Omit<FrameReading, 'info' | 'squares'> {
   readonly observer: TeachObserver;
 }
 
-/** Windows of one clip: the middle of an hour of standing teaches no more than eight glances at it. */
-const MOST_WINDOWS = 8;
+/** Windows of one clip: an hour of standing teaches no more than four glances at it. */
+const MOST_WINDOWS = 4;
 
 /**
  * Every clip through the backbone, or from the store; in the order of the lessons.
@@ -51,8 +51,7 @@ export async function extractFeatures(
   const [cached, startedMs] = [known.size, monotonicMs()];
   for (const [file, ofVideo] of groupBy(missing, ({ lesson }) => lesson.clip.path)) {
     const clips = ofVideo.map(({ lesson }) => lesson.clip);
-    const reading = { ...extraction, info: extraction.engine.info };
-    for await (const shown of readLabelledFrames(file, clips, reading)) {
+    for await (const shown of readLabelledFrames(file, clips, extraction)) {
       const { lesson, video } = at(ofVideo, clips.indexOf(shown.clip));
       const features = await featuresOfClip(shown, extraction);
       await store.keep(video, shown.clip, features);
@@ -70,7 +69,8 @@ export async function extractFeatures(
 }
 
 /**
- * Windows spread evenly, about a clip's length apart, padded only where the clip is shorter than one.
+ * Windows spread evenly, about a clip's length apart, from the first frame on, as `run` begins; padded only
+ * where the clip is shorter than one.
  * The samplers of a window share its lower stage: it is a stream of its own.
  */
 async function featuresOfClip(
@@ -79,7 +79,7 @@ async function featuresOfClip(
 ): Promise<ClipFeatures> {
   const { frames: length, width, height, reuse } = engine.info;
   const count = Math.min(MOST_WINDOWS, Math.max(1, Math.round(frames.length / length)));
-  const starts = spreadWindows(frames.length, length, count);
+  const starts = count === 1 ? [0] : spreadWindows(frames.length, length, count);
   const outputs: { readonly features: Float32Array; readonly kept: number }[][] = samplers.map(() => []);
   for (const first of starts) {
     const window = cutWindow(frames, { first, length, view: { left: 0, top: 0 }, size: { width, height } });

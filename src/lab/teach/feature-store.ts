@@ -20,7 +20,7 @@ export interface FeatureStore {
 }
 
 /** Changes when features are computed otherwise than before. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * @param computation everything beside the clip that features depend on: weights, network, samplers, rate

@@ -24,7 +24,7 @@ export interface TaughtModel {
 
 /** The backbone with the taught head: a model like any other. Of heads only, the backbone's name is kept. */
 export function taughtModel(
-  { model, sampler, choice }: Backbone,
+  { model, sampler, choice, picture }: Backbone,
   taught: readonly TaughtLabel[],
   { request, id, sources }: TaughtFrom,
 ): TaughtModel {
@@ -50,7 +50,7 @@ export function taughtModel(
     activation: 'sigmoid',
     sampler,
     clip: { fps, stride },
-    ...(own.picture && { picture: own.picture }),
+    ...(picture && { picture }),
     weights: { file: 'model.safetensors', sha256, ...(headsOnly && { base }) },
     thresholds: Object.fromEntries(thresholds),
     provenance: {

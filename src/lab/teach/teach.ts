@@ -63,7 +63,7 @@ export async function teach(
 
 async function featuresOf(
   request: TeachRequest,
-  { model, choice, samplers, sampler }: Backbone,
+  { model, choice, samplers, sampler, picture }: Backbone,
   {
     lessons,
     observer,
@@ -77,7 +77,7 @@ async function featuresOf(
   const { env, signal } = context;
   const ffmpeg = await findFfmpeg(env);
   const settings = videoSettings(request, sampler, env);
-  const { network, clip, picture } = model.manifest;
+  const { network, clip } = model.manifest;
   const fps = settings.window.fps ?? clip.fps;
   const store = openFeatureStore(request.cache ?? userFeatures(env), {
     ...{ weights: model.digest, network, samplers, fps },
@@ -86,6 +86,7 @@ async function featuresOf(
   await using engine = await context.openEngine(choice);
   return await extractFeatures(lessons, {
     ...{ engine, samplers, store, observer, settings, signal },
+    info: { ...engine.info, ...(picture && { frameFit: picture }) },
     ffmpegPath: ffmpeg.path,
     onNote: (note) => {
       observer.onNote(note);

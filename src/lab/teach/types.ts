@@ -1,5 +1,6 @@
 import type { ModelChoice } from '../../app/model-choice.ts';
 import type { SamplerSettings } from '../../config/index.ts';
+import type { FrameFit } from '../../inference/model.ts';
 import type { Interval } from '../../core/wilson.ts';
 import type { SamplerOptions } from '../../sampler/types.ts';
 
@@ -15,6 +16,8 @@ export interface TeachRequest {
   readonly backbone: ModelChoice;
   readonly sampler: SamplerSettings;
   readonly window: { readonly fps?: number; readonly stride?: number };
+  /** How frames are brought to the network's size. Default: as the backbone does. */
+  readonly fit?: FrameFit['fit'];
   readonly out: string;
   /** Only the heads are written; the backbone is found by its name where the model is opened. */
   readonly headsOnly: boolean;
