@@ -143,6 +143,19 @@ module.exports = {
       to: { path: '^src/(?!(api|core|sink|metrics)/)', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'client-knows-nobody',
+      comment: 'The client runs in browsers and in programs of others.',
+      severity: 'error',
+      ...outside('client', []),
+    },
+    {
+      name: 'page-knows-only-the-client',
+      comment: 'The page reads what any other reader of the API could.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(src|test|tools)/', pathNot: '^src/client/' },
+    },
+    {
       name: 'metrics-see-types-of-stages',
       comment: 'A metric says where its value is read; whoever counts it does not know that it is served.',
       severity: 'error',
@@ -288,6 +301,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js'] },
   },
 };

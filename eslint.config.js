@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint';
 
 // Typed linting: in a stream processor the bug is the promise nobody awaited.
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', '.cache/'] },
+  { ignores: ['dist/', 'node_modules/', 'coverage/', '.cache/', 'src/client/api-types.ts'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

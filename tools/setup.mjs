@@ -30,15 +30,22 @@ const PROGRAMS = {
     'stands between the program and Postgres, as in many installations',
     { apt: 'pgbouncer', dnf: 'pgbouncer', apk: 'pgbouncer', brew: 'pgbouncer' },
   ],
+  chromium: [
+    'opens the dashboard as a reader would',
+    { apt: 'chromium', dnf: 'chromium', apk: 'chromium', brew: 'chromium' },
+  ],
   psql: [
     'queries Postgres as a stranger would',
     { apt: 'postgresql-client', dnf: 'postgresql', apk: 'postgresql-client', brew: 'libpq' },
   ],
 };
 
+/** Chromium under the names that systems give it; test/support/browser.ts looks for the same. */
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+
 const PROFILES = {
   demo: { required: ['ffmpeg'], optional: ['java', 'mvn'] },
-  test: { required: ['ffmpeg', 'java', 'mvn', 'kcat', 'pgbouncer', 'psql'], optional: [] },
+  test: { required: ['ffmpeg', 'java', 'mvn', 'kcat', 'pgbouncer', 'psql', 'chromium'], optional: [] },
 };
 
 const MANAGERS = {
@@ -60,9 +67,9 @@ build();
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 11)) {
+  if (major < 20 || (major === 20 && minor < 19)) {
     fail(
-      `actionstream needs Node 20.11 or newer; this is ${process.version}. Install it from your package manager or nodejs.org.`,
+      `actionstream needs Node 20.19 or newer; this is ${process.version}. Install it from your package manager or nodejs.org.`,
     );
   }
 }
@@ -110,6 +117,7 @@ function build() {
 
 function isThere(program) {
   if (program === 'ffmpeg' && process.env.FFMPEG_PATH) return existsSync(process.env.FFMPEG_PATH);
+  if (program === 'chromium') return Boolean(process.env.CHROMIUM_PATH) || BROWSERS.some(find);
   if (program !== 'java') return find(program);
   const java = process.env.JAVA_HOME ? path.join(process.env.JAVA_HOME, 'bin', 'java') : 'java';
   const { stderr } = spawnSync(java, ['-version'], { encoding: 'utf8' });

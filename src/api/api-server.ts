@@ -8,6 +8,7 @@ import { healthOperations, type CurrentRun } from './health.ts';
 import { historyOperations } from './history.ts';
 import { liveOperation } from './live.ts';
 import { problemAnswer, RECORD_SCHEMAS, type Operation } from './operation.ts';
+import { asksForPage, sendPage, servePage } from './page.ts';
 import { Problem, problemOf, PROBLEM_SCHEMA } from './problem.ts';
 import { streamOperations } from './streams.ts';
 import { systemOperations } from './system.ts';
@@ -87,7 +88,9 @@ async function createApi(
       logger.error({ route: request.routeOptions.url, cause: detail }, 'a request failed');
     return sendProblem(reply, error);
   });
-  app.setNotFoundHandler(({ method }, reply) => sendProblem(reply, nothingAnswers(method)));
+  app.setNotFoundHandler((request, reply) =>
+    asksForPage(request) ? sendPage(reply) : sendProblem(reply, nothingAnswers(request.method)),
+  );
   await app.register(fastifySwagger, {
     openapi: documentOf(version, tokens.length > 0),
     refResolver: { buildLocalReference: ({ $id }) => ($id as string | undefined) ?? 'unnamed' },
@@ -95,6 +98,7 @@ async function createApi(
   const operations = operationsOf(current, version, ended);
   for (const operation of operations) route(app, operation, tokens);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => Promise.resolve(app.swagger()));
+  await servePage(app);
   await app.ready();
   return app;
 }

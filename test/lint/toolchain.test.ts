@@ -6,8 +6,9 @@ import { describe, expect, test } from 'vitest';
 const CHECKS = [
   ['formatting (npm run format mends it)', 'prettier', ['--check', '.']],
   ['types', 'tsc', ['--noEmit']],
+  ['types of the page', 'tsc', ['--noEmit', '-p', 'web']],
   ['lint', 'eslint', ['.']],
-  ['layers', 'depcruise', ['src', '--config', '.dependency-cruiser.cjs']],
+  ['layers', 'depcruise', ['src', 'web/src', '--config', '.dependency-cruiser.cjs']],
   ['dead code', 'knip', []],
   ['dead code of the shipped program', 'knip', ['--production']],
 ] as const;

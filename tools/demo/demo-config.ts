@@ -7,13 +7,16 @@ interface DemoParts {
   readonly video: string;
   readonly cameraUrl: string;
   readonly services: DemoServices;
+  /** Of the HTTP API and the dashboard. */
+  readonly port: number;
 }
 
 /** Writes the configuration that the demo runs with: the same keys as any user's. */
-export function writeDemoConfig(directory: string, { video, cameraUrl, services }: DemoParts): string {
+export function writeDemoConfig(directory: string, { video, cameraUrl, services, port }: DemoParts): string {
   const config = {
     instance: 'demo',
     model: { path: 's3d-g-atfr' },
+    http: { port },
     streams: [
       { id: 'scene-file', url: video, start_time: '2026-01-01T12:00:00Z' },
       { id: 'scene-camera', url: cameraUrl },

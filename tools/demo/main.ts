@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../local/free-port.ts';
 import { startRtspServer } from '../local/rtsp-server.ts';
 import { demoScene } from '../scene/ready-made.ts';
 import { writeSceneVideo } from '../scene/video.ts';
@@ -12,7 +13,8 @@ import { writeDemoConfig } from './demo-config.ts';
 import { startActionstream } from './start-actionstream.ts';
 
 // `npm run demo`: a scene of our own making plays as a file and through an RTSP camera; real Kafka
-// and Postgres receive what actionstream makes of it. Ends by itself and leaves nothing running.
+// and Postgres receive what actionstream makes of it, and a page shows it. Ends by itself and leaves nothing
+// running. With `--keep` the camera plays on and the page is served until Ctrl-C.
 
 /**
  * The camera is watched for the length of the scene and a little more:
@@ -20,6 +22,7 @@ import { startActionstream } from './start-actionstream.ts';
  */
 const CAMERA_EXTRA_MS = 6000;
 
+const isKept = process.argv.includes('--keep');
 const directory = mkdtempSync(path.join(tmpdir(), 'actionstream-demo-'));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const heading = (text: string): void => {
@@ -45,11 +48,21 @@ async function demo(): Promise<void> {
   say(`camera    ${camera.url}`);
 
   heading('3. actionstream run');
-  const config = writeDemoConfig(directory, { video, cameraUrl: camera.url, services });
+  const port = await freePort();
+  const config = writeDemoConfig(directory, { video, cameraUrl: camera.url, services, port });
+  say(`page      http://127.0.0.1:${port}  ← open it in a browser${isKept ? '; Ctrl-C ends the demo' : ''}`);
   const ticker = createTicker(say);
   const run = startActionstream(['run', config, '--json'], (record) => {
     ticker.take(record);
   });
+  if (isKept) {
+    const stop = (): void => {
+      run.stop();
+    };
+    await Promise.race([run.exited, interrupted(stop)]);
+    await run.exited;
+    return;
+  }
   const stop = delay(truth.duration_s * 1000 + CAMERA_EXTRA_MS).then(() => {
     run.stop();
   });
@@ -66,4 +79,18 @@ async function demo(): Promise<void> {
   heading('6. nothing lost: journal, Kafka and Postgres compared');
   const verify = startActionstream(['events', 'verify', config], undefined);
   if ((await verify.exited) !== 0) throw new Error('events verify found differences');
+}
+
+/** Ctrl-C reaches all processes of the terminal by itself; what a supervisor sends reaches only this one. */
+function interrupted(stop: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('SIGINT', () => {
+      if (!process.stdin.isTTY) stop();
+      resolve();
+    });
+    process.on('SIGTERM', () => {
+      stop();
+      resolve();
+    });
+  });
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { renderApi } from './render-api.ts';
+import { renderApiTypes } from './render-api-types.ts';
 import { renderCommands } from './render-commands.ts';
 import { renderConfig, renderConfigSchema } from './render-config.ts';
 import { renderErrors } from './render-errors.ts';
@@ -8,6 +9,7 @@ import { renderRecordSchemas } from './render-record-schemas.ts';
 
 // Writes every generated document; tests in test/lint fail when one is stale.
 writeFileSync('docs/api.md', renderApi());
+writeFileSync('src/client/api-types.ts', await renderApiTypes());
 writeFileSync('docs/errors.md', renderErrors());
 writeFileSync('docs/metrics.md', renderMetricsList());
 writeFileSync('docs/config.md', renderConfig());

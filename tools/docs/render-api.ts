@@ -20,6 +20,7 @@ export function renderApi(): string {
     '',
     '- **Who may ask.** It listens at 127.0.0.1. Another `http.host` needs `http.token_file`: a line holds a role and a token, as',
     '  `read 0123456789abcdef`. Requests then send `Authorization: Bearer TOKEN`. Role `admin` may do what `read` may. `http.tls` serves HTTPS.',
+    '- **Dashboard.** `/` serves the page (ADR 0041). `actionstream/client` is a typed client for TypeScript: `createClient`, `openLive`.',
     '- **Problems** are `application/problem+json` (RFC 9457). `code` is one of [errors.md](errors.md), or BAD_REQUEST, UNAUTHORIZED,',
     '  FORBIDDEN, NOT_FOUND, NOT_READY or BUSY. NOT_READY and BUSY pass: ask again.',
     '- **Pages** hold up to `limit` rows, 1000 at most, newest first. `next` of a page is the `cursor` of the one after it. Rows that arrive',

@@ -1,0 +1,12 @@
+export { createClient, problemOf, ApiProblem, type ApiClient, type ClientOptions } from './client.ts';
+export { openLive, type LiveMessage, type LiveOptions } from './live.ts';
+export type {
+  ActionEvent,
+  ClipStats,
+  Gap,
+  HourOfCompute,
+  Model,
+  Setting,
+  Stream,
+  StreamStatus,
+} from './records.ts';
