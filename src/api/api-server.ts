@@ -10,6 +10,7 @@ import { liveOperation } from './live.ts';
 import { problemAnswer, RECORD_SCHEMAS, type Operation } from './operation.ts';
 import { asksForPage, sendPage, servePage } from './page.ts';
 import { Problem, problemOf, PROBLEM_SCHEMA } from './problem.ts';
+import { changeOperations } from './stream-changes.ts';
 import { streamOperations } from './streams.ts';
 import { systemOperations } from './system.ts';
 import { roleOf, type ApiToken, type Role } from './tokens.ts';
@@ -81,7 +82,12 @@ async function createApi(
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.addSchema(PROBLEM_SCHEMA);
   for (const schema of RECORD_SCHEMAS) app.addSchema(schema);
-  if (tokens.length === 0) app.addHook('onRequest', demandLoopbackName);
+  // What a form of another site's page could send without being asked.
+  app.removeContentTypeParser('text/plain');
+  if (tokens.length === 0) {
+    app.addHook('onRequest', demandLoopbackName);
+    app.addHook('onRequest', demandOwnOrigin);
+  }
   app.setErrorHandler((error, request, reply) => {
     const { status, detail } = problemOf(error);
     if (status >= 500 && status !== 503)
@@ -108,6 +114,7 @@ export function operationsOf(current: CurrentRun, version: string, ended: AbortS
   return [
     ...healthOperations(current),
     ...streamOperations(current),
+    ...changeOperations(current),
     ...historyOperations(current),
     liveOperation(current, ended),
     ...systemOperations(current, version),
@@ -129,13 +136,14 @@ function nothingAnswers(method: string): Problem {
 }
 
 function route(app: FastifyInstance, operation: Operation, tokens: readonly ApiToken[]): void {
-  const { method, url, role, tag, summary, params, query, answers, handle } = operation;
+  const { method, url, role, tag, summary, params, query, body, answers, handle } = operation;
   app.route({
     ...{ method, url },
     schema: {
       ...{ tags: [tag], summary },
       ...(params && { params: inputSchema(params) }),
       ...(query && { querystring: inputSchema(query) }),
+      ...(body && { body }),
       ...(role && tokens.length > 0 && { security: [{ token: [] }] }),
       response: {
         ...answers,
@@ -158,6 +166,18 @@ function demandLoopbackName({ hostname }: FastifyRequest): Promise<void> {
   if (/^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(hostname)) return Promise.resolve();
   const remedy = 'name an http.token_file, or ask 127.0.0.1';
   return Promise.reject(new Problem(403, 'FORBIDDEN', `requests to ${hostname} need a token: ${remedy}`));
+}
+
+/**
+ * Where no token is asked for, a page of another site could send requests from the browser of whoever sits at
+ * this machine. It reads no answer, but a change would be made. A browser names the page's origin.
+ * @throws Problem 403
+ */
+function demandOwnOrigin({ method, headers }: FastifyRequest): Promise<void> {
+  const { origin, host } = headers;
+  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+  if (isOwn || method === 'GET' || method === 'HEAD') return Promise.resolve();
+  return Promise.reject(new Problem(403, 'FORBIDDEN', `a page of ${origin} may change nothing here`));
 }
 
 /** @throws Problem 401, 403 */

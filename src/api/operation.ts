@@ -10,7 +10,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** One operation of the API: its route, its part of the OpenAPI document, and what it does. */
 export interface Operation {
-  readonly method: 'GET';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Fastify's form: `/api/v1/streams/:stream_id`. */
   readonly url: string;
   /** Absent: no token is asked for. */
@@ -19,6 +19,8 @@ export interface Operation {
   readonly summary: string;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
+  /** JSON Schema of the body, for the document: whoever takes the body checks it. */
+  readonly body?: JsonSchema;
   /** What is answered by status, as media types with their schemas. */
   readonly answers: Readonly<Record<number, Answer>>;
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;

@@ -1,16 +1,25 @@
 import { toActionstreamError, type ErrorCode } from '../core/errors.ts';
 import { redact } from '../core/redact.ts';
 
+/** What is wrong with one field of a request. */
+export interface FieldError {
+  /** `window.stride`; empty for the whole. */
+  readonly field: string;
+  readonly detail: string;
+}
+
 /** What went wrong with a request, as `application/problem+json` (RFC 9457) tells it. */
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
+  readonly errors: readonly FieldError[] | undefined;
 
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, errors?: readonly FieldError[]) {
     super(detail);
     this.name = 'Problem';
     this.status = status;
     this.code = code;
+    this.errors = errors;
   }
 }
 
@@ -21,6 +30,7 @@ export interface ProblemBody {
   /** Of docs/errors.md, or of docs/api.md: BAD_REQUEST, UNAUTHORIZED, NOT_READY and so on. */
   readonly code: string;
   readonly detail: string;
+  readonly errors?: readonly FieldError[];
 }
 
 export const PROBLEM_SCHEMA = {
@@ -33,6 +43,15 @@ export const PROBLEM_SCHEMA = {
     status: { type: 'integer' },
     code: { type: 'string' },
     detail: { type: 'string' },
+    errors: {
+      type: 'array',
+      description: 'What is wrong with each field of the body',
+      items: {
+        type: 'object',
+        properties: { field: { type: 'string' }, detail: { type: 'string' } },
+        required: ['field', 'detail'],
+      },
+    },
   },
   required: ['type', 'title', 'status', 'code', 'detail'],
 };
@@ -44,15 +63,21 @@ const TITLES: Readonly<Record<number, string>> = {
   404: 'There is no such thing',
   405: 'The method is not allowed',
   406: 'There is no such format',
+  409: 'There is one already',
   413: 'The request is too large',
   415: 'The type of the body is not understood',
+  422: 'The source cannot be used',
   500: 'The program failed',
   503: 'Not now',
 };
 
 /** Any failure as a problem. Foreign errors become 500, without their stack. */
 export function problemOf(error: unknown): ProblemBody {
-  if (error instanceof Problem) return body(error.status, error.code, error.message);
+  if (error instanceof Problem) {
+    const { status, code, message, errors } = error;
+    const redacted = errors?.map(({ field, detail }) => ({ field, detail: redact(detail) }));
+    return { ...body(status, code, message), ...(redacted && { errors: redacted }) };
+  }
   const status = statusOfFramework(error);
   if (status !== undefined && error instanceof Error) return body(status, 'BAD_REQUEST', error.message);
   const { code, message } = toActionstreamError(error);
@@ -70,7 +95,10 @@ function body(status: number, code: string, detail: string): ProblemBody {
 }
 
 const STATUSES: Partial<Readonly<Record<ErrorCode, number>>> = {
-  USAGE: 400,
+  ...{ USAGE: 400, CONFIG_INVALID: 400, SAMPLER_INVALID: 400, MODEL_INVALID: 400 },
+  ...{ SOURCE_UNREACHABLE: 422, SOURCE_UNTRUSTED: 422, SOURCE_UNSUPPORTED: 422, SOURCE_UNAUTHORIZED: 422 },
+  ...{ SOURCE_NOT_FOUND: 422, SOURCE_NO_VIDEO: 422, SOURCE_STALLED: 422, INPUT_INVALID: 422 },
+  FFMPEG_MISSING: 503,
   POSTGRES_UNREACHABLE: 503,
   POSTGRES_REFUSED: 503,
   SCHEMA_OUTDATED: 503,

@@ -1,15 +1,19 @@
 import type { Clip } from '../core/frame.ts';
 import type { ActionEvent, ClipStats, StreamStatus } from '../core/records.ts';
 import type { EngineInfo } from '../inference/engine.ts';
+import type { SourceReport } from '../ingest/index.ts';
 import type { RunReading } from '../metrics/run-metrics.ts';
+import type { StreamState } from '../pipeline/stream-set.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
 import type { Journal } from '../sink/journal/types.ts';
 import type { PostgresReader } from '../sink/postgres/reader.ts';
 
-/** What the API reads of a run. It changes nothing there. */
+/** What the API reads of a run, and what it may change there. */
 export interface RunView {
   readonly instance: string;
+  /** At this moment. */
   readonly streams: readonly StreamSource[];
+  readonly changes: StreamChanges;
   readonly engine: EngineInfo;
   readonly journal: Pick<Journal, 'stats' | 'read' | 'waitFor' | 'nextOffset' | 'failed' | 'openEpisodes'>;
   readonly newest: NewestOfStreams;
@@ -21,6 +25,19 @@ export interface RunView {
   readonly history?: () => Promise<PostgresReader>;
   /** Free of secrets. */
   readonly settings: readonly ShownSetting[];
+}
+
+/**
+ * What may be changed of the streams while they run. Each resolves once it is kept and brought about, or
+ * after a few seconds. Each rejects with a Problem where nothing was changed.
+ */
+export interface StreamChanges {
+  /** @returns the id of the stream */
+  add(written: unknown): Promise<string>;
+  /** @param patch a JSON merge patch */
+  change(streamId: string, patch: unknown): Promise<void>;
+  remove(streamId: string): Promise<void>;
+  probe(written: unknown): Promise<SourceReport>;
 }
 
 /** A setting, its effective value and where that came from. */
@@ -35,6 +52,11 @@ export interface StreamSource {
   /** May hold a login: never shown as it is. */
   readonly url: string;
   readonly kind: 'live' | 'file';
+  readonly state: StreamState;
+  /** Who declared it. */
+  readonly origin: 'file' | 'command_line' | 'api';
+  /** Settings of the file were changed through the API. */
+  readonly changed: boolean;
 }
 
 /** The last thing that each stream told of itself, and its newest scored clip. */
@@ -51,6 +73,10 @@ export class NewestOfStreams {
 
   onStatus(status: StreamStatus): void {
     if (status.state !== 'gap') this.of(status.stream_id).status = status;
+  }
+
+  forget(streamId: string): void {
+    this.#streams.delete(streamId);
   }
 
   /** Sees what is observed, and passes it on. */

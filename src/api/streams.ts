@@ -19,12 +19,22 @@ import type { RunView, StreamSource } from './run-view.ts';
 const COUNTS = { type: 'object', additionalProperties: { type: 'integer' } };
 const WHOLE = { type: 'integer', minimum: 0 };
 
-const STREAM = objectOf(
+export const STREAM = objectOf(
   {
     stream_id: { type: 'string' },
     source: { type: 'string', description: 'Address, free of secrets' },
     kind: { type: 'string', enum: ['live', 'file'] },
-    state: { type: 'string', description: 'connecting, up, stalled, down or ended' },
+    origin: {
+      type: 'string',
+      enum: ['file', 'command_line', 'api'],
+      description: 'Who declared it: the configuration file, the command line, a request',
+    },
+    changed: { type: 'boolean', description: 'Settings of the file were changed by requests' },
+    state: {
+      type: 'string',
+      description:
+        'connecting, up, stalled, down, ended or paused; stopping: its last records are journalled',
+    },
     reason: { type: 'string', description: 'Of the state' },
     detail: { type: 'string', description: 'Of the state, for people' },
     since: { type: 'string', format: 'date-time', description: 'When the state began' },
@@ -47,7 +57,7 @@ const STREAM = objectOf(
   ['state', 'reason', 'detail', 'since', 'newest_clip'],
 );
 
-const ONE = z.object({ stream_id: word.meta({ description: 'As in the configuration' }) });
+export const ONE = z.object({ stream_id: word.meta({ description: 'As in the configuration' }) });
 const NOT_FOUND = problemAnswer('No stream of that name');
 
 /** What each stream does now. */
@@ -69,7 +79,7 @@ export function streamOperations(current: CurrentRun): readonly Operation[] {
       answers: { 200: jsonAnswer('The stream', STREAM), 404: NOT_FOUND },
       handle: ({ params }) => {
         const run = readyRun(current);
-        return Promise.resolve(viewOf(sourceOf(run, params), run));
+        return Promise.resolve(viewOf(sourceOf(run, idOf(params)), run));
       },
     },
     {
@@ -82,7 +92,7 @@ export function streamOperations(current: CurrentRun): readonly Operation[] {
       },
       handle: async ({ params }, reply) => {
         const run = readyRun(current);
-        const { streamId } = sourceOf(run, params);
+        const { streamId } = sourceOf(run, idOf(params));
         const { frame } = run.newest.of(streamId);
         if (!frame) throw new Problem(404, 'NOT_FOUND', `stream ${streamId} has no scored clip yet`);
         return reply.type('image/png').header('cache-control', 'no-store').send(pngOf(frame));
@@ -91,24 +101,37 @@ export function streamOperations(current: CurrentRun): readonly Operation[] {
   ];
 }
 
-function sourceOf(run: RunView, params: unknown): StreamSource {
-  const { stream_id: wanted } = parametersOf(ONE, params);
+function idOf(params: unknown): string {
+  return parametersOf(ONE, params).stream_id;
+}
+
+/** @throws Problem 404 */
+export function sourceOf(run: RunView, wanted: string): StreamSource {
   const source = run.streams.find(({ streamId }) => streamId === wanted);
   if (source) return source;
   throw new Problem(404, 'NOT_FOUND', `no stream is named ${wanted}; GET /api/v1/streams lists them`);
 }
 
-function viewOf({ streamId, url, kind }: StreamSource, run: RunView): object {
-  const { status, stats } = run.newest.of(streamId);
+export function viewOf(source: StreamSource, run: RunView): object {
+  const { streamId, url, kind, origin, changed } = source;
+  const { stats } = run.newest.of(streamId);
   const reading = run.reading().streams.find((stream) => stream.streamId === streamId);
   return {
-    ...{ stream_id: streamId, source: redactUrl(url), kind },
-    ...(status && { state: status.state, reason: status.reason, since: status.at }),
-    ...(status?.detail !== undefined && { detail: status.detail }),
+    ...{ stream_id: streamId, source: redactUrl(url), kind, origin, changed },
+    ...stateOf(source, run),
     ...countersOf(reading),
     ...(stats && { newest_clip: stats }),
     open_episodes: run.journal.openEpisodes().filter(({ stream_id: id }) => id === streamId),
   };
+}
+
+/** The stream's own last word, but where somebody has asked it to stop. */
+function stateOf({ streamId, state }: StreamSource, run: RunView): object {
+  const { status } = run.newest.of(streamId);
+  const wanted = state === 'paused' || state === 'stopping' ? state : undefined;
+  if (!status) return wanted === undefined ? {} : { state: wanted };
+  const { reason, at: since, detail } = status;
+  return { state: wanted ?? status.state, reason, since, ...(detail !== undefined && { detail }) };
 }
 
 function countersOf(reading: StreamReading | undefined): object {

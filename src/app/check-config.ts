@@ -1,10 +1,12 @@
-import { loadConfig, resolveStream, type Config } from '../config/index.ts';
-import { toActionstreamError } from '../core/errors.ts';
+import { loadConfig, resolveStream, type Config, type StreamSettings } from '../config/index.ts';
+import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import { createEpisodeTracker } from '../events/index.ts';
+import type { EngineInfo } from '../inference/engine.ts';
 import type { ModelHead, ModelManifest } from '../inference/model.ts';
 import { joinManifests } from '../inference/weights/join-heads.ts';
 import { readManifest } from '../inference/weights/load-model.ts';
 import { untrainedLabels } from '../inference/weights/untrained-model.ts';
+import { composeSourceAddress } from '../ingest/index.ts';
 import type { AppContext } from './context.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { configuredModel, samplerOptions } from './model-choice.ts';
@@ -44,22 +46,58 @@ export async function checkConfig(config: Config): Promise<string | undefined> {
   } catch (error) {
     return `labels were not checked: ${toActionstreamError(error).message}`;
   }
-  const { id, labels, background, clip, thresholds, sampler, heads } = model;
+  for (const stream of config.streams) checkStream(stream, model, config.instance);
+  return undefined;
+}
+
+/**
+ * Checks a stream against the models that run, and its address.
+ * @param atStart the configuration that the models were loaded for
+ * @throws CONFIG_INVALID, SAMPLER_INVALID
+ */
+export function checkAgainst(
+  stream: StreamSettings,
+  info: EngineInfo,
+  atStart: Pick<Config, 'instance' | 'model' | 'streams'>,
+): void {
+  const loaded = [atStart.model.model, ...atStart.streams.flatMap(({ models = [] }) => models)];
+  const missing = stream.models?.find((name) => !loaded.includes(name));
+  if (missing !== undefined) {
+    throw new ActionstreamError(
+      'CONFIG_INVALID',
+      `models: ${missing} is not loaded; name it in the configuration file and restart`,
+    );
+  }
+  const { model, labels, clip, backgroundId, thresholds, sampler, heads } = info;
+  const background = backgroundId === undefined ? undefined : labels[backgroundId];
+  const described = {
+    ...{ id: model.id, labels, clip, sampler },
+    ...(background !== undefined && { background }),
+    ...(thresholds && { thresholds }),
+    ...(heads && { heads }),
+  };
+  checkStream(stream, described, atStart.instance);
+  composeSourceAddress(stream);
+}
+
+/** @throws CONFIG_INVALID, SAMPLER_INVALID as `run` would */
+function checkStream(
+  stream: StreamSettings,
+  { id, labels, background, clip, thresholds, sampler, heads }: Described,
+  instance: string,
+): void {
   const backgroundId = background === undefined ? {} : { backgroundId: labels.indexOf(background) };
   const known = { frames: 1, width: 1, height: 1, clip, ...(thresholds && { thresholds }) };
-  for (const stream of config.streams) {
-    const own = ofItsModels(stream, { labels, ...backgroundId, ...(heads && { heads }) });
-    const { episodes } = resolveStream(own, known, '');
-    createEpisodeTracker({
-      ...episodes,
-      ...backgroundId,
-      ...{ streamId: stream.streamId, labels, clockSource: 'media', uncertaintyMs: 0 },
-      sampler: samplerOptions(stream.sampler, sampler).kind,
-      model: { id, version: '', digest: '' },
-      pipeline: { instance: config.instance, version: '' },
-    });
-  }
-  return undefined;
+  const own = ofItsModels(stream, { labels, ...backgroundId, ...(heads && { heads }) });
+  const { episodes } = resolveStream(own, known, '');
+  createEpisodeTracker({
+    ...episodes,
+    ...backgroundId,
+    ...{ streamId: stream.streamId, labels, clockSource: 'media', uncertaintyMs: 0 },
+    sampler: samplerOptions(stream.sampler, sampler).kind,
+    model: { id, version: '', digest: '' },
+    pipeline: { instance, version: '' },
+  });
 }
 
 async function describeModel(config: Config): Promise<Described> {

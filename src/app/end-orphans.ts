@@ -24,6 +24,33 @@ export interface OrphanSearch {
   caughtUp(signal: AbortSignal): Promise<boolean>;
 }
 
+/** Searches for orphans of each stream once, when it joins the run. */
+export class OrphanSearches {
+  readonly #search: Omit<OrphanSearch, 'streamIds'>;
+  #waiting: string[] = [];
+  #wake: (() => void) | undefined;
+
+  constructor(search: Omit<OrphanSearch, 'streamIds'>) {
+    this.#search = search;
+  }
+
+  add(streamId: string): void {
+    this.#waiting.push(streamId);
+    this.#wake?.();
+  }
+
+  /** Ends with the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    while (!isAborted(signal)) {
+      const streamIds = this.#waiting;
+      this.#waiting = [];
+      if (streamIds.length > 0) await endOrphans({ ...this.#search, streamIds }, signal);
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+}
+
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
 
 /**
@@ -31,7 +58,7 @@ const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
  * nothing of: its folder was deleted, or the sink's backlog was forgotten. The ends go through the journal,
  * so every sink receives them. A file's episodes are left alone: the file heals them when it runs again.
  */
-export async function endOrphans(search: OrphanSearch, signal: AbortSignal): Promise<void> {
+async function endOrphans(search: OrphanSearch, signal: AbortSignal): Promise<void> {
   const { log, logger } = search;
   for (let failures = 0; !isAborted(signal); failures += 1) {
     try {

@@ -71,7 +71,7 @@ export function shareCores(
   cores: number,
 ): { readonly processes: number; readonly threads?: number } {
   const onCores = kind === 'onnx' && provider === 'cpu';
-  const wanted = processes ?? (onCores ? Math.min(streams, cores, MOST_PROCESSES) : 1);
+  const wanted = processes ?? (onCores ? Math.max(1, Math.min(streams, cores, MOST_PROCESSES)) : 1);
   if (threads !== undefined) return { processes: wanted, threads };
   return wanted === 1
     ? { processes: 1 }

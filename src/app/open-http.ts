@@ -4,12 +4,13 @@ import type { Config } from '../config/index.ts';
 import type { Logger } from '../core/logger.ts';
 import { openPostgresReader, type PostgresReader } from '../sink/postgres/reader.ts';
 import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
+import type { StreamControl } from './stream-control.ts';
 
 /** The HTTP API of a run. It answers before the run is there, and tells health that it starts. */
 export interface RunHttp extends AsyncDisposable {
   readonly newest: NewestOfStreams;
   /** From now on the API shows this run. */
-  show(run: Pick<RunView, 'engine' | 'journal' | 'reading' | 'metrics'>): void;
+  show(run: Pick<RunView, 'engine' | 'journal' | 'reading' | 'metrics'>, control: StreamControl): void;
 }
 
 /** Connections to Postgres that reading may hold at once. */
@@ -17,7 +18,7 @@ const READERS = 4;
 
 /** Undefined where no port is configured. @throws CONFIG_INVALID where the address cannot be used */
 export async function openHttp(
-  { http, instance, streams, sinks, effective }: Config,
+  { http, instance, sinks }: Config,
   { version, logger }: { readonly version: string; readonly logger: Logger },
 ): Promise<RunHttp | undefined> {
   if (!http) return undefined;
@@ -28,9 +29,17 @@ export async function openHttp(
   logger.info({ url: server.url }, 'the HTTP API is served');
   return {
     newest,
-    show(run) {
-      const own = { instance, streams, newest, settings: effective };
-      view = { ...own, ...run, ...(history && { history: () => history.open() }) };
+    show(run, control) {
+      view = {
+        ...{ ...run, instance, newest, changes: control },
+        get streams() {
+          return control.streams;
+        },
+        get settings() {
+          return control.settings;
+        },
+        ...(history && { history: () => history.open() }),
+      };
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Config } from '../config/index.ts';
+import type { Config, StreamSettings } from '../config/index.ts';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { Resources } from '../core/resources.ts';
@@ -17,15 +17,15 @@ import {
   type Deliveries,
   type DeliveryReport,
 } from '../pipeline/deliveries.ts';
-import { recordingDigests } from '../pipeline/run-ids.ts';
-import { createRunLog, type RunLog } from '../pipeline/run-log.ts';
-import { runStreams } from '../pipeline/run-streams.ts';
-import { createStreamJob } from '../pipeline/stream-job.ts';
-import type { PipelineObserver, StreamJob, StreamOutcome } from '../pipeline/types.ts';
+import { createRunLog } from '../pipeline/run-log.ts';
+import { StreamSet } from '../pipeline/stream-set.ts';
+import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
 import { openJournal } from '../sink/journal/open-journal.ts';
 import { openWatchedTimes } from '../sink/journal/watched-times.ts';
+import { buildJob, type JobParts } from './build-job.ts';
+import { checkAgainst } from './check-config.ts';
 import type { ServiceContext } from './context.ts';
-import { endOrphans } from './end-orphans.ts';
+import { OrphanSearches, type OrphanSearch } from './end-orphans.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { fileDurations } from './file-durations.ts';
 import { createLogger } from './logger.ts';
@@ -33,8 +33,8 @@ import { configuredModel } from './model-choice.ts';
 import { openEngines } from './open-engines.ts';
 import { openHttp } from './open-http.ts';
 import { allOf, openSinks } from './open-sinks.ts';
-import { configOf, type RunRequest } from './run-request.ts';
-import { streamSettingsOf } from './stream-settings.ts';
+import { StreamControl } from './stream-control.ts';
+import { configSource, type ConfigSource, type RunRequest } from './run-request.ts';
 
 export interface RunObserver extends PipelineObserver {
   onReady(info: EngineInfo, outlook: RunOutlook): void;
@@ -62,12 +62,14 @@ export async function run(
 ): Promise<RunReport> {
   const { env, signal, stdoutClosed } = context;
   context.outlive();
-  const config = configOf(request, env);
+  const source = configSource(request, env);
+  const text = source.readText();
+  const config = source.path === undefined ? source.load() : source.load({ text });
   const logger = createLogger(context.stderr, config.log.level);
   const durationsMs = await fileDurations(config, env, signal);
   const ndjsonOnStdout = config.sinks.ndjson?.path === '-';
   const parts: RunParts = {
-    ...{ context, logger, observer },
+    ...{ context, logger, observer, source, text },
     onReady: (info) => {
       observer.onReady(info, { durationsMs, ndjsonOnStdout });
     },
@@ -91,6 +93,9 @@ interface RunParts {
   readonly context: ServiceContext;
   readonly logger: Logger;
   readonly observer: PipelineObserver;
+  readonly source: ConfigSource;
+  /** Of the configuration file. */
+  readonly text: string;
   readonly onReady: (info: EngineInfo) => void;
 }
 
@@ -108,7 +113,7 @@ interface RunParts {
  */
 async function runConfig(
   config: Config,
-  { context, logger, observer, onReady }: RunParts,
+  { context, logger, observer, source, text, onReady }: RunParts,
   stop: AbortSignal,
 ): Promise<RunReport> {
   const { version, stdout, onPhase } = context;
@@ -147,39 +152,51 @@ async function runConfig(
   const budget = createComputeBudget(budgetTargets(engine, scheduler.info), { engines, logger });
   const log = createRunLog(journal, signal, logger);
   const metrics = createRunMetrics();
-  const recordings = await recordingDigests(config.streams, signal);
-  const jobs = config.streams.map((stream) =>
-    createStreamJob(streamSettingsOf(stream, scheduler.info, ffmpeg.path), {
-      ...{ scheduler, budget, log, watched, logger },
-      runIds: { spec, recordings },
-      pipeline: { instance: config.instance, version },
-      recordStatus(status) {
-        metrics.onStatus(status);
-        http?.newest.onStatus(status);
-        log.recordStatus(status);
-      },
-      observer: metrics.observing(http?.newest.observing(observer) ?? observer),
-    }),
-  );
-  const streams = jobs.map(({ clips }) => clips);
-  const audits = new Map(
-    jobs.flatMap(({ clips, audit }) => (audit ? [[clips.streamId, audit] as const] : [])),
-  );
-  const parts = { version, scheduler, budget, journal, sinks, streams, audits };
+  const orphans = orphanSearches(config, { log, logger, startedAtMs, deliveries });
+  const job: JobParts = {
+    ...{ scheduler, budget, log, watched, logger, spec, signal, ffmpegPath: ffmpeg.path },
+    pipeline: { instance: config.instance, version },
+    recordStatus(status) {
+      metrics.onStatus(status);
+      http?.newest.onStatus(status);
+      log.recordStatus(status);
+    },
+    observer: metrics.observing(http?.newest.observing(observer) ?? observer),
+  };
+  const set = new StreamSet<StreamSettings>({
+    ...{ signal, logger, keepsServing: config.http?.keepServing === true },
+    build: (stream, after) => buildJob(stream, after, job),
+    onAdded: (streamId) => orphans?.add(streamId),
+    onRemoved(streamId) {
+      metrics.forget(streamId);
+      http?.newest.forget(streamId);
+    },
+  });
+  await Promise.all(config.streams.map((stream) => set.put(stream)));
+  const parts = { version, scheduler, budget, journal, sinks, jobs: () => set.jobs };
   const reading = (): RunReading => metrics.read(parts);
   const render = createRenderer(METRICS, reading);
-  http?.show({ engine: scheduler.info, journal, reading, metrics: render });
+  const control = new StreamControl({
+    ...{ config, source, text, set, signal, logger, ffmpegPath: ffmpeg.path },
+    check: (stream) => {
+      checkAgainst(stream, scheduler.info, config);
+    },
+  });
+  http?.show({ engine: scheduler.info, journal, reading, metrics: render }, control);
   if (config.metrics) {
     const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
     logger.info({ url: server.url }, 'metrics are served');
   }
   onReady(scheduler.info);
 
-  const outcomes = await runJobs(jobs, {
-    ...{ config, startedAtMs, log, logger, deliveries, signal },
-    budgeting: (until) => budget.run(until),
-    onPhase,
-  });
+  // Not waited for: with a full journal their room comes from the sinks, and streams begin without it.
+  const ended = log.endOpenEpisodes();
+  onPhase('ending the streams');
+  const outcomes = await runBeside(
+    set,
+    (until) => [budget.run(until), ended.then(() => orphans?.run(until))],
+    signal,
+  );
   onPhase('journalling the last records');
   await log.finish();
   onPhase('delivering the last records');
@@ -188,47 +205,34 @@ async function runConfig(
   return { outcomes, ...delivered };
 }
 
-interface JobsContext {
-  readonly config: Config;
-  readonly startedAtMs: number;
-  readonly log: RunLog;
-  readonly logger: Logger;
-  readonly deliveries: Deliveries;
-  readonly budgeting: (until: AbortSignal) => Promise<void>;
-  readonly onPhase: (phase: string) => void;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Runs the streams, and beside them what ends with them: the budget, and the search for episodes left
- * open.
- */
-async function runJobs(
-  jobs: readonly StreamJob[],
-  { config, startedAtMs, log, logger, deliveries, budgeting, onPhase, signal }: JobsContext,
+/** Runs the streams, and beside them what ends with them. */
+async function runBeside(
+  set: StreamSet<StreamSettings>,
+  start: (until: AbortSignal) => readonly Promise<unknown>[],
+  signal: AbortSignal,
 ): Promise<readonly StreamOutcome[]> {
-  // Not waited for: with a full journal their room comes from the sinks, and streams begin without it.
-  const ended = log.endOpenEpisodes();
   const streamsEnded = new AbortController();
-  const beside = [budgeting(streamsEnded.signal)];
-  onPhase('ending the streams');
-  const { postgres } = config.sinks;
-  if (postgres) {
-    const search = {
-      ...{ postgres, instance: config.instance, startedAtMs, log, logger },
-      streamIds: jobs.map(({ clips }) => clips.streamId),
-      async caughtUp(until: AbortSignal) {
-        await ended;
-        return deliveries.caughtUp('postgres', until);
-      },
-    };
-    beside.push(endOrphans(search, AbortSignal.any([signal, streamsEnded.signal])));
-  }
-  const outcomes = await runStreams(jobs, { signal, logger }).finally(() => {
+  const beside = start(AbortSignal.any([signal, streamsEnded.signal]));
+  const outcomes = await set.run().finally(() => {
     streamsEnded.abort();
   });
   await Promise.all(beside);
   return outcomes;
+}
+
+/** Undefined where no Postgres is configured. */
+function orphanSearches(
+  { instance, sinks: { postgres } }: Config,
+  {
+    deliveries,
+    ...parts
+  }: Pick<OrphanSearch, 'log' | 'logger' | 'startedAtMs'> & { readonly deliveries: Deliveries },
+): OrphanSearches | undefined {
+  if (!postgres) return undefined;
+  return new OrphanSearches({
+    ...{ ...parts, postgres, instance },
+    caughtUp: (until) => deliveries.caughtUp('postgres', until),
+  });
 }
 
 /** An event shall be known before the next clip of its length has passed. */

@@ -208,6 +208,8 @@ export interface paths {
                                 stream_id: string;
                                 source: string;
                                 kind: "live" | "file";
+                                origin: "file" | "command_line" | "api";
+                                changed: boolean;
                                 state?: string;
                                 reason?: string;
                                 detail?: string;
@@ -251,7 +253,157 @@ export interface paths {
             };
         };
         put?: never;
-        post?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        id: string;
+                        url: string;
+                        username?: string;
+                        password?: string;
+                        paused?: boolean;
+                        models?: string[];
+                        start_time?: string;
+                        kind?: "live" | "file";
+                        realtime?: boolean;
+                        policy?: "every_frame" | "freshest";
+                        transport?: "auto" | "tcp" | "udp" | "multicast";
+                        fit?: "stretch" | "crop";
+                        no_frame_timeout?: string;
+                        queue_clips?: number;
+                        window?: {
+                            stride?: number;
+                            fps?: number;
+                            tail?: "drop" | "pad";
+                        };
+                        reconnect?: {
+                            first?: string;
+                            max?: string;
+                            max_attempts?: number;
+                        };
+                        tls?: {
+                            ca_file?: string;
+                            server_name?: string;
+                            insecure?: boolean;
+                        };
+                        audit?: {
+                            share?: string;
+                            agreement?: number;
+                        };
+                        sampler?: {
+                            kind?: "none" | "uniform" | "reference" | "ordered";
+                            width?: number;
+                            distance?: "l2" | "l1";
+                            noise_floor?: number;
+                            anchor?: "clip" | "stream";
+                            still?: "hold" | "compute";
+                            representative?: "mean" | "middle";
+                            min_steps?: number;
+                            stride?: number;
+                            bins?: number;
+                            kernel?: "linear" | "linear_normalized" | "delta" | "delta_normalized";
+                        };
+                        events?: {
+                            on?: number;
+                            off?: number;
+                            smoothing?: number;
+                            min_duration?: string;
+                            merge_gap?: string;
+                            cooldown?: string;
+                            max_duration?: string;
+                            update_interval?: string;
+                            labels?: {
+                                [key: string]: {
+                                    on?: number;
+                                    off?: number;
+                                    smoothing?: number;
+                                    min_duration?: string;
+                                    merge_gap?: string;
+                                    cooldown?: string;
+                                    max_duration?: string;
+                                    update_interval?: string;
+                                };
+                            };
+                            allow?: string[];
+                        };
+                    };
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            stream_id: string;
+                            source: string;
+                            kind: "live" | "file";
+                            origin: "file" | "command_line" | "api";
+                            changed: boolean;
+                            state?: string;
+                            reason?: string;
+                            detail?: string;
+                            since?: string;
+                            queue: {
+                                length: number;
+                                capacity: number;
+                            };
+                            frames_decoded: number;
+                            clips: number;
+                            clips_dropped: {
+                                [key: string]: number;
+                            };
+                            frames_dropped: {
+                                [key: string]: number;
+                            };
+                            reconnects: {
+                                [key: string]: number;
+                            };
+                            kept_steps: number;
+                            input_steps: number;
+                            multiply_adds: {
+                                used: number;
+                                dense: number;
+                                reused: number;
+                            };
+                            newest_clip?: components["schemas"]["ClipStats"];
+                            open_episodes: components["schemas"]["ActionEvent"][];
+                        };
+                    };
+                };
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -285,6 +437,8 @@ export interface paths {
                             stream_id: string;
                             source: string;
                             kind: "live" | "file";
+                            origin: "file" | "command_line" | "api";
+                            changed: boolean;
                             state?: string;
                             reason?: string;
                             detail?: string;
@@ -336,10 +490,130 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        delete?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stream_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            stream_id: string;
+                        };
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
-        patch?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stream_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            stream_id: string;
+                            source: string;
+                            kind: "live" | "file";
+                            origin: "file" | "command_line" | "api";
+                            changed: boolean;
+                            state?: string;
+                            reason?: string;
+                            detail?: string;
+                            since?: string;
+                            queue: {
+                                length: number;
+                                capacity: number;
+                            };
+                            frames_decoded: number;
+                            clips: number;
+                            clips_dropped: {
+                                [key: string]: number;
+                            };
+                            frames_dropped: {
+                                [key: string]: number;
+                            };
+                            reconnects: {
+                                [key: string]: number;
+                            };
+                            kept_steps: number;
+                            input_steps: number;
+                            multiply_adds: {
+                                used: number;
+                                dense: number;
+                                reused: number;
+                            };
+                            newest_clip?: components["schemas"]["ClipStats"];
+                            open_episodes: components["schemas"]["ActionEvent"][];
+                        };
+                    };
+                };
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         trace?: never;
     };
     "/api/v1/streams/{stream_id}/snapshot": {
@@ -388,6 +662,261 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{stream_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stream_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            stream_id: string;
+                            source: string;
+                            kind: "live" | "file";
+                            origin: "file" | "command_line" | "api";
+                            changed: boolean;
+                            state?: string;
+                            reason?: string;
+                            detail?: string;
+                            since?: string;
+                            queue: {
+                                length: number;
+                                capacity: number;
+                            };
+                            frames_decoded: number;
+                            clips: number;
+                            clips_dropped: {
+                                [key: string]: number;
+                            };
+                            frames_dropped: {
+                                [key: string]: number;
+                            };
+                            reconnects: {
+                                [key: string]: number;
+                            };
+                            kept_steps: number;
+                            input_steps: number;
+                            multiply_adds: {
+                                used: number;
+                                dense: number;
+                                reused: number;
+                            };
+                            newest_clip?: components["schemas"]["ClipStats"];
+                            open_episodes: components["schemas"]["ActionEvent"][];
+                        };
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{stream_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    stream_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            stream_id: string;
+                            source: string;
+                            kind: "live" | "file";
+                            origin: "file" | "command_line" | "api";
+                            changed: boolean;
+                            state?: string;
+                            reason?: string;
+                            detail?: string;
+                            since?: string;
+                            queue: {
+                                length: number;
+                                capacity: number;
+                            };
+                            frames_decoded: number;
+                            clips: number;
+                            clips_dropped: {
+                                [key: string]: number;
+                            };
+                            frames_dropped: {
+                                [key: string]: number;
+                            };
+                            reconnects: {
+                                [key: string]: number;
+                            };
+                            kept_steps: number;
+                            input_steps: number;
+                            multiply_adds: {
+                                used: number;
+                                dense: number;
+                                reused: number;
+                            };
+                            newest_clip?: components["schemas"]["ClipStats"];
+                            open_episodes: components["schemas"]["ActionEvent"][];
+                        };
+                    };
+                };
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        url: string;
+                        username?: string;
+                        password?: string;
+                        transport?: "auto" | "tcp" | "udp" | "multicast";
+                        tls?: {
+                            ca_file?: string;
+                            server_name?: string;
+                            insecure?: boolean;
+                        };
+                    };
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            source: string;
+                            codec: string;
+                            width: number;
+                            height: number;
+                            declared_fps?: number;
+                            measured_fps?: number;
+                            variable_frame_rate?: boolean;
+                            keyframe_interval_ms?: number;
+                            duration_ms?: number;
+                            notes?: string[];
+                        };
+                    };
+                };
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -923,6 +1452,10 @@ export interface components {
             status: number;
             code: string;
             detail: string;
+            errors?: {
+                field: string;
+                detail: string;
+            }[];
         };
         ActionEvent: {
             episode_id: string;

@@ -1,4 +1,4 @@
-import { section, text, wholeBetween } from '../settings/fields.ts';
+import { flag, section, text, wholeBetween } from '../settings/fields.ts';
 import { asFlag } from '../settings/flags.ts';
 
 export const httpSchema = section(
@@ -14,6 +14,12 @@ export const httpSchema = section(
       text('Address to listen at. Any other than this machine itself needs `token_file`.'),
       '--http-host <address>',
     ).default('127.0.0.1'),
+    keep_serving: asFlag(
+      flag(
+        'The program goes on when all its streams have ended by themselves, until it is stopped. Else it ends with the last file.',
+      ),
+      '--keep-serving',
+    ).default(false),
     token_file: text(
       'File of tokens, a line each: the role (`read` or `admin`), a space, and a token of 16 characters or more. ' +
         'Requests then need `Authorization: Bearer TOKEN`. Left out: no token is asked for.',

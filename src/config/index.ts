@@ -1,4 +1,14 @@
-export { configFromSources, loadConfig } from './load-config.ts';
+export { configFromSources, loadConfig, readConfigFile } from './load-config.ts';
+export { ConfigInvalid } from './problem.ts';
 export { DEFAULT_ON, resolveStream } from './resolve-stream.ts';
 export type { ResolvedStream } from './resolve-stream.ts';
+export {
+  renderStored,
+  withAdded,
+  withChanged,
+  withRemoved,
+  type StoredStreams,
+  type WrittenStream,
+} from './stored-streams.ts';
+export { resolveSource } from './resolve-source.ts';
 export type { Config, EngineSettings, NetworkSettings, SamplerSettings, StreamSettings } from './types.ts';

@@ -2,7 +2,7 @@ import { ActionstreamError } from '../core/errors.ts';
 import type { SettingPath } from './problem.ts';
 
 /** Where a value came from, weakest first. */
-export type Layer = 'default' | 'file' | 'env' | 'flag';
+export type Layer = 'default' | 'file' | 'env' | 'flag' | 'api';
 
 /** One value set from outside the file. */
 export interface Override {

@@ -1,13 +1,14 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { decodeText } from '../core/decode-text.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { redactUrl } from '../core/redact.ts';
 import { coerce } from './coerce.ts';
 import { effectiveSettings } from './effective-settings.ts';
-import { explainIssues } from './explain-issues.ts';
+import { explainIssues, schemaAt } from './explain-issues.ts';
 import type { Finding, Report } from './explain-issues.ts';
-import { envOverrides, flagOverrides, withValue } from './layers.ts';
+import { envOverrides, flagOverrides, valueAt, withValue } from './layers.ts';
 import type { Override } from './layers.ts';
 import { originOf, problemOf, rankOf } from './origins.ts';
 import type { Origins } from './origins.ts';
@@ -21,14 +22,25 @@ import { resolveStreams } from './resolve-stream-settings.ts';
 import { configJsonSchema, configSchema } from './schema.ts';
 import type { JsonSchema, Settings } from './schema.ts';
 import { createFileSettings } from './secrets.ts';
+import {
+  mergeStored,
+  NOTHING_STORED,
+  parseStored,
+  writtenIds,
+  type StoredStreams,
+} from './stored-streams.ts';
 import type { Env } from './substitute-env.ts';
-import type { Config, StreamSettings } from './types.ts';
+import type { Config, StreamOrigins, StreamSettings } from './types.ts';
 
 export interface LoadOptions {
   /** Default: the process's own. */
   readonly env?: Env;
   /** Settings given as flags, by the keys of the file: `{ log: { level: 'debug' } }`. Lists replace lists. */
   readonly overrides?: object;
+  /** What the file says; default: it is read. */
+  readonly text?: string;
+  /** Changes over its streams. Default: those that are kept beside the journal. */
+  readonly stored?: StoredStreams;
 }
 
 /**
@@ -38,8 +50,10 @@ export interface LoadOptions {
  *
  * @throws CONFIG_INVALID naming every problem with file, line, column, key and what was expected
  */
-export function loadConfig(path: string, { env = process.env, overrides = {} }: LoadOptions = {}): Config {
-  return configOf(readYaml(path, readConfigFile(path), env), path, { env, overrides });
+export function loadConfig(path: string, options: LoadOptions = {}): Config {
+  const { env = process.env, overrides = {}, text = readConfigFile(path), stored } = options;
+  const withStore = Object.hasOwn(overrides, 'streams') ? (stored ?? NOTHING_STORED) : stored;
+  return configOf(readYaml(path, text, env), path, { env, overrides, stored: withStore });
 }
 
 interface SourceLogin {
@@ -50,17 +64,23 @@ interface SourceLogin {
 /** The configuration of `run --source URL…` without a file. */
 export function configFromSources(
   urls: readonly string[],
-  { env = process.env, overrides = {}, login = {} }: LoadOptions & { readonly login?: SourceLogin } = {},
+  {
+    env = process.env,
+    overrides = {},
+    login = {},
+    stored = NOTHING_STORED,
+  }: LoadOptions & { readonly login?: SourceLogin } = {},
 ): Config {
   const ids = urls.map(streamIdOf);
   const streams = urls.map((url, i) => {
     const again = ids.slice(0, i).filter((id) => id === ids[i]).length;
     return { id: `${ids[i] ?? 'source'}${again === 0 ? '' : `-${again + 1}`}`, url, ...login };
   });
-  return configOf(undefined, 'command line', { env, overrides: { ...overrides, streams } });
+  return configOf(undefined, 'command line', { env, overrides: { ...overrides, streams }, stored });
 }
 
-function readConfigFile(path: string): string {
+/** The text of a configuration file. @throws CONFIG_INVALID */
+export function readConfigFile(path: string): string {
   let bytes: Uint8Array;
   try {
     const found = statSync(path);
@@ -85,11 +105,14 @@ function streamIdOf(url: string): string {
   return safe.slice(0, 100) || 'source';
 }
 
-function configOf(
-  yaml: YamlFile | undefined,
-  name: string,
-  { env, overrides }: Required<LoadOptions>,
-): Config {
+interface Layers {
+  readonly env: Env;
+  readonly overrides: object;
+  /** Undefined: what is kept beside the journal. */
+  readonly stored: StoredStreams | undefined;
+}
+
+function configOf(yaml: YamlFile | undefined, name: string, { env, overrides, stored }: Layers): Config {
   if (yaml && yaml.problems.length > 0) throw configError(name, yaml.problems);
   const schema = configJsonSchema();
   const layers: readonly Override[] = [
@@ -97,11 +120,18 @@ function configOf(
     ...flagOverrides(overrides),
   ];
   const written = yaml?.value ?? {};
+  const merged = layers.reduce<unknown>((tree, { path, value }) => withValue(tree, path, value), written);
+  const streams = valueAt(merged, ['streams']);
+  const streamOrigins = { ...storeOf(merged, stored, schema), written: writtenIds(streams) };
+  const withStored = mergeStored(streams, streamOrigins.stored);
   const tree = coerce(
-    layers.reduce<unknown>((merged, { path, value }) => withValue(merged, path, value), written),
+    withStored.places.length > 0 || Array.isArray(streams)
+      ? withValue(merged, ['streams'], withStored.streams)
+      : merged,
     schema,
   );
-  const origins = { layers, yaml, written, name };
+  const places = { name: streamOrigins.store ?? 'changed through the API', places: withStored.places };
+  const origins = { layers, yaml, written, name, stored: places };
   const fail = (findings: readonly Finding[]): never => {
     throw configError(
       name,
@@ -114,17 +144,36 @@ function configOf(
   const findings: Finding[] = [];
   const config = resolve(parsed.data, { env, origins, report: (finding) => findings.push(finding) });
   if (findings.length > 0) return fail(findings);
-  return { ...config, effective: effective(tree, schema, { origins, instance: config.instance }) };
+  const settings = effective(tree, schema, { origins, instance: config.instance });
+  return { ...config, streamOrigins, effective: settings };
 }
+
+/** What is kept beside the journal that the settings name, unless something else is given in its place. */
+function storeOf(
+  settings: unknown,
+  given: StoredStreams | undefined,
+  schema: JsonSchema,
+): Pick<StreamOrigins, 'store' | 'stored'> {
+  if (given) return { stored: given };
+  const path = ['journal', 'dir'];
+  const dir = valueAt(settings, path) ?? schemaAt(schema, path)?.default;
+  const store = typeof dir === 'string' ? join(dir, STORE_FILE) : undefined;
+  if (store === undefined || !existsSync(store)) return { ...(store && { store }), stored: NOTHING_STORED };
+  return { store, stored: parseStored(readConfigFile(store), store) };
+}
+
+const STORE_FILE = 'streams.json';
 
 function resolve(
   settings: Settings,
   { env, origins, report }: { readonly env: Env; readonly origins: Origins; readonly report: Report },
-): Omit<Config, 'effective'> {
+): Omit<Config, 'effective' | 'streamOrigins'> {
   const files = createFileSettings(report);
   const instance = settings.instance ?? defaultInstance();
   const { sampler, engine, journal, log } = settings;
   const http = resolveHttp(settings.http, { files, report });
+  if (settings.streams.length === 0 && settings.http.port === undefined)
+    report({ path: ['streams'], message: 'expected at least one stream, or http.port to add some' });
   checkSampler(sampler, ['sampler'], report);
   checkEngine(engine, report);
   const model = resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report });

@@ -8,6 +8,8 @@ import type { FileSettings } from './secrets.ts';
 export interface HttpSettings {
   readonly host: string;
   readonly port: number;
+  /** The program goes on when all its streams have ended by themselves. */
+  readonly keepServing: boolean;
   /** Empty: whoever reaches it is answered. */
   readonly tokens: readonly ApiToken[];
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -15,7 +17,7 @@ export interface HttpSettings {
 
 /** Undefined where it is not served, or where something is wrong that `report` was told. */
 export function resolveHttp(
-  { port, host, tokenFile, tls: tlsSettings }: Settings['http'],
+  { port, host, keepServing, tokenFile, tls: tlsSettings }: Settings['http'],
   { files, report }: { readonly files: FileSettings; readonly report: Report },
 ): HttpSettings | undefined {
   if (port === undefined) return undefined;
@@ -25,11 +27,11 @@ export function resolveHttp(
   }
   const tokenText = files.file({ tokenFile }, ['http'], 'token_file');
   const tokens = tokenText === undefined ? [] : tokensOf(tokenText, report);
-  if (!tlsSettings) return { host, port, tokens };
+  if (!tlsSettings) return { host, port, keepServing, tokens };
   const cert = files.file(tlsSettings, ['http', 'tls'], 'cert_file');
   const key = files.file(tlsSettings, ['http', 'tls'], 'key_file');
   if (cert === undefined || key === undefined) return undefined;
-  return { host, port, tokens, tls: { cert, key } };
+  return { host, port, keepServing, tokens, tls: { cert, key } };
 }
 
 function tokensOf(written: string, report: Report): readonly ApiToken[] {

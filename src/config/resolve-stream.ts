@@ -36,7 +36,7 @@ export function resolveStream(
     sampler,
     ...(audit && { audit }),
     options: {
-      ...stream,
+      ...omit(stream, ['paused']),
       window: {
         ...{ ...window, frames: model.frames, stride, fps },
         ...(model.reuse && { context: model.reuse.contextFrames }),

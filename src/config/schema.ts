@@ -30,7 +30,7 @@ export const configSchema = section(
     sampler: samplerSchema.prefault({}),
     engine: engineSchema.prefault({}),
     defaults: defaultsSchema.prefault({}),
-    streams: streamsSchema,
+    streams: streamsSchema.default([]),
     events: eventsSchema.prefault({}),
     journal: journalSchema.prefault({}),
     sinks: sinksSchema.prefault({}),

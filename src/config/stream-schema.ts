@@ -119,15 +119,26 @@ export const defaultsSchema = section(
 const STREAM_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const idError = 'expected letters, digits, dots, dashes and underscores, at most 128';
 
+const accessShape = {
+  url: text('Camera or file: an address (docs/sources.md lists which) or a path.'),
+  username: text('Of the camera, where the URL does not carry it.').optional(),
+  password: secret('Of the camera, where the URL does not carry it.').optional(),
+};
+
+/** A source that is looked at before it becomes a stream. */
+export const sourceSchema = section(
+  { ...accessShape, transport: overrides(streamShape).transport, tls: tls.optional() },
+  'A camera or file, and how it is reached.',
+);
+
 const streamSchema = section(
   {
     id: z
       .string({ error: idError })
       .regex(STREAM_ID, { error: idError })
       .meta({ description: 'Name of the stream: key of its events. Must not change.' }),
-    url: text('Camera or file: an address (docs/sources.md lists which) or a path.'),
-    username: text('Of the camera, where the URL does not carry it.').optional(),
-    password: secret('Of the camera, where the URL does not carry it.').optional(),
+    ...accessShape,
+    paused: flag('Declared, but not watched.').default(false),
     password_file: text('File that holds the password.').optional(),
     models: list(
       text('A trained model, as in `model.path`.'),
@@ -149,6 +160,7 @@ const streamSchema = section(
   'A camera or file.',
 );
 
-export const streamsSchema = list(streamSchema, 'Cameras and files.').min(1, {
-  error: 'expected at least one stream',
-});
+export const streamsSchema = list(
+  streamSchema,
+  'Cameras and files. At least one; with `http.port` others may be added while the program runs, so none is enough.',
+);

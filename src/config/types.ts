@@ -3,6 +3,7 @@ import type { Layer } from './layers.ts';
 import type { HttpSettings } from './resolve-http.ts';
 import type { Sinks } from './resolve-sinks.ts';
 import type { Settings } from './schema.ts';
+import type { StoredStreams } from './stored-streams.ts';
 
 /**
  * A valid configuration: every default filled in, every file that holds a secret read. Holds secrets:
@@ -21,8 +22,19 @@ export interface Config {
   /** Absent: not served. */
   readonly http?: HttpSettings;
   readonly log: Settings['log'];
+  readonly streamOrigins: StreamOrigins;
   /** Every setting with its effective value and where that came from, for `config print`. Free of secrets. */
   readonly effective: readonly EffectiveSetting[];
+}
+
+/** Where the streams of a configuration come from. */
+export interface StreamOrigins {
+  /** File in which changes are kept; absent: they last as long as the run. */
+  readonly store?: string;
+  /** What the store holds. */
+  readonly stored: StoredStreams;
+  /** Ids of the configuration file or the command line, whether they are used or not. */
+  readonly written: readonly string[];
 }
 
 export interface EffectiveSetting {
@@ -30,7 +42,7 @@ export interface EffectiveSetting {
   readonly key: string;
   readonly value: unknown;
   readonly layer: Layer;
-  /** `site.yaml:12:5`, `environment variable ACTIONSTREAM_…`, `command line`, `default`. */
+  /** `site.yaml:12:5`, `environment variable ACTIONSTREAM_…`, `command line`, `default`, the file of changed streams. */
   readonly origin: string;
 }
 
@@ -54,6 +66,8 @@ export interface StreamSettings extends Omit<
   StreamOptions,
   'window' | 'width' | 'height' | 'fit' | 'scale' | 'ffmpegPath'
 > {
+  /** Declared, but not watched. */
+  readonly paused: boolean;
   readonly fit?: StreamOptions['fit'];
   /** Whose labels it has; absent where no stream of the configuration names any. */
   readonly models?: readonly string[];

@@ -61,3 +61,22 @@ export async function endsWithin(work: Promise<unknown>, ms: number): Promise<bo
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
+
+/** Why one stream is asked to end while the others go on. */
+export type StopReason = 'paused' | 'changed' | 'removed';
+
+/** The reason of the signal that ends one stream. Without one, the whole run ends. */
+export class StreamStopped extends Error {
+  readonly why: StopReason;
+
+  constructor(why: StopReason) {
+    super(`the stream was ${why}`);
+    this.name = 'AbortError';
+    this.why = why;
+  }
+}
+
+/** Undefined where the signal has not aborted, or ends more than one stream. */
+export function stopReasonOf(signal: AbortSignal): StopReason | undefined {
+  return signal.reason instanceof StreamStopped ? signal.reason.why : undefined;
+}

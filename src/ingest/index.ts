@@ -4,4 +4,5 @@ export { findFfmpeg } from './find-ffmpeg.ts';
 export { demandReadable } from './local-file.ts';
 export { probeSource } from './probe.ts';
 export { recordingDigest } from './recording-digest.ts';
+export { composeSourceAddress } from './source-address.ts';
 export type { SourceReport } from './probe-report.ts';

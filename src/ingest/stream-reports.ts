@@ -27,6 +27,7 @@ export class StreamReports {
   readonly #fields: object;
   readonly #watched: WatchedTime;
   readonly #unwatched: ThrottledReporter;
+  readonly #whyNotBefore: string;
   #startedAtMs = 0;
   #framesSeen = false;
   /** Why the next segment does not continue the last: the fault behind the last disconnect. */
@@ -36,8 +37,10 @@ export class StreamReports {
   #begun: Discontinuity | undefined;
 
   /** @param fields that each log line carries */
-  constructor({ streamId, kind, window, watchedUntilMs }: StreamOptions, hooks: StreamHooks, fields: object) {
+  constructor(options: StreamOptions, hooks: StreamHooks, fields: object) {
+    const { streamId, kind, window, watchedUntilMs, unwatchedBecause = 'not_running' } = options;
     this.#streamId = streamId;
+    this.#whyNotBefore = unwatchedBecause;
     this.#hooks = hooks;
     this.#fields = fields;
     this.#unwatched = createThrottledReporter(hooks.logger, {
@@ -90,7 +93,7 @@ export class StreamReports {
   reconnecting(reason: string): void {
     // The time before the program ran has a reason of its own.
     if (!this.#framesSeen && this.#whyDown === undefined)
-      this.#watched.broke(this.#startedAtMs, 'not_running');
+      this.#watched.broke(this.#startedAtMs, this.#whyNotBefore);
     this.#whyDown = reason;
   }
 
@@ -124,7 +127,7 @@ export class StreamReports {
 
   #gapReason({ why }: Discontinuity): string {
     if (why !== 'start') return UP_REASONS[why];
-    return this.#whyDown ?? 'not_running';
+    return this.#whyDown ?? this.#whyNotBefore;
   }
 
   /** After gaps in the middle of a segment, the state is reported once more. */

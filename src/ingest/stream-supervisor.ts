@@ -1,4 +1,4 @@
-import { backoffMs, sleep } from '../core/abort.ts';
+import { backoffMs, sleep, stopReasonOf } from '../core/abort.ts';
 import type { FfmpegEnd } from './ffmpeg-run.ts';
 import { endsBeforePackets, missingRest, silentRest } from './file-end.ts';
 import { demandReadable } from './local-file.ts';
@@ -41,7 +41,7 @@ export async function superviseStream(
   } catch (error) {
     parent.transition(
       'ended',
-      signal.aborted ? 'aborted' : 'error',
+      signal.aborted ? endReason(signal) : 'error',
       error instanceof Error ? error.message : undefined,
     );
     throw error;
@@ -66,7 +66,7 @@ async function keepConnected(
     parent.reconnecting(fault);
     await sleep(backoffMs(attempt, reconnect), signal);
   }
-  parent.transition('ended', 'aborted');
+  parent.transition('ended', endReason(signal));
 }
 
 async function readFile(
@@ -79,7 +79,7 @@ async function readFile(
   if (address.path !== undefined) await demandReadable(address.path);
   const end = await parent.run(signal);
   if (end.cause === 'aborted') {
-    parent.transition('ended', 'aborted');
+    parent.transition('ended', endReason(signal));
     return;
   }
   const fault = faultOf(end);
@@ -91,6 +91,11 @@ async function readFile(
     if (silent) throw faultError(address, silent);
   }
   parent.transition('ended', 'eof', end.messages.at(-1));
+}
+
+/** Of an aborted stream. */
+function endReason(signal: AbortSignal): string {
+  return stopReasonOf(signal) ?? 'aborted';
 }
 
 function faultOf(end: FfmpegEnd): SourceFault {

@@ -36,6 +36,8 @@ export interface StreamOptions {
    * Until when an earlier run of the program watched this stream, ms since 1970; live only, absent: never.
    */
   readonly watchedUntilMs?: number;
+  /** Why nobody watched since then: the reason of the gap before the first frame. Default `not_running`. */
+  readonly unwatchedBecause?: string;
   /**
    * From frame to frame. Before the first one it is at least ten seconds: a
    * camera answers, then sends a key frame.

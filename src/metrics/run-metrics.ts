@@ -1,9 +1,9 @@
 import type { ClipStats, StreamStatus } from '../core/records.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
-import type { AuditState, StreamAudit } from '../pipeline/audit/stream-audit.ts';
+import type { AuditState } from '../pipeline/audit/stream-audit.ts';
 import type { ComputeBudget } from '../pipeline/budget/compute-budget.ts';
-import type { PipelineObserver } from '../pipeline/types.ts';
+import type { PipelineObserver, StreamJob } from '../pipeline/types.ts';
 import type { EventSink } from '../sink/event-sink.ts';
 import type { Journal } from '../sink/journal/types.ts';
 
@@ -12,6 +12,8 @@ export interface RunMetrics {
   /** Counts what it observes, and passes it on. */
   observing(observer: PipelineObserver | undefined): PipelineObserver;
   onStatus(status: StreamStatus): void;
+  /** The stream was removed: its sums go. */
+  forget(streamId: string): void;
   /** Reads the parts at this moment. */
   read(parts: RunParts): RunReading;
 }
@@ -22,9 +24,13 @@ export interface RunParts {
   readonly budget: ComputeBudget;
   readonly journal: Pick<Journal, 'stats'>;
   readonly sinks: readonly Pick<EventSink, 'name' | 'foreignWrites'>[];
-  readonly streams: readonly Pick<ClipStream, 'streamId' | 'counters' | 'queue'>[];
-  /** Of the streams that are audited, by stream id. */
-  readonly audits: ReadonlyMap<string, Pick<StreamAudit, 'read'>>;
+  /** Of the streams that there are at this moment. */
+  readonly jobs: () => readonly CountedJob[];
+}
+
+interface CountedJob {
+  readonly clips: Pick<ClipStream, 'streamId' | 'counters' | 'queue'>;
+  readonly audit?: Pick<NonNullable<StreamJob['audit']>, 'read'>;
 }
 
 /** What the metrics are read from: the run at one moment. */
@@ -95,7 +101,10 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
     onStatus({ stream_id: streamId, state }) {
       if (state !== 'gap') sumsOf(streamId).state = state;
     },
-    read: ({ version, scheduler, budget, journal, sinks, streams, audits }) => {
+    forget: (streamId) => {
+      streams.delete(streamId);
+    },
+    read: ({ version, scheduler, budget, journal, sinks, jobs }) => {
       const nowMs = now();
       return {
         ...{ nowMs, version, sinks },
@@ -103,9 +112,10 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
         engines: scheduler.read(),
         budget: budget.read(),
         journal: journal.stats(),
-        streams: streams.map(({ streamId, counters, queue }) => {
-          const audit = audits.get(streamId)?.read();
-          return { ...{ nowMs, streamId, counters, queue }, ...sumsOf(streamId), ...(audit && { audit }) };
+        streams: jobs().map(({ clips: { streamId, counters, queue }, audit }) => {
+          const state = audit?.read();
+          const own = { nowMs, streamId, counters, queue };
+          return { ...own, ...sumsOf(streamId), ...(state && { audit: state }) };
         }),
         events: [...events.values()],
       };

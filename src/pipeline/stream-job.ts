@@ -1,3 +1,4 @@
+import type { StopReason } from '../core/abort.ts';
 import type { Logger } from '../core/logger.ts';
 import type { PipelineReference, StreamStatus } from '../core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
@@ -24,6 +25,8 @@ export interface JobContext {
   readonly log: RecordLog;
   /** Until when live streams were watched: the gap between two runs begins there. */
   readonly watched?: WatchedTimes;
+  /** Why this run did not watch the stream until now; absent: it has not watched it yet. */
+  readonly unwatchedBecause?: StopReason;
   /** Takes what streams tell of themselves; the run waits for it before it ends. */
   readonly recordStatus: (status: StreamStatus) => void;
   readonly logger: Logger;
@@ -101,7 +104,7 @@ function runIdFor(stream: JobSettings, { runIds, scheduler: { info } }: JobConte
 function openClips(
   options: StreamOptions,
   runId: string | undefined,
-  { pipeline, watched, recordStatus, logger }: JobContext,
+  { pipeline, watched, unwatchedBecause, recordStatus, logger }: JobContext,
 ): StreamJob['clips'] {
   const { streamId, kind } = options;
   const status = createStatusRecorder(streamId, pipeline, Date.now());
@@ -110,7 +113,11 @@ function openClips(
   };
   const watchedUntilMs = watched?.of(streamId);
   return createClipStream(
-    { ...options, ...(watchedUntilMs !== undefined && { watchedUntilMs }) },
+    {
+      ...options,
+      ...(watchedUntilMs !== undefined && { watchedUntilMs }),
+      ...(unwatchedBecause && { unwatchedBecause }),
+    },
     {
       logger,
       onTransition: (transition) => {

@@ -54,6 +54,7 @@ log: { level: debug }
       username: 'viewer',
       password: 'p@ss',
       kind: 'live',
+      paused: false,
       transport: 'auto',
       realtime: false,
       policy: 'freshest',
@@ -165,6 +166,7 @@ streams:
     expect(load(`${STREAMS}http: { port: 8080 }`).http).toEqual({
       host: '127.0.0.1',
       port: 8080,
+      keepServing: false,
       tokens: [],
     });
     const open = load(`${STREAMS}http: { port: 8080, host: 0.0.0.0, token_file: ${tokens} }`).http;

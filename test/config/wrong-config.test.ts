@@ -55,13 +55,17 @@ describe('a wrong configuration names file, line, column, key and what was expec
       ['site.yaml:1:38: streams[0].password: expected text; put it in quotes'],
     ],
     ['a missing key', 'streams:\n  - id: a', ['site.yaml:2:5: streams[0].url: is missing; expected text']],
-    ['no streams', 'log: { level: info }', ['site.yaml:1:1: streams: is missing; expected a list']],
+    [
+      'no streams',
+      'log: { level: info }',
+      ['site.yaml:1:1: streams: expected at least one stream, or http.port to add some'],
+    ],
     [
       'an empty list of streams',
       'streams: []',
-      ['site.yaml:1:10: streams: expected at least one stream, not an empty list'],
+      ['site.yaml:1:10: streams: expected at least one stream, or http.port to add some'],
     ],
-    ['an empty file', '', ['site.yaml:1:1: streams: is missing; expected a list']],
+    ['an empty file', '', ['site.yaml:1:1: streams: expected at least one stream, or http.port to add some']],
     ['not a mapping', '[1, 2]', ['site.yaml:1:1: expected settings (key: value), not a list']],
     [
       'a stream id that is no name',

@@ -10,10 +10,10 @@ import type { StreamStatus } from '../../src/core/records.ts';
 import { silentLogger, type Logger } from '../../src/core/logger.ts';
 import { EngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
 import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
-import { runStreams } from '../../src/pipeline/run-streams.ts';
 import type { StreamOutcome } from '../../src/pipeline/types.ts';
 import { ffmpeg } from '../support/lavfi.ts';
 import { createNullEngine } from '../support/own-engines.ts';
+import { runJobs } from '../support/run-jobs.ts';
 
 const ffmpegPath = process.env['FFMPEG_PATH'] ?? 'ffmpeg';
 const model = createUntrainedModel({
@@ -135,6 +135,6 @@ async function run(
     recordStatus: (status) => statuses.push(status),
     logger,
   });
-  const [outcome] = await runStreams([job], { signal: new AbortController().signal, logger: silentLogger });
+  const [outcome] = await runJobs([job]);
   return { outcome: outcome!, warned, statuses };
 }

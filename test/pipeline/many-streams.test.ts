@@ -12,10 +12,10 @@ import type { InferenceEngine } from '../../src/inference/engine.ts';
 import { EngineScheduler } from '../../src/inference/scheduler/engine-scheduler.ts';
 import { createUntrainedModel } from '../../src/inference/weights/untrained-model.ts';
 import { createComputeBudget } from '../../src/pipeline/budget/compute-budget.ts';
-import { runStreams } from '../../src/pipeline/run-streams.ts';
 import type { StreamOutcome } from '../../src/pipeline/types.ts';
 import { ffmpeg } from '../support/lavfi.ts';
 import { createNullEngine } from '../support/own-engines.ts';
+import { runJobs } from '../support/run-jobs.ts';
 
 const FRAMES = 16;
 const FPS = 16;
@@ -93,8 +93,7 @@ async function run(
   );
   const ended = new AbortController();
   const budgeting = budget.run(ended.signal);
-  const { signal } = new AbortController();
-  const outcomes = await runStreams(jobs, { signal, logger: silentLogger });
+  const outcomes = await runJobs(jobs);
   ended.abort();
   await budgeting;
   const clips = records.flatMap(({ type, payload }) => (type === 'clip.stats' ? [payload] : []));

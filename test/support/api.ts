@@ -9,6 +9,8 @@ import { openJournal } from '../../src/sink/journal/open-journal.ts';
 import { createPostgresSink } from '../../src/sink/postgres/postgres-sink.ts';
 import { openPostgresReader } from '../../src/sink/postgres/reader.ts';
 import { stored } from '../contract/event-sink.contract.ts';
+import type { StreamControl } from '../../src/app/stream-control.ts';
+import { controlStreams, ENGINE } from './control.ts';
 import { uniqueDatabase } from './names.ts';
 import { clipStats, streamStatus } from './records.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -36,7 +38,8 @@ export async function serveApi({ tokens = [], isStarting = false }: ServedOption
   const sink = createPostgresSink({ url: database, autoMigrate: true });
   await sink.open(AbortSignal.timeout(60_000));
   const reader = await openPostgresReader({ url: database }, { connections: 2 });
-  const run = runOf(journal, () => Promise.resolve(reader));
+  const { control } = await controlStreams({ streams: [{ id: 'dock', url: 'rtsp://camera/2' }] });
+  const run = runOf(journal, () => Promise.resolve(reader), control);
   const options = { host: '127.0.0.1', port: 0, tokens, version: '0.0.0', logger: silentLogger };
   const server = await startApiServer(options, () => (isStarting ? undefined : run));
   onTestFinished(async () => {
@@ -51,7 +54,12 @@ export async function serveApi({ tokens = [], isStarting = false }: ServedOption
   };
 }
 
-function runOf(journal: RunView['journal'], history: NonNullable<RunView['history']>): RunView {
+function runOf(
+  journal: RunView['journal'],
+  history: NonNullable<RunView['history']>,
+  control: StreamControl,
+): RunView {
+  const declared = { state: 'running', origin: 'file', changed: false } as const;
   const newest = new NewestOfStreams();
   newest.onStatus(streamStatus({ state: 'up', reason: 'first_frame' }).payload);
   Object.assign(newest.of('cam-1'), {
@@ -60,16 +68,13 @@ function runOf(journal: RunView['journal'], history: NonNullable<RunView['histor
   });
   const reading = { streams: [] } as unknown as ReturnType<RunView['reading']>;
   return {
-    ...{ instance: 'test', journal, newest, history, settings: [] },
-    streams: [
-      { streamId: 'cam-1', url: 'rtsp://admin:opensesame@camera/1', kind: 'live' },
-      { streamId: 'cam 2/ü', url: 'film.mp4', kind: 'file' },
-    ],
-    engine: {
-      ...{ engine: 'null', device: 'cpu', notices: [], warmupMs: 0, sampler: { kind: 'none' } },
-      model: { id: 'tiny', version: '1.0.0', digest: `sha256:${'0'.repeat(64)}` },
-      ...{ labels: ['background', 'walk'], backgroundId: 0 },
-      ...{ frames: 16, height: 64, width: 64, clip: { fps: 15, stride: 8 } },
+    ...{ instance: 'test', journal, newest, history, settings: [], changes: control, engine: ENGINE },
+    get streams() {
+      return [
+        { streamId: 'cam-1', url: 'rtsp://admin:opensesame@camera/1', kind: 'live', ...declared } as const,
+        { streamId: 'cam 2/ü', url: 'film.mp4', kind: 'file', ...declared } as const,
+        ...control.streams,
+      ];
     },
     reading: () => reading,
     metrics: () => Promise.resolve('# nothing\n'),

@@ -15,6 +15,7 @@ export function renderApi(): string {
     'actionstream run site.yaml --http-port 8080',
     'curl -s localhost:8080/api/v1/streams | jq .streams[].state',
     'curl -s "localhost:8080/api/v1/events?label=fall&from=2026-11-22T00:00:00Z&limit=10"',
+    'curl -s -X POST localhost:8080/api/v1/streams/gate/pause',
     "curl -sN -H 'Last-Event-ID: 0' 'localhost:8080/api/v1/live?type=action.event'",
     '```',
     '',
@@ -22,7 +23,11 @@ export function renderApi(): string {
     '  `read 0123456789abcdef`. Requests then send `Authorization: Bearer TOKEN`. Role `admin` may do what `read` may. `http.tls` serves HTTPS.',
     '- **Dashboard.** `/` serves the page (ADR 0041). `actionstream/client` is a typed client for TypeScript: `createClient`, `openLive`.',
     '- **Problems** are `application/problem+json` (RFC 9457). `code` is one of [errors.md](errors.md), or BAD_REQUEST, UNAUTHORIZED,',
-    '  FORBIDDEN, NOT_FOUND, NOT_READY or BUSY. NOT_READY and BUSY pass: ask again.',
+    '  FORBIDDEN, NOT_FOUND, EXISTS, NOT_KEPT, NOT_READY or BUSY. NOT_READY and BUSY pass: ask again. `errors` names each',
+    '  field of a body that is wrong.',
+    '- **Changes.** Bodies are JSON. A stream has the keys that it has in the configuration file ([config.md](config.md)), but no `password_file`. Others',
+    '  are undisturbed. An answer comes once the change is kept and done, or after 6 s with state `stopping`. It is kept in `streams.json` beside the',
+    '  journal ([ADR 0040](adr/0040-streams-change-while-they-run.md)). Passwords are never shown: PATCH leaves out what shall stay.',
     '- **Pages** hold up to `limit` rows, 1000 at most, newest first. `next` of a page is the `cursor` of the one after it. Rows that arrive',
     '  between two requests shift no page.',
     '- **History** comes from Postgres (`sinks.postgres`). Without one its operations answer NOT_READY.',
@@ -30,7 +35,7 @@ export function renderApi(): string {
     '  journal still holds. An event `missed` names offsets that are gone. 64 readers at most are served.',
     '- **Health.** `/livez`: the process answers. `/startupz`: the model is warm. `/readyz`: the model is warm and the journal takes records.',
     '  A camera that is down changes none of them.',
-    '- **Names.** Without tokens, only requests to a loopback name are answered, so that no page of another site reaches it.',
+    '- **Names.** Without tokens, only requests to a loopback name are answered, and a page of another origin changes nothing.',
     '',
     '| operation | answers | parameters | role |',
     '| --- | --- | --- | --- |',
@@ -41,9 +46,9 @@ export function renderApi(): string {
   ].join('\n');
 }
 
-function rowOf({ method, url, summary, query, role }: Operation): string {
+function rowOf({ method, url, summary, query, body, role }: Operation): string {
   const route = url.replace(/:(\w+)/g, '{$1}');
   const names = query instanceof z.ZodObject ? Object.keys(query.shape) : [];
-  const parameters = names.map((name) => `\`${name}\``).join(', ');
+  const parameters = [...(body ? ['JSON'] : []), ...names.map((name) => `\`${name}\``)].join(', ');
   return `| \`${method} ${route}\` | ${summary} | ${parameters} | ${role ?? 'none'} |`;
 }

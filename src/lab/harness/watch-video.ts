@@ -1,7 +1,7 @@
 import { ActionstreamError } from '../../core/errors.ts';
 import type { ActionEvent } from '../../core/records.ts';
 import { EngineScheduler } from '../../inference/scheduler/engine-scheduler.ts';
-import { runStream } from '../../pipeline/run-streams.ts';
+import { runStream } from '../../pipeline/run-stream.ts';
 import { createStreamJob } from '../../pipeline/stream-job.ts';
 import { streamSettingsOf } from '../../app/stream-settings.ts';
 import { noteLogger } from './note-logger.ts';

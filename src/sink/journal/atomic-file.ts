@@ -6,10 +6,11 @@ import { dirname } from 'node:path';
 /**
  * Replaces a file so that a crash leaves the old or the new content, never a
  * mixture; durable when it resolves.
+ * @param mode of a new file, less what the umask takes
  */
-export async function writeFileAtomic(path: string, content: string): Promise<void> {
+export async function writeFileAtomic(path: string, content: string, mode = 0o666): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, 'w');
+  const file = await open(temporary, 'w', mode);
   try {
     await file.writeFile(content);
     await file.sync();

@@ -8,7 +8,7 @@ import { readJsonFile, writeFileAtomic } from './atomic-file.ts';
  * as a gap.
  */
 export interface WatchedTimes extends AsyncDisposable {
-  /** As an earlier run left it, ms since 1970. */
+  /** As last noted, by this run or by an earlier one, ms since 1970. */
   of(streamId: string): number | undefined;
   note(streamId: string, untilMs: number): void;
 }
@@ -25,8 +25,7 @@ const SAVE_EVERY_MS = 1000;
  */
 export async function openWatchedTimes(dir: string, logger: Logger): Promise<WatchedTimes> {
   const path = join(dir, 'watched.json');
-  const earlier = parseTimes(await readJsonFile(path).catch(() => undefined));
-  const times = new Map(earlier);
+  const times = new Map(parseTimes(await readJsonFile(path).catch(() => undefined)));
   let dirty = false;
   let failed = false;
   let saving = Promise.resolve();
@@ -47,7 +46,7 @@ export async function openWatchedTimes(dir: string, logger: Logger): Promise<Wat
   timer.unref();
 
   return {
-    of: (streamId) => earlier.get(streamId),
+    of: (streamId) => times.get(streamId),
     note(streamId, untilMs) {
       const isFirst = !times.has(streamId);
       times.set(streamId, Math.round(untilMs));

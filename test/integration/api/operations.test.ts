@@ -15,10 +15,15 @@ interface Document {
 }
 
 interface DocumentOperation {
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: BodySchema }>> };
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
   >;
+}
+
+interface BodySchema {
+  readonly properties?: Readonly<Record<string, object>>;
 }
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 60);
@@ -34,15 +39,17 @@ test('every operation of the document answers any parameters within its schema, 
       ? []
       : Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
-  expect(operations.length).toBeGreaterThan(12);
+  expect(operations.length).toBeGreaterThan(18);
   const check = validatorOf(document);
 
   for (const { path, method, operation } of operations) {
-    const { parameters = [], responses } = operation;
+    const { parameters = [], responses, requestBody } = operation;
+    const schema = requestBody?.content['application/json']?.schema;
     await fc.assert(
       fc.asyncProperty(
         fc.array(valueOf(), { minLength: parameters.length, maxLength: parameters.length }),
-        async (values) => {
+        schema ? bodyOf(schema) : fc.constant(undefined),
+        async (values, body) => {
           const target = new URL(url);
           target.pathname = path.replace(/\{(\w+)\}/g, (_, name: string) => {
             const at = parameters.findIndex((parameter) => parameter.name === name);
@@ -52,7 +59,10 @@ test('every operation of the document answers any parameters within its schema, 
             if (place === 'query' && values[at] !== undefined) target.searchParams.append(name, values[at]);
           });
 
-          const response = await fetch(target, { method });
+          const response = await fetch(target, {
+            method: method.toUpperCase(),
+            ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+          });
           const text = await response.text();
 
           expect(response.status, `${target.href}: ${text}`).not.toBe(500);
@@ -64,7 +74,7 @@ test('every operation of the document answers any parameters within its schema, 
           if (type.endsWith('json')) check(media?.schema ?? {}, JSON.parse(text), target.href);
         },
       ),
-      { numRuns: parameters.length === 0 ? 1 : RUNS },
+      { numRuns: parameters.length === 0 && !schema ? 1 : RUNS },
     );
   }
 });
@@ -127,6 +137,7 @@ test('a stream is shown without its login, and with its last frame', async () =>
   expect(streams).toMatchObject([
     { stream_id: 'cam-1', kind: 'live', state: 'up', newest_clip: { clip_id: 'cam-1/0/0' } },
     { stream_id: 'cam 2/ü', kind: 'file' },
+    { stream_id: 'dock', origin: 'file' },
   ]);
 
   const frame = await fetch(`${url}/api/v1/streams/cam-1/snapshot`);
@@ -172,6 +183,35 @@ function valueOf(): fc.Arbitrary<string | undefined> {
     ),
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.string({ maxLength: 700 }),
+  );
+}
+
+/** Any text, any JSON, and settings that are known with values that mean something in one or another. */
+function bodyOf({ properties = {} }: BodySchema): fc.Arbitrary<string> {
+  const value = fc.oneof(
+    valueOf(),
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.constantFrom(
+      'rtsp://127.0.0.1:1/cam',
+      'rtsp://user:pass@127.0.0.1:1/***',
+      'live',
+      true,
+      null,
+      8,
+      '10s',
+      {},
+    ),
+  );
+  const keys = [...Object.keys(properties), 'id', 'url', 'paused', 'window', 'events', '__proto__'];
+  return fc.oneof(
+    fc.dictionary(fc.constantFrom(...keys), value).map((settings) => JSON.stringify(settings)),
+    fc
+      .record({ id: fc.stringMatching(/^[a-z]{1,3}$/), url: value })
+      .map((settings) => JSON.stringify(settings)),
+    fc.json(),
+    fc.string({ unit: 'binary', maxLength: 100 }),
+    fc.constant('{"a":'.repeat(100)),
+    fc.constant(`${'{"a":'.repeat(100)}1${'}'.repeat(100)}`),
   );
 }
 

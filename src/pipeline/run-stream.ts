@@ -1,7 +1,5 @@
-import { abortLater } from '../core/abort.ts';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Clip } from '../core/frame.ts';
-import type { Logger } from '../core/logger.ts';
 import type { ActionEvent, EndReason, PublishedRecord } from '../core/records.ts';
 import { createThrottledReporter, type ThrottledReporter } from '../core/throttled-reporter.ts';
 import type { ScoredClip } from '../events/types.ts';
@@ -9,63 +7,12 @@ import { createPixelPacker, type PackedClip } from './pack-pixels.ts';
 import { scoreClip } from './score-clip.ts';
 import type { StreamJob, StreamOutcome, StreamTotals } from './types.ts';
 
-/** After a request to stop, a stream has so long to end its source, its clip and its episodes. */
-const STOP_MS = 5000;
 /** A file whose clips fail one after the other, this often, ends with an error. A live stream goes on. */
 const FAILED_CLIPS_OF_FILE = 5;
-
-/**
- * Runs all streams side by side until each has ended, failed or been aborted. One stream's failure leaves
- * the others running. After a signal it waits STOP_MS and leaves behind what has not ended by then: a
- * source or an engine that hears no signal. Such streams have no outcome; the log names them.
- */
-export async function runStreams(
-  jobs: readonly StreamJob[],
-  { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
-): Promise<readonly StreamOutcome[]> {
-  const outcomes: (StreamOutcome | undefined)[] = jobs.map(() => undefined);
-  const all = Promise.all(
-    jobs.map(async (job, index) => {
-      // A signal of its own: listeners of many streams on one would look like a leak.
-      const outcome = await runStream(job, AbortSignal.any([signal]));
-      logOutcome(outcome, logger);
-      outcomes[index] = outcome;
-    }),
-  );
-  const late = abortLater(signal, STOP_MS);
-  const given = new Promise<void>((resolve) => {
-    late.signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
-  try {
-    await Promise.race([all, given]);
-  } finally {
-    late.cancel();
-  }
-  const left = jobs.filter((_, index) => outcomes[index] === undefined).map(({ clips }) => clips.streamId);
-  if (left.length > 0)
-    logger.error({ stream_ids: left }, 'streams did not end in time; the next run ends their open episodes');
-  return outcomes.filter((outcome) => outcome !== undefined);
-}
 
 /** Runs one stream until its source ends, fails or is aborted. */
 export function runStream(job: StreamJob, signal: AbortSignal): Promise<StreamOutcome> {
   return new StreamRun(job, signal).run();
-}
-
-function logOutcome({ streamId, reason, totals, error }: StreamOutcome, logger: Logger): void {
-  const { clips, clipsDropped, clipsFailed, events } = totals;
-  const fields = {
-    ...{ stream_id: streamId, reason, clips, events },
-    ...{ clips_dropped: clipsDropped, clips_failed: clipsFailed },
-  };
-  if (error) logger.error({ ...fields, err: { type: error.code, message: error.message } }, 'stream failed');
-  else logger.info(fields, 'stream finished');
 }
 
 /**
@@ -78,7 +25,7 @@ function logOutcome({ streamId, reason, totals, error }: StreamOutcome, logger: 
  *
  * Ends of the stream:
  * - ended: the source has ended.
- * - stopped: the signal came.
+ * - stopped: the signal came, for the whole run or for this stream.
  * - failed: the source or the journal failed, or FAILED_CLIPS_OF_FILE clips of a file in a row. The
  *   engine ends no live stream.
  *

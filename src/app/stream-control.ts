@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Problem } from '../api/problem.ts';
+import type { StreamChanges, StreamSource } from '../api/run-view.ts';
+import {
+  renderStored,
+  resolveSource,
+  withAdded,
+  withChanged,
+  withRemoved,
+  type Config,
+  type StoredStreams,
+  type StreamSettings,
+  type WrittenStream,
+} from '../config/index.ts';
+import { endsWithin } from '../core/abort.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { probeSource, type SourceReport } from '../ingest/index.ts';
+import type { StreamSet } from '../pipeline/stream-set.ts';
+import { writeFileAtomic } from '../sink/journal/atomic-file.ts';
+import type { ConfigSource } from './run-request.ts';
+import { fieldProblem, naming, writtenSettings } from './written-stream.ts';
+
+export interface ControlOptions {
+  readonly config: Config;
+  /** What the configuration file said when `config` was made of it. */
+  readonly text: string;
+  readonly source: ConfigSource;
+  readonly set: StreamSet<StreamSettings>;
+  /** @throws ActionstreamError where the stream does not fit the model */
+  readonly check: (stream: StreamSettings) => void;
+  readonly ffmpegPath: string;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** A stream that ends its work takes no longer; one that does is answered for as it stands then. */
+const ANSWER_MS = 6000;
+const MOST_PROBES = 4;
+
+/**
+ * Changes the streams of a run: the one owner of its configuration while it runs.
+ *
+ * A change passes these steps, one change at a time:
+ * - checked: the configuration with the change in it is resolved whole, and the stream is held against the
+ *   model. What is wrong is told by field, and nothing has changed.
+ * - kept: it is durable beside the journal. A failure changes nothing.
+ * - brought about: the set stops, builds and starts that stream. The others are not touched.
+ */
+export class StreamControl implements StreamChanges {
+  readonly #options: ControlOptions;
+  readonly #store: string | undefined;
+  #config: Config;
+  #text: string;
+  #turn: Promise<unknown> = Promise.resolve();
+  #probes = 0;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#text = options.text;
+    this.#store = options.config.streamOrigins.store;
+  }
+
+  get streams(): readonly StreamSource[] {
+    const { stored } = this.#config.streamOrigins;
+    const added = new Set(stored.added.map(({ id }) => id));
+    const changed = new Set(stored.changed.map(({ id }) => id));
+    return this.#options.set.streams.map(({ wish: { streamId, url, kind }, state }) => ({
+      ...{ streamId, url, kind, state, changed: changed.has(streamId) },
+      origin: added.has(streamId) ? 'api' : this.#options.source.path === undefined ? 'command_line' : 'file',
+    }));
+  }
+
+  get settings(): Config['effective'] {
+    return this.#config.effective;
+  }
+
+  async add(written: unknown): Promise<string> {
+    const stream = writtenSettings(written) as WrittenStream;
+    return await this.#inTurn(async () => {
+      if (this.#holds(stream.id))
+        throw new Problem(
+          409,
+          'EXISTS',
+          `a stream is named ${stream.id} already; choose another id, or change it`,
+        );
+      await this.#apply(withAdded(this.#stored, stream), stream.id);
+      return stream.id;
+    });
+  }
+
+  async change(streamId: string, patch: unknown): Promise<void> {
+    const changes = writtenSettings(patch);
+    if (changes['id'] !== undefined && changes['id'] !== streamId)
+      throw fieldProblem('id', 'cannot be changed: it is the key of the events; add another stream');
+    await this.#inTurn(async () => {
+      this.#demand(streamId);
+      await this.#apply(withChanged(this.#stored, streamId, changes), streamId);
+    });
+  }
+
+  remove(streamId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#demand(streamId);
+      const isWritten = this.#config.streamOrigins.written.includes(streamId);
+      await this.#apply(withRemoved(this.#stored, streamId, isWritten), streamId);
+    });
+  }
+
+  async probe(written: unknown): Promise<SourceReport> {
+    const { ffmpegPath, signal } = this.#options;
+    const source = naming(() => resolveSource(writtenSettings(written)));
+    if (this.#probes >= MOST_PROBES)
+      throw new Problem(503, 'BUSY', `${MOST_PROBES} sources are being probed; ask again in a few seconds`);
+    this.#probes += 1;
+    try {
+      return await probeSource({ ...source, ffmpegPath }, signal);
+    } finally {
+      this.#probes -= 1;
+    }
+  }
+
+  get #stored(): StoredStreams {
+    return this.#config.streamOrigins.stored;
+  }
+
+  #holds(streamId: string): boolean {
+    return this.#config.streams.some((stream) => stream.streamId === streamId);
+  }
+
+  /** @throws Problem 404 */
+  #demand(streamId: string): void {
+    if (this.#holds(streamId)) return;
+    throw new Problem(404, 'NOT_FOUND', `no stream is named ${streamId}; GET /api/v1/streams lists them`);
+  }
+
+  async #apply(stored: StoredStreams, streamId: string): Promise<void> {
+    const { source, check, set, logger } = this.#options;
+    const config = naming(() => {
+      const next = source.load({ text: this.#text, stored });
+      const stream = next.streams.find((one) => one.streamId === streamId);
+      if (stream) check(stream);
+      return next;
+    });
+    await this.#keep(stored);
+    this.#config = config;
+    const wish = config.streams.find((one) => one.streamId === streamId);
+    const now = set.streams.find((one) => one.wish.streamId === streamId)?.wish;
+    if (wish && isDeepStrictEqual(wish, now)) return;
+    const done = wish ? set.put(wish) : set.remove(streamId);
+    const isDone = await endsWithin(done, ANSWER_MS);
+    if (!isDone) logger.warn({ stream_id: streamId }, 'a stream that was changed has not ended its work yet');
+  }
+
+  async #keep(stored: StoredStreams): Promise<void> {
+    if (this.#store === undefined) return;
+    try {
+      // It holds passwords of cameras.
+      await writeFileAtomic(this.#store, renderStored(stored), 0o600);
+    } catch (error) {
+      const problem = `${this.#store} cannot be written, so nothing was changed: ${messageOf(error)}`;
+      throw new Problem(503, 'NOT_KEPT', problem);
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}
