@@ -15,6 +15,15 @@ vi.setConfig({ maxConcurrency: 2 });
 const directory = fileDirectory();
 const at = (name: string): string => path.join(directory(), name);
 
+const SMALL = {
+  variant: 's3d-g',
+  frames: 4,
+  height: 32,
+  width: 32,
+  classes: 2,
+  widthMultiplier: 0.125,
+} as const;
+
 describe.concurrent('models and samplers', () => {
   const clip = (): string => at('clip.npy');
   beforeAll(async () => {
@@ -91,15 +100,7 @@ describe.concurrent('models and samplers', () => {
   });
 
   test('weights of another shape: the tensor by its dotted path, with both shapes', async () => {
-    const network = {
-      variant: 's3d-g',
-      frames: 4,
-      height: 32,
-      width: 32,
-      classes: 2,
-      widthMultiplier: 0.125,
-    } as const;
-    const { manifest, weights } = goldenModel({ network, seed: 1 });
+    const { manifest, weights } = goldenModel({ network: SMALL, seed: 1 });
     const [name, tensor] =
       [...weights].find(([key]) => key === 'Mixed_3b.branch1.0.spatial.weight') ?? [...weights][0]!;
     const shape = [...tensor.shape];
@@ -126,15 +127,7 @@ describe.concurrent('models and samplers', () => {
   });
 
   test('weights that are not those of the manifest', async () => {
-    const network = {
-      variant: 's3d-g',
-      frames: 4,
-      height: 32,
-      width: 32,
-      classes: 2,
-      widthMultiplier: 0.125,
-    } as const;
-    const { manifest, weights } = goldenModel({ network, seed: 1 });
+    const { manifest, weights } = goldenModel({ network: SMALL, seed: 1 });
     const model = at('damaged-model');
     await mkdir(model);
     await writeFile(path.join(model, 'model.safetensors'), writeSafetensors(weights).subarray(0, -4));
