@@ -38,6 +38,10 @@ const PROGRAMS = {
     'queries Postgres as a stranger would',
     { apt: 'postgresql-client', dnf: 'postgresql', apk: 'postgresql-client', brew: 'libpq' },
   ],
+  promtool: [
+    'checks metrics, alert rules and the queries of the dashboard',
+    { apt: 'prometheus', dnf: 'golang-github-prometheus', apk: 'prometheus', brew: 'prometheus' },
+  ],
 };
 
 /** Chromium under the names that systems give it; test/support/browser.ts looks for the same. */
@@ -45,7 +49,10 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'googl
 
 const PROFILES = {
   demo: { required: ['ffmpeg'], optional: ['java', 'mvn'] },
-  test: { required: ['ffmpeg', 'java', 'mvn', 'kcat', 'pgbouncer', 'psql', 'chromium'], optional: [] },
+  test: {
+    required: ['ffmpeg', 'java', 'mvn', 'kcat', 'pgbouncer', 'psql', 'promtool', 'chromium'],
+    optional: [],
+  },
 };
 
 const MANAGERS = {
