@@ -45,7 +45,7 @@ export async function servePage(app: FastifyInstance): Promise<void> {
 
 /** A browser that asks for an address of the page, such as `/streams/dock-3`. */
 export function asksForPage({ method, url, headers }: FastifyRequest): boolean {
-  const isPlace = !/^\/(api|assets)\/|\.\w+($|\?)/.test(url);
+  const isPlace = !/^\/(api|assets)\//.test(url);
   return method === 'GET' && isPlace && (headers.accept ?? '').includes('text/html') && isBuilt();
 }
 

@@ -11,7 +11,7 @@ it(`comments have at most ${WIDEST_COMMENT} columns`, () => {
     .split('\n');
 
   const wide = files
-    .filter((file) => /\.(ts|mjs)$/.test(file))
+    .filter((file) => /\.(tsx?|mjs)$/.test(file))
     .flatMap((file) =>
       readFileSync(file, 'utf8')
         .split('\n')

@@ -89,7 +89,7 @@ function Report({ hours }: { readonly hours: readonly HourOfCompute[] }) {
       </section>
       <section class="card" aria-labelledby="by-camera">
         <h2 id="by-camera">By camera and day</h2>
-        <div class="scrolls" tabIndex={0} role="region" aria-label="By camera and day">
+        <div class="scrolls" tabIndex={0} role="region" aria-label="Table of cameras and days">
           <table class="savings">
             <thead>
               <tr>

@@ -94,6 +94,7 @@ function TimelineCard({ stream }: { readonly stream: LiveStream }) {
   const seconds = Number(query.get('span') ?? SPANS[0]?.[0]);
   const given = Date.parse(query.get('to') ?? '');
   const until = Number.isNaN(given) ? undefined : given;
+  const { kind } = stream.view.value;
   const timeline = useTimeline(stream, seconds * 1000, until);
   const show = (span: number, end: number | undefined): void => {
     setQuery({ span: String(span), ...(end !== undefined && { to: new Date(end).toISOString() }) });
@@ -104,7 +105,7 @@ function TimelineCard({ stream }: { readonly stream: LiveStream }) {
         <h2 id="timeline-title">
           Actions and compute{' '}
           <small class="soft">
-            {clock(timeline.from)} – {until === undefined ? 'now' : clock(timeline.to)}
+            {clock(timeline.from)} – {until === undefined && kind === 'live' ? 'now' : clock(timeline.to)}
           </small>
         </h2>
         <div class="steer">
