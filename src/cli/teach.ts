@@ -3,7 +3,7 @@ import { modelChoice } from '../app/model-choice.ts';
 import { settingsOfFlags, type FlagSettings } from '../config/flag-settings.ts';
 import type { TeachObserver, TeachRecord, TeachRequest } from '../lab/teach/types.ts';
 import { printJson, printLine, printTable, type CliIo } from './io.ts';
-import { collect } from './options.ts';
+import { collect, nonNegativeNumber } from './options.ts';
 import { createProgress } from './progress.ts';
 import { addSettingFlags, givenSettings } from './setting-flags.ts';
 
@@ -17,6 +17,7 @@ interface TeachFlags {
   readonly id?: string;
   readonly cache?: string;
   readonly fit?: 'stretch' | 'crop';
+  readonly tolerance?: number;
   readonly headsOnly?: true;
   readonly json?: true;
 }
@@ -51,6 +52,11 @@ export function addTeachCommand(program: Command, io: CliIo): void {
       ).choices(['stretch', 'crop']),
     )
     .option(
+      '--tolerance <auc>',
+      'the model samples as coarsely as its AUC on held-out groups stays so near that of all steps (default: as --delta says)',
+      nonNegativeNumber,
+    )
+    .option(
       '--heads-only',
       'writes the heads alone, some kilobytes; the backbone is found by its name where the model is opened',
     )
@@ -67,7 +73,7 @@ const TRAINED_ALREADY = ['seed', 'classes', 'width', 'padding', 'stem', 'input',
 );
 
 function requestOf(
-  { data, split, dataset, background, backbone, out, id, cache, fit, headsOnly }: TeachFlags,
+  { data, split, dataset, background, backbone, out, id, cache, fit, tolerance, headsOnly }: TeachFlags,
   { window, sampler, ...settings }: FlagSettings,
 ): TeachRequest {
   return {
@@ -76,6 +82,7 @@ function requestOf(
     ...(id !== undefined && { id }),
     ...(cache !== undefined && { cache }),
     ...(fit !== undefined && { fit }),
+    ...(tolerance !== undefined && { tolerance }),
     backbone: modelChoice({ ...settings, sampler, model: backbone, seed: 0 }),
     command: [
       'actionstream teach',

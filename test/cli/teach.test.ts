@@ -55,7 +55,7 @@ test('a taught model is a model; features are there for the next run, a damaged 
   const [shard = ''] = await readdir(at('features'));
   const [file = ''] = await readdir(at('features', shard));
   await copyFile(data, at('features', shard, file));
-  const second = await teach(data, 'again', ['--id', 'taught']);
+  const second = await teach(data, 'again', ['--id', 'taught', '--tolerance', '0.01']);
   const full = await teach(data, 'again');
   const inferred = await runCli(['infer', at('moving2.mp4'), '--model', at('taught'), '--json']);
 
@@ -84,6 +84,9 @@ test('a taught model is a model; features are there for the next run, a damaged 
   expect(record.weak_points).toEqual([
     'Pattern: clips of 4 groups show it; so few say little of other cameras',
   ]);
+  expect(record.samplers.map(({ auc }) => auc)).toEqual([1, 1, 1]);
+  const [cheapest] = record.samplers.toSorted((a, b) => a.kept_ratio - b.kept_ratio);
+  expect((await loadModel(at('again'))).manifest.sampler).toEqual(cheapest?.sampler);
   expect(inferred.code, inferred.stderr).toBe(0);
   expect(inferred.stdout).toContain('"Pattern"');
 });

@@ -3,6 +3,7 @@ import { at } from '../../core/at.ts';
 import { groupBy } from '../../core/group-by.ts';
 import { monotonicMs } from '../../core/time.ts';
 import { findFfmpeg } from '../../ingest/index.ts';
+import type { SamplerOptions } from '../../sampler/types.ts';
 import type { EvaluationContext } from '../harness/evaluate.ts';
 import { videoSettings } from '../harness/stream-settings.ts';
 import { openBackbone, type Backbone } from './backbone.ts';
@@ -12,7 +13,7 @@ import { headFigures } from './head-figures.ts';
 import { readLessons, type Lesson } from './lessons.ts';
 import { refuseFull, saveTaught, taughtModel } from './taught-model.ts';
 import { labelsOf, teachLabels } from './teach-labels.ts';
-import type { ClipFeatures, TeachObserver, TeachRecord, TeachRequest } from './types.ts';
+import type { ClipFeatures, SamplerFigures, TeachObserver, TeachRecord, TeachRequest } from './types.ts';
 import { weakPoints } from './weak-points.ts';
 
 /**
@@ -45,6 +46,7 @@ export async function teach(
   const taught = teachLabels(examples, labelsOf(examples));
   const id = request.id ?? path.basename(path.resolve(request.out));
   const figures = headFigures(examples, taught, backbone.samplers);
+  const sampler = cheapestWithin(figures.samplers, request.tolerance) ?? backbone.sampler;
   const record: TeachRecord = {
     model: id,
     labels: taught.map(({ label }) => label),
@@ -57,9 +59,30 @@ export async function teach(
     weak_points: weakPoints(taught, figures.label_figures),
   };
   const sources = sourcesOf(lessons, request);
-  await saveTaught(request.out, taughtModel(backbone, taught, { request, id, sources }), record);
+  await saveTaught(
+    request.out,
+    taughtModel({ ...backbone, sampler }, taught, { request, id, sources }),
+    record,
+  );
   return record;
 }
+
+/**
+ * The sampler that keeps fewest steps, of those whose AUC is within the tolerance of that of the first,
+ * which keeps all.
+ */
+function cheapestWithin(
+  samplers: readonly SamplerFigures[],
+  tolerance: number | undefined,
+): SamplerOptions | undefined {
+  const dense = samplers[0]?.auc;
+  if (tolerance === undefined || dense === undefined) return undefined;
+  const good = samplers.filter(({ auc = 0 }) => auc >= dense - tolerance - ROUNDING);
+  return good.toSorted((a, b) => a.kept_ratio - b.kept_ratio)[0]?.sampler;
+}
+
+/** Figures have four decimals. */
+const ROUNDING = 1e-9;
 
 async function featuresOf(
   request: TeachRequest,

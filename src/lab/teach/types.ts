@@ -16,6 +16,11 @@ export interface TeachRequest {
   readonly backbone: ModelChoice;
   readonly sampler: SamplerSettings;
   readonly window: { readonly fps?: number; readonly stride?: number };
+  /**
+   * The taught sampler that keeps fewest steps and whose AUC lies at most so far below that of all steps, on
+   * held-out groups, becomes the model's own. Absent: the one that was asked for.
+   */
+  readonly tolerance?: number;
   /** How frames are brought to the network's size. Default: as the backbone does. */
   readonly fit?: FrameFit['fit'];
   readonly out: string;
