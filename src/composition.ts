@@ -41,6 +41,9 @@ const io: CliIo = {
   onPhase: (phase) => {
     shutdown.onPhase(phase);
   },
+  onHangup: (take) => {
+    shutdown.onHangup(take);
+  },
   setExitCode: (code) => {
     process.exitCode = code;
   },
@@ -66,10 +69,11 @@ function redactCrashes(): void {
   });
 }
 
-/** The first signal asks to finish; a second one ends at once. */
+/** The first signal asks to finish; a second one ends at once. SIGHUP asks a run to read its file again. */
 function handleSignals(): Shutdown {
   const owner = createShutdown({
     stderr: process.stderr,
+    hasTerminal: [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY),
     exit: (code) => process.exit(code),
     exitCode: () => (process.exitCode === undefined ? undefined : Number(process.exitCode)),
     openResources: () => process.getActiveResourcesInfo(),

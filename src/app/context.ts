@@ -8,7 +8,7 @@ export interface AppContext {
   readonly stdout: Writable;
   /** Messages, progress, the log. */
   readonly stderr: Writable;
-  /** Aborts on SIGINT, SIGTERM and SIGHUP. */
+  /** Aborts on SIGINT and SIGTERM, and on SIGHUP where nobody takes that. */
   readonly signal: AbortSignal;
   readonly programs: Programs;
 }
@@ -33,6 +33,10 @@ export interface ServiceContext extends AppContext {
   readonly stdoutClosed: AbortSignal;
   /** From now on the program outlives its outputs. */
   readonly outlive: () => void;
+  /**
+   * Takes SIGHUP from now on. In a terminal it says that this is gone, and the program ends all the same.
+   */
+  readonly onHangup: (take: () => void) => void;
   /** Names what is being done, for whoever must end the process by force. */
   readonly onPhase: (phase: string) => void;
 }

@@ -24,7 +24,7 @@ export interface ConfigSource {
   readText(): string;
   /**
    * @param text of the configuration file; default: it is read
-   * @param stored changes over its streams; default: those that are kept, none with streams of the command line
+   * @param stored changes over its streams; default: those that are kept, if the streams are the file's
    * @throws CONFIG_INVALID
    */
   load(given?: { readonly text?: string; readonly stored?: StoredStreams }): Config;

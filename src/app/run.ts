@@ -33,6 +33,7 @@ import { configuredModel } from './model-choice.ts';
 import { openEngines } from './open-engines.ts';
 import { openHttp } from './open-http.ts';
 import { allOf, openSinks } from './open-sinks.ts';
+import { ReloadRequests, watchFile } from './reload-requests.ts';
 import { StreamControl } from './stream-control.ts';
 import { configSource, type ConfigSource, type RunRequest } from './run-request.ts';
 
@@ -68,8 +69,14 @@ export async function run(
   const logger = createLogger(context.stderr, config.log.level);
   const durationsMs = await fileDurations(config, env, signal);
   const ndjsonOnStdout = config.sinks.ndjson?.path === '-';
+  const requests = new ReloadRequests();
+  if (source.path !== undefined) {
+    context.onHangup(() => {
+      requests.request();
+    });
+  }
   const parts: RunParts = {
-    ...{ context, logger, observer, source, text },
+    ...{ context, logger, observer, source, text, requests },
     onReady: (info) => {
       observer.onReady(info, { durationsMs, ndjsonOnStdout });
     },
@@ -96,6 +103,7 @@ interface RunParts {
   readonly source: ConfigSource;
   /** Of the configuration file. */
   readonly text: string;
+  readonly requests: ReloadRequests;
   readonly onReady: (info: EngineInfo) => void;
 }
 
@@ -113,7 +121,7 @@ interface RunParts {
  */
 async function runConfig(
   config: Config,
-  { context, logger, observer, source, text, onReady }: RunParts,
+  { context, logger, observer, source, text, requests, onReady }: RunParts,
   stop: AbortSignal,
 ): Promise<RunReport> {
   const { version, stdout, onPhase } = context;
@@ -173,15 +181,23 @@ async function runConfig(
     },
   });
   await Promise.all(config.streams.map((stream) => set.put(stream)));
-  const parts = { version, scheduler, budget, journal, sinks, jobs: () => set.jobs };
-  const reading = (): RunReading => metrics.read(parts);
-  const render = createRenderer(METRICS, reading);
   const control = new StreamControl({
     ...{ config, source, text, set, signal, logger, ffmpegPath: ffmpeg.path },
     check: (stream) => {
       checkAgainst(stream, scheduler.info, config);
     },
   });
+  const parts = {
+    version,
+    scheduler,
+    budget,
+    journal,
+    sinks,
+    jobs: () => set.jobs,
+    reloads: () => control.reloads,
+  };
+  const reading = (): RunReading => metrics.read(parts);
+  const render = createRenderer(METRICS, reading);
   http?.show({ engine: scheduler.info, journal, reading, metrics: render }, control);
   if (config.metrics) {
     const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
@@ -194,7 +210,22 @@ async function runConfig(
   onPhase('ending the streams');
   const outcomes = await runBeside(
     set,
-    (until) => [budget.run(until), ended.then(() => orphans?.run(until))],
+    (until) => [
+      budget.run(until),
+      ended.then(() => orphans?.run(until)),
+      requests.run(() => control.reload(), until),
+      ...(config.reload.watch && source.path !== undefined
+        ? [
+            watchFile(
+              source.path,
+              () => {
+                requests.request();
+              },
+              until,
+            ),
+          ]
+        : []),
+    ],
     signal,
   );
   onPhase('journalling the last records');

@@ -19,6 +19,8 @@ import { probeSource, type SourceReport } from '../ingest/index.ts';
 import type { StreamSet } from '../pipeline/stream-set.ts';
 import { writeFileAtomic } from '../sink/journal/atomic-file.ts';
 import type { ConfigSource } from './run-request.ts';
+import type { ReloadState } from '../metrics/run-metrics.ts';
+import { diffStreams, needsRestart } from './config-diff.ts';
 import { fieldProblem, naming, writtenSettings } from './written-stream.ts';
 
 export interface ControlOptions {
@@ -54,6 +56,7 @@ export class StreamControl implements StreamChanges {
   #text: string;
   #turn: Promise<unknown> = Promise.resolve();
   #probes = 0;
+  #reloads: ReloadState = { failures: 0, isLastGood: true, lastGoodMs: Date.now() };
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -72,8 +75,16 @@ export class StreamControl implements StreamChanges {
     }));
   }
 
+  get reloads(): ReloadState {
+    return this.#reloads;
+  }
+
+  /** What is in force: settings that need a restart are those of the start. */
   get settings(): Config['effective'] {
-    return this.#config.effective;
+    const { config: atStart } = this.#options;
+    const later = new Set(needsRestart(atStart, this.#config));
+    const isLater = ({ key }: Config['effective'][number]): boolean => later.has(key.split('.')[0] ?? '');
+    return [...atStart.effective.filter(isLater), ...this.#config.effective.filter((one) => !isLater(one))];
   }
 
   async add(written: unknown): Promise<string> {
@@ -121,6 +132,50 @@ export class StreamControl implements StreamChanges {
     }
   }
 
+  /**
+   * Reads the configuration file again, and changes the streams that differ. A file that cannot be used
+   * changes nothing. Never rejects: log and metrics say how it ended.
+   */
+  async reload(): Promise<void> {
+    const { logger } = this.#options;
+    await this.#inTurn(async () => {
+      try {
+        await this.#reload();
+        this.#reloads = { ...this.#reloads, isLastGood: true, lastGoodMs: Date.now() };
+      } catch (error) {
+        const { failures } = this.#reloads;
+        this.#reloads = { ...this.#reloads, isLastGood: false, failures: failures + 1 };
+        const problem = 'the configuration file cannot be used; nothing has changed';
+        logger.error({ cause: messageOf(error) }, problem);
+      }
+    });
+  }
+
+  async #reload(): Promise<void> {
+    const { source, check, set, logger, config: atStart } = this.#options;
+    const text = source.readText();
+    const config = source.load({ text, stored: this.#stored });
+    const { put, removed } = diffStreams(
+      set.streams.map(({ wish }) => wish),
+      config.streams,
+    );
+    for (const stream of put) check(stream);
+    this.#text = text;
+    this.#config = config;
+    const restart = needsRestart(atStart, config);
+    const fields = { put: put.map(({ streamId }) => streamId), removed };
+    logger.info(fields, 'the configuration file was read again');
+    if (restart.length > 0)
+      logger.warn(
+        { keys: restart },
+        'these settings were changed and need a restart; the old ones stay in force',
+      );
+    await Promise.all([
+      ...put.map((stream) => this.#bringAbout(stream.streamId, stream)),
+      ...removed.map((streamId) => this.#bringAbout(streamId, undefined)),
+    ]);
+  }
+
   get #stored(): StoredStreams {
     return this.#config.streamOrigins.stored;
   }
@@ -136,7 +191,7 @@ export class StreamControl implements StreamChanges {
   }
 
   async #apply(stored: StoredStreams, streamId: string): Promise<void> {
-    const { source, check, set, logger } = this.#options;
+    const { source, check, set } = this.#options;
     const config = naming(() => {
       const next = source.load({ text: this.#text, stored });
       const stream = next.streams.find((one) => one.streamId === streamId);
@@ -148,6 +203,11 @@ export class StreamControl implements StreamChanges {
     const wish = config.streams.find((one) => one.streamId === streamId);
     const now = set.streams.find((one) => one.wish.streamId === streamId)?.wish;
     if (wish && isDeepStrictEqual(wish, now)) return;
+    await this.#bringAbout(streamId, wish);
+  }
+
+  async #bringAbout(streamId: string, wish: StreamSettings | undefined): Promise<void> {
+    const { set, logger } = this.#options;
     const done = wish ? set.put(wish) : set.remove(streamId);
     const isDone = await endsWithin(done, ANSWER_MS);
     if (!isDone) logger.warn({ stream_id: streamId }, 'a stream that was changed has not ended its work yet');

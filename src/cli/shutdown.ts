@@ -4,6 +4,8 @@ import { printLine } from './io.ts';
 /** What ends the process; composition.ts passes the real one, tests their own. */
 export interface ShutdownHost {
   readonly stderr: Writable;
+  /** SIGHUP then means that it is gone. */
+  readonly hasTerminal: boolean;
   exit(code: number): void;
   /** The code that was set so far, if any. */
   exitCode(): number | undefined;
@@ -16,6 +18,8 @@ export interface Shutdown {
   readonly signal: AbortSignal;
   /** For every SIGINT, SIGTERM and SIGHUP. */
   onSignal(name: string): void;
+  /** A SIGHUP without a terminal is for this one, and ends nothing. */
+  onHangup(take: () => void): void;
   /** What is being done now: named where it does not end. */
   onPhase(phase: string): void;
   /** The command has ended: nothing is left to wait for. */
@@ -38,6 +42,7 @@ const LEFTOVER_MS = 2000;
  */
 export function createShutdown(host: ShutdownHost): Shutdown {
   const controller = new AbortController();
+  let takeHangup: (() => void) | undefined;
   let phase = 'running the command';
   let forced: NodeJS.Timeout | undefined;
 
@@ -51,7 +56,14 @@ export function createShutdown(host: ShutdownHost): Shutdown {
   };
   return {
     signal: controller.signal,
+    onHangup(take) {
+      takeHangup = take;
+    },
     onSignal(name) {
+      if (name === 'SIGHUP' && takeHangup && !host.hasTerminal) {
+        takeHangup();
+        return;
+      }
       if (controller.signal.aborted) {
         host.exit(130);
         return;

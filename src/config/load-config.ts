@@ -170,7 +170,7 @@ function resolve(
 ): Omit<Config, 'effective' | 'streamOrigins'> {
   const files = createFileSettings(report);
   const instance = settings.instance ?? defaultInstance();
-  const { sampler, engine, journal, log } = settings;
+  const { sampler, engine, journal, log, reload } = settings;
   const http = resolveHttp(settings.http, { files, report });
   if (settings.streams.length === 0 && settings.http.port === undefined)
     report({ path: ['streams'], message: 'expected at least one stream, or http.port to add some' });
@@ -178,7 +178,7 @@ function resolve(
   checkEngine(engine, report);
   const model = resolveModel(settings.model, { rankOf: (path) => rankOf(path, origins), report });
   return {
-    ...{ instance, model, sampler, engine, journal, log },
+    ...{ instance, model, sampler, engine, journal, log, reload },
     streams: withModels(resolveStreams(settings, { files, report }), model.model),
     sinks: resolveSinks(settings.sinks, { files, env, instance, report }),
     ...(settings.metrics.port !== undefined && {

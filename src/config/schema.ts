@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { eventsSchema } from './events-schema.ts';
-import { choice, section } from '../settings/fields.ts';
+import { choice, flag, section } from '../settings/fields.ts';
 import { asFlag, settingFlags } from '../settings/flags.ts';
 import { httpSchema } from './http-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
@@ -36,6 +36,14 @@ export const configSchema = section(
     sinks: sinksSchema.prefault({}),
     metrics: metricsSchema.prefault({}),
     http: httpSchema.prefault({}),
+    reload: section(
+      {
+        watch: flag(
+          'This file is read again when it has changed. SIGHUP asks for that in any case. What is wrong in it leaves the old settings in force.',
+        ).default(false),
+      },
+      'Changes of this file while the program runs; docs/operations.md says which take effect.',
+    ).prefault({}),
     log: section(
       {
         level: asFlag(

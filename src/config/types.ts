@@ -22,6 +22,7 @@ export interface Config {
   /** Absent: not served. */
   readonly http?: HttpSettings;
   readonly log: Settings['log'];
+  readonly reload: Settings['reload'];
   readonly streamOrigins: StreamOrigins;
   /** Every setting with its effective value and where that came from, for `config print`. Free of secrets. */
   readonly effective: readonly EffectiveSetting[];
@@ -42,7 +43,7 @@ export interface EffectiveSetting {
   readonly key: string;
   readonly value: unknown;
   readonly layer: Layer;
-  /** `site.yaml:12:5`, `environment variable ACTIONSTREAM_…`, `command line`, `default`, the file of changed streams. */
+  /** `site.yaml:12:5`, `environment variable ACTIONSTREAM_…`, `command line`, `default`, `…/streams.json`. */
   readonly origin: string;
 }
 

@@ -26,6 +26,15 @@ export interface RunParts {
   readonly sinks: readonly Pick<EventSink, 'name' | 'foreignWrites'>[];
   /** Of the streams that there are at this moment. */
   readonly jobs: () => readonly CountedJob[];
+  readonly reloads: () => ReloadState;
+}
+
+/** How reading the configuration file again has ended so far. */
+export interface ReloadState {
+  readonly failures: number;
+  readonly isLastGood: boolean;
+  /** ms since 1970; the start counts. */
+  readonly lastGoodMs: number;
 }
 
 interface CountedJob {
@@ -43,6 +52,7 @@ export interface RunReading {
   readonly journal: ReturnType<Journal['stats']>;
   readonly sinks: RunParts['sinks'];
   readonly streams: readonly StreamReading[];
+  readonly reloads: ReloadState;
   readonly events: readonly EventCount[];
 }
 
@@ -104,7 +114,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
     forget: (streamId) => {
       streams.delete(streamId);
     },
-    read: ({ version, scheduler, budget, journal, sinks, jobs }) => {
+    read: ({ version, scheduler, budget, journal, sinks, jobs, reloads }) => {
       const nowMs = now();
       return {
         ...{ nowMs, version, sinks },
@@ -112,6 +122,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
         engines: scheduler.read(),
         budget: budget.read(),
         journal: journal.stats(),
+        reloads: reloads(),
         streams: jobs().map(({ clips: { streamId, counters, queue }, audit }) => {
           const state = audit?.read();
           const own = { nowMs, streamId, counters, queue };

@@ -9,7 +9,7 @@ import { drain, EXIT_MS, stop, untilGone, type NamedTrial, type TrialContext } f
 /** Faults of the program's own processes and of its cameras. */
 export const PROCESS_TRIALS: readonly NamedTrial[] = [
   { name: 'kill -9 at random moments', run: killAtRandom },
-  ...(['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((signal) => ({
+  ...(['SIGTERM', 'SIGINT'] as const).map((signal) => ({
     name: `${signal} while all is well`,
     run: (context: TrialContext) => stopWhileWell(context, signal),
   })),

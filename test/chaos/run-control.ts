@@ -8,7 +8,7 @@ import type { Trial } from './report.ts';
 import type { Servers, Site } from './site.ts';
 
 /**
- * SIGTERM, SIGINT and SIGHUP end the program within this time, in any state. The whole suite has the
+ * SIGTERM and SIGINT end the program within this time, in any state. The whole suite has the
  * machine to itself. Its part in `npm test` has not, and shows that the program ends by itself.
  */
 export const EXIT_MS = process.env['CHAOS'] === 'full' ? 15_000 : 60_000;

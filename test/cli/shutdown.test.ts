@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function host(exitCode?: number) {
+function host(exitCode?: number, hasTerminal = false) {
   const exits: number[] = [];
   let text = '';
   const stderr = new Writable({
@@ -19,7 +19,7 @@ function host(exitCode?: number) {
     },
   });
   const shutdown = createShutdown({
-    stderr,
+    ...{ stderr, hasTerminal },
     exit: (code) => exits.push(code),
     exitCode: () => exitCode,
     openResources: () => ['TCPSocketWrap', 'Timeout'],
@@ -35,6 +35,17 @@ test('the first signal asks, the second one ends at once', () => {
 
   shutdown.onSignal('SIGTERM');
   expect(exits).toEqual([130]);
+});
+
+test('a SIGHUP that is taken ends nothing, unless it says that the terminal is gone', () => {
+  for (const hasTerminal of [false, true]) {
+    const { shutdown } = host(undefined, hasTerminal);
+    let taken = 0;
+    shutdown.onHangup(() => (taken += 1));
+    shutdown.onSignal('SIGHUP');
+    shutdown.onSignal('SIGHUP');
+    expect([taken, shutdown.signal.aborted]).toEqual(hasTerminal ? [0, true] : [2, false]);
+  }
 });
 
 test('what does not end within 14 s of a signal is named, and the process exits', () => {

@@ -47,6 +47,7 @@ export function runReadingOf({
       ...{ idleRecords: {}, consumers: { kafka: { records: 3, oldestAtMs: nowMs - 2000 } } },
     } as unknown as RunReading['journal'],
     sinks: [{ name: 'postgres', foreignWrites: new Map(isBusy ? [['a', 1]] : []) }],
+    reloads: { failures: 0, isLastGood: true, lastGoodMs: nowMs },
     streams: [stream('a', {}), stream('say "hi"\\\n', { state: 'up', clips: 1.5e12 })],
   };
 }

@@ -102,5 +102,3 @@ async function serve(render: () => Promise<string>): Promise<MetricsServer> {
 function labelNamesOf(labels: string): readonly string[] {
   return [...labels.matchAll(/(\w+)="(?:[^"\\]|\\.)*"/g)].map(([, name = '']) => name);
 }
-
-/** Two streams; of a busy run everything is known. */

@@ -19,6 +19,7 @@ export function program(): Command {
     stdoutClosed: new AbortController().signal,
     outlive: () => undefined,
     onPhase: () => undefined,
+    onHangup: () => undefined,
     setExitCode: () => undefined,
   };
   const root = createProgram(io, '');
