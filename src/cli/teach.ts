@@ -48,7 +48,7 @@ export function addTeachCommand(program: Command, io: CliIo): void {
     .addOption(
       new Option(
         '--fit <how>',
-        "how frames are brought to the network's size; stretch sees the whole picture (default: as the backbone does)",
+        "how frames are brought to the network's size; stretch sees the whole frame (default: as the backbone does)",
       ).choices(['stretch', 'crop']),
     )
     .option(
