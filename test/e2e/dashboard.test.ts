@@ -92,6 +92,7 @@ test('wall, stream, event and history show in a browser what happens, as it happ
   await lookAt(page, 'system');
 
   await page.getByRole('navigation').getByRole('link', { name: 'Wall' }).click();
+  await addAndRemove(page, site.cameras.get('dock-3')?.url ?? '');
   site.cameras.get('entrance')?.faults.stall();
   await page
     .locator('[data-stream="entrance"]')
@@ -104,6 +105,33 @@ test('wall, stream, event and history show in a browser what happens, as it happ
   await lookAt(page, 'offline');
   expect(wrong).toEqual([]);
 });
+
+/** From the wall and back to it, with a camera that is looked at, watched, paused, resumed and removed. */
+async function addAndRemove(page: Page, url: string): Promise<void> {
+  const dialog = page.getByRole('dialog', { name: 'Add a camera' });
+  await page.getByRole('button', { name: 'Add camera' }).click();
+  await dialog.getByLabel('Name').fill('yard');
+  await dialog.getByLabel('Address').fill('rtsp://127.0.0.1:1/cam');
+  await dialog.getByRole('button', { name: 'Look' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await dialog.getByLabel('Address').fill(url);
+  await dialog.getByRole('button', { name: 'Look' }).click();
+  await dialog.getByText('480×360').waitFor();
+  await lookAt(page, 'add');
+  await dialog.getByRole('button', { name: 'Watch it' }).click();
+
+  await page.waitForURL('**/streams/yard');
+  const state = page.getByRole('region', { name: 'Live picture' });
+  await state.getByText('Live', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await state.getByText('Paused').waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await state.getByText('Live', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove it' }).click();
+  await page.getByRole('heading', { name: 'Wall' }).waitFor();
+  await expect.poll(() => page.locator('[data-stream="yard"]').count()).toBe(0);
+}
 
 async function answers(url: string): Promise<boolean> {
   return fetch(url, { headers: { connection: 'close' } }).then(

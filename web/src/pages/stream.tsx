@@ -12,6 +12,7 @@ import { Empty, Loading } from '../parts/notices.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { StreamFacts } from '../parts/stream-facts.tsx';
+import { StreamSteer } from '../parts/stream-steer.tsx';
 import { ago, clock, moment } from '../words/format.ts';
 import { reasonOf, stateOf } from '../words/states.ts';
 
@@ -47,9 +48,12 @@ function Known({ stream }: { readonly stream: LiveStream }) {
   return (
     <>
       <PageHead title={stream.id} about={<code class="source">{view.source}</code>}>
-        <Link className="button" href={`/events?stream=${encodeURIComponent(stream.id)}`}>
-          Its history
-        </Link>
+        <div class="steer">
+          <Link className="button" href={`/events?stream=${encodeURIComponent(stream.id)}`}>
+            Its history
+          </Link>
+          <StreamSteer stream={stream} />
+        </div>
       </PageHead>
       <div class="stream-top">
         <section class="card picture" aria-label="Live picture">

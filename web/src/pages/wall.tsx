@@ -3,6 +3,7 @@ import { connection } from '../live/connection.ts';
 import type { LiveStream } from '../live/live-stream.ts';
 import { streams } from '../live/store.ts';
 import { Actions } from '../parts/actions.tsx';
+import { AddStream } from '../parts/add-stream.tsx';
 import { Frame } from '../parts/frame.tsx';
 import { Empty, Loading } from '../parts/notices.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -35,15 +36,18 @@ export function WallPage() {
   return (
     <>
       <PageHead title="Wall" about={<Summary all={all} />}>
-        <div class="tabs" role="group" aria-label="Streams to show">
-          {tab('all', 'All')}
-          {tab('action', 'In action')}
-          {tab('trouble', 'In trouble')}
+        <div class="steer">
+          <div class="tabs" role="group" aria-label="Streams to show">
+            {tab('all', 'All')}
+            {tab('action', 'In action')}
+            {tab('trouble', 'In trouble')}
+          </div>
+          <AddStream />
         </div>
       </PageHead>
       {all.length === 0 && (
         <Empty title="No stream is configured">
-          Name one under streams in the configuration of the program.
+          Add a camera here, or name one under streams in the configuration of the program.
         </Empty>
       )}
       {all.length > 0 && shown.length === 0 && (

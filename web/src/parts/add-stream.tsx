@@ -1,0 +1,198 @@
+import { Plus } from 'lucide-preact';
+import { useRef, useState } from 'preact/hooks';
+import { useLocation } from 'wouter-preact';
+import { ApiProblem } from '../../../src/client/index.ts';
+import { answerOf, api } from '../api/session.ts';
+import { refresh } from '../live/store.ts';
+
+interface Entered {
+  readonly id: string;
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+type Report = Awaited<ReturnType<typeof look>>;
+
+const NOTHING: Entered = { id: '', url: '', username: '', password: '' };
+
+/** Adds a camera: its address is looked at before it is watched. */
+export function AddStream() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [opened, setOpened] = useState(0);
+  return (
+    <>
+      <button
+        type="button"
+        class="main"
+        onClick={() => {
+          setOpened(opened + 1);
+          dialog.current?.showModal();
+        }}
+      >
+        <Plus aria-hidden="true" size={18} /> Add camera
+      </button>
+      <dialog ref={dialog} aria-labelledby="add-title">
+        {/* Anew each time: no password stays in the page. */}
+        <Form key={opened} close={() => dialog.current?.close()} />
+      </dialog>
+    </>
+  );
+}
+
+function Form({ close }: { readonly close: () => void }) {
+  const [, go] = useLocation();
+  const [entered, setEntered] = useState(NOTHING);
+  const [report, setReport] = useState<Report>();
+  const [problem, setProblem] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    setProblem(undefined);
+    setBusy(true);
+    await work().catch((error: unknown) => {
+      setProblem(inWords(error));
+    });
+    setBusy(false);
+  };
+  const next = async (): Promise<void> => {
+    if (!report) {
+      setReport(await look(entered));
+      return;
+    }
+    await answerOf(api.POST('/api/v1/streams', { body: { id: entered.id, ...sourceOf(entered) } }));
+    await refresh();
+    close();
+    go(`/streams/${encodeURIComponent(entered.id)}`);
+  };
+  const change = (changed: Partial<Entered>): void => {
+    setEntered({ ...entered, ...changed });
+    // Another address was not looked at yet.
+    if (!('id' in changed)) setReport(undefined);
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void attempt(next);
+      }}
+    >
+      <h2 id="add-title">Add a camera</h2>
+      <Fields entered={entered} change={change} />
+      <div role="status">
+        {isBusy && !report && <p class="soft">Looking at the camera…</p>}
+        {report && <Seen report={report} />}
+      </div>
+      {problem !== undefined && (
+        <p class="bad-text" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="buttons">
+        <button type="button" class="quiet" onClick={close}>
+          Cancel
+        </button>
+        <button type="submit" class="main" disabled={isBusy}>
+          {report ? 'Watch it' : 'Look'}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface FieldsProps {
+  readonly entered: Entered;
+  readonly change: (changed: Partial<Entered>) => void;
+}
+
+function Fields({ entered, change }: FieldsProps) {
+  return (
+    <>
+      <label>
+        Name
+        <input
+          required
+          pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
+          title="Letters, digits, dots, dashes and underscores; it stays with every event"
+          autocomplete="off"
+          value={entered.id}
+          onInput={({ currentTarget }) => {
+            change({ id: currentTarget.value });
+          }}
+        />
+      </label>
+      <label>
+        Address
+        <input
+          required
+          placeholder="rtsp://192.168.0.20:554/stream1"
+          autocomplete="off"
+          value={entered.url}
+          onInput={({ currentTarget }) => {
+            change({ url: currentTarget.value.trim() });
+          }}
+        />
+      </label>
+      <div class="side-by-side">
+        <label>
+          User
+          <input
+            autocomplete="off"
+            value={entered.username}
+            onInput={({ currentTarget }) => {
+              change({ username: currentTarget.value });
+            }}
+          />
+        </label>
+        <label>
+          Password
+          <input
+            type="password"
+            autocomplete="new-password"
+            value={entered.password}
+            onInput={({ currentTarget }) => {
+              change({ password: currentTarget.value });
+            }}
+          />
+        </label>
+      </div>
+    </>
+  );
+}
+
+/** What the camera sends. */
+function Seen({ report }: { readonly report: Report }) {
+  const { codec, width, height, measured_fps: measured, declared_fps: declared, notes = [] } = report;
+  const fps = measured ?? declared;
+  return (
+    <>
+      <p>
+        It sends{' '}
+        <b>
+          {width}×{height}
+        </b>{' '}
+        {codec}
+        {fps !== undefined && ` at ${Math.round(fps * 10) / 10} frames a second`}.
+      </p>
+      {notes.map((note) => (
+        <p key={note} class="soft">
+          {note}.
+        </p>
+      ))}
+    </>
+  );
+}
+
+function look(entered: Entered) {
+  return answerOf(api.POST('/api/v1/probe', { body: sourceOf(entered) }));
+}
+
+function sourceOf({ url, username, password }: Entered) {
+  return { url, ...(username !== '' && { username }), ...(password !== '' && { password }) };
+}
+
+/** @returns a sentence, also where a request was not answered */
+export function inWords(error: unknown): string {
+  if (!(error instanceof ApiProblem)) return 'The program gave no answer';
+  if (error.status === 403) return 'Your token may look, not change: enter one of the role admin';
+  return error.message;
+}
