@@ -7,7 +7,7 @@ export type WrittenStream = Readonly<Record<string, unknown>> & { readonly id: s
 
 /**
  * What was changed while the program ran, over the streams of the configuration file. It is kept beside the
- * journal (ADR 0043). A stream of the file keeps its settings there; only what was changed is kept here.
+ * journal (ADR 0040). A stream of the file keeps its settings there; only what was changed is kept here.
  */
 export interface StoredStreams {
   /** Whole streams. One of the file with the same id is not used. */

@@ -27,7 +27,7 @@ export function renderApi(): string {
     '  field of a body that is wrong.',
     '- **Changes.** Bodies are JSON. A stream has the keys that it has in the configuration file ([config.md](config.md)), but no `password_file`. Others',
     '  are undisturbed. An answer comes once the change is kept and done, or after 6 s with state `stopping`. It is kept in `streams.json` beside the',
-    '  journal ([ADR 0043](adr/0043-streams-change-while-they-run.md)). Passwords are never shown: PATCH leaves out what shall stay.',
+    '  journal ([ADR 0040](adr/0040-streams-change-while-they-run.md)). Passwords are never shown: PATCH leaves out what shall stay.',
     '- **Pages** hold up to `limit` rows, 1000 at most, newest first. `next` of a page is the `cursor` of the one after it. Rows that arrive',
     '  between two requests shift no page.',
     '- **History** comes from Postgres (`sinks.postgres`). Without one its operations answer NOT_READY.',
