@@ -1,6 +1,6 @@
-// `npm run pack:tarball [-- FOLDER]`, after a build: the tarball that `npm i -g TARBALL` installs. It brings ONNX Runtime for Linux
-// with it: that package's own install script fetches CUDA from outside the registry, and its files for
-// other systems are five times as large (ADR 0042).
+// `npm run pack:tarball [-- FOLDER]`, after a build: the tarball that `npm i -g TARBALL` installs. It brings
+// ONNX Runtime for Linux with it: that package's own install script fetches CUDA from outside the registry,
+// and its files for other systems are five times as large (ADR 0042).
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

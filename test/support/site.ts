@@ -29,8 +29,8 @@ export interface Site {
 }
 
 /**
- * A program with the shipped model, two cameras that see scenes, and `gate`, which never answers. It has Kafka,
- * Postgres and a token. All of it ends with the test.
+ * A program with the shipped model, two cameras that see scenes, and `gate`, which never answers. It has
+ * Kafka, Postgres and a token. All of it ends with the test.
  */
 export async function startSite(): Promise<Site> {
   const directory = await temporaryDirectory();

@@ -68,7 +68,9 @@ export async function openBackbone({
   };
 }
 
-/** Stretched, the whole picture is seen; cropped, as much of its middle as the backbone's own scale leaves. */
+/**
+ * Stretched, the whole frame is seen; cropped, as much of its middle as the backbone's own scale leaves.
+ */
 function pictureOf(own: FrameFit | undefined, fit: FrameFit['fit'] | undefined): FrameFit | undefined {
   if (fit === undefined || fit === own?.fit) return own;
   return { fit, scale: 1 };
