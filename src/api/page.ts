@@ -34,11 +34,13 @@ export async function servePage(app: FastifyInstance): Promise<void> {
   if (!isBuilt()) return;
   await app.register(fastifyStatic, {
     root: FOLDER,
+    // A route for each file: no address is turned into a path.
+    wildcard: false,
     cacheControl: false,
-    setHeaders(reply, file) {
-      for (const [name, value] of Object.entries(SAFETY)) void reply.header(name, value);
+    setHeaders(response, file) {
+      for (const [name, value] of Object.entries(SAFETY)) response.setHeader(name, value);
       const isAsset = path.basename(path.dirname(file)) === 'assets';
-      void reply.header('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
+      response.setHeader('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
 }

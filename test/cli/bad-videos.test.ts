@@ -90,7 +90,8 @@ describe.concurrent('videos', () => {
     ]);
 
     expect(code, stderr).toBe(2);
-    expect(stderr).toMatch(/INPUT_INVALID: .*truncated\.mkv: read 1\.\d s of 4\.0 s \(4\d %\)/);
+    // Half of the bytes; how much of the time that is depends on the encoder.
+    expect(stderr).toMatch(/INPUT_INVALID: .*truncated\.mkv: read [12]\.\d s of 4\.0 s \([2-6]\d %\)/);
     const clips = jsonLines(stdout).length;
     expect(clips).toBeGreaterThan(0);
     expect(clips).toBeLessThan(
