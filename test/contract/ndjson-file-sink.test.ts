@@ -45,8 +45,8 @@ test.each([
   await writeFile(path.join(directory, 'file'), '');
   await using sink = createNdjsonFileSink({ path: path.join(directory, place) });
 
-  for (const attempt of [sink.open(never), sink.write(stored([first!]), never)])
-    await expect(attempt).rejects.toMatchObject({
+  for (const attempt of [() => sink.open(never), () => sink.write(stored([first!]), never)])
+    await expect(attempt()).rejects.toMatchObject({
       code: 'OUTPUT_UNWRITABLE',
       message: expect.stringMatching(says) as string,
     });
