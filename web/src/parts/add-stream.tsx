@@ -1,8 +1,8 @@
 import { Plus } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
-import { ApiProblem } from '../../../src/client/index.ts';
 import { answerOf, api } from '../api/session.ts';
+import { useAttempt } from '../api/use-attempt.ts';
 import { refresh } from '../live/store.ts';
 
 interface Entered {
@@ -44,16 +44,7 @@ function Form({ close }: { readonly close: () => void }) {
   const [, go] = useLocation();
   const [entered, setEntered] = useState(NOTHING);
   const [report, setReport] = useState<Report>();
-  const [problem, setProblem] = useState<string>();
-  const [isBusy, setBusy] = useState(false);
-  const attempt = async (work: () => Promise<void>): Promise<void> => {
-    setProblem(undefined);
-    setBusy(true);
-    await work().catch((error: unknown) => {
-      setProblem(inWords(error));
-    });
-    setBusy(false);
-  };
+  const { attempt, isBusy, problem } = useAttempt();
   const next = async (): Promise<void> => {
     if (!report) {
       setReport(await look(entered));
@@ -105,6 +96,12 @@ interface FieldsProps {
 }
 
 function Fields({ entered, change }: FieldsProps) {
+  const kept = (key: keyof Entered) => ({
+    value: entered[key],
+    onInput: ({ currentTarget: { value } }: { readonly currentTarget: HTMLInputElement }) => {
+      change({ [key]: key === 'url' ? value.trim() : value });
+    },
+  });
   return (
     <>
       <label>
@@ -114,45 +111,21 @@ function Fields({ entered, change }: FieldsProps) {
           pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
           title="Letters, digits, dots, dashes and underscores; it stays with every event"
           autocomplete="off"
-          value={entered.id}
-          onInput={({ currentTarget }) => {
-            change({ id: currentTarget.value });
-          }}
+          {...kept('id')}
         />
       </label>
       <label>
         Address
-        <input
-          required
-          placeholder="rtsp://192.168.0.20:554/stream1"
-          autocomplete="off"
-          value={entered.url}
-          onInput={({ currentTarget }) => {
-            change({ url: currentTarget.value.trim() });
-          }}
-        />
+        <input required placeholder="rtsp://192.168.0.20:554/stream1" autocomplete="off" {...kept('url')} />
       </label>
       <div class="side-by-side">
         <label>
           User
-          <input
-            autocomplete="off"
-            value={entered.username}
-            onInput={({ currentTarget }) => {
-              change({ username: currentTarget.value });
-            }}
-          />
+          <input autocomplete="off" {...kept('username')} />
         </label>
         <label>
           Password
-          <input
-            type="password"
-            autocomplete="new-password"
-            value={entered.password}
-            onInput={({ currentTarget }) => {
-              change({ password: currentTarget.value });
-            }}
-          />
+          <input type="password" autocomplete="new-password" {...kept('password')} />
         </label>
       </div>
     </>
@@ -188,11 +161,4 @@ function look(entered: Entered) {
 
 function sourceOf({ url, username, password }: Entered) {
   return { url, ...(username !== '' && { username }), ...(password !== '' && { password }) };
-}
-
-/** @returns a sentence, also where a request was not answered */
-export function inWords(error: unknown): string {
-  if (!(error instanceof ApiProblem)) return 'The program gave no answer';
-  if (error.status === 403) return 'Your token may look, not change: enter one of the role admin';
-  return error.message;
 }

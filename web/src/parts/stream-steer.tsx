@@ -1,29 +1,17 @@
-import { useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 import { answerOf, api } from '../api/session.ts';
+import { useAttempt } from '../api/use-attempt.ts';
 import type { LiveStream } from '../live/live-stream.ts';
 import { refresh } from '../live/store.ts';
-import { inWords } from './add-stream.tsx';
 
 /** Pauses, resumes and removes one stream while the others run on. */
 export function StreamSteer({ stream }: { readonly stream: LiveStream }) {
   const [, go] = useLocation();
-  const [problem, setProblem] = useState<string>();
-  const [isBusy, setBusy] = useState(false);
+  const { attempt, isBusy, problem } = useAttempt();
   const question = useRef<HTMLDialogElement>(null);
   const params = { params: { path: { stream_id: stream.id } } };
   const isPaused = stream.view.value.state === 'paused';
-  const attempt = async (work: () => Promise<unknown>): Promise<void> => {
-    setProblem(undefined);
-    setBusy(true);
-    try {
-      await work();
-      await refresh();
-    } catch (error) {
-      setProblem(inWords(error));
-    }
-    setBusy(false);
-  };
   return (
     <>
       {problem !== undefined && (
@@ -36,7 +24,10 @@ export function StreamSteer({ stream }: { readonly stream: LiveStream }) {
         disabled={isBusy}
         onClick={() => {
           const turn = isPaused ? 'resume' : 'pause';
-          void attempt(() => answerOf(api.POST(`/api/v1/streams/{stream_id}/${turn}`, params)));
+          void attempt(async () => {
+            await answerOf(api.POST(`/api/v1/streams/{stream_id}/${turn}`, params));
+            await refresh();
+          });
         }}
       >
         {isPaused ? 'Resume' : 'Pause'}
@@ -60,6 +51,7 @@ export function StreamSteer({ stream }: { readonly stream: LiveStream }) {
                 void attempt(async () => {
                   await answerOf(api.DELETE('/api/v1/streams/{stream_id}', params));
                   go('/');
+                  await refresh();
                 });
               }}
             >
