@@ -17,7 +17,7 @@ import { ZONE_TRIALS } from './zone-trials.ts';
 import type { NamedTrial } from './run-control.ts';
 
 /** All trials, by the name of their file. docs/operations.md has a row for each. */
-export const TRIALS: Readonly<Record<string, readonly NamedTrial[]>> = {
+export const TRIALS = {
   broker: BROKER_TRIALS,
   camera: CAMERA_TRIALS,
   clock: CLOCK_TRIALS,
@@ -34,4 +34,22 @@ export const TRIALS: Readonly<Record<string, readonly NamedTrial[]>> = {
   watch: WATCH_TRIALS,
   zone: ZONE_TRIALS,
   volume: VOLUME_TRIALS,
-};
+} as const satisfies Readonly<Record<string, readonly NamedTrial[]>>;
+
+/**
+ * Two parts that run side by side, each with servers of its own, so that the whole takes less than half an hour;
+ * by file.
+ */
+const PARTS = {
+  'part-1': [
+    ...(['broker', 'camera', 'clock', 'damage', 'disk', 'engine', 'journal', 'kafka'] as const),
+    ...(['postgres', 'server', 'signal'] as const),
+  ],
+  'part-2': ['volume', 'load', 'process', 'watch', 'zone'],
+} as const;
+
+export type Part = keyof typeof PARTS;
+
+export function trialsOf(part: Part): readonly NamedTrial[] {
+  return PARTS[part].flatMap((file): readonly NamedTrial[] => TRIALS[file]);
+}

@@ -1,0 +1,3 @@
+import { defineChaos } from './suite.ts';
+
+defineChaos('part-2');
