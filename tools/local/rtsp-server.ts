@@ -12,6 +12,8 @@ export interface RtspServerOptions {
   readonly file: string;
   /** Default `/cam`. */
   readonly path?: string;
+  /** Address to listen at. Default: the loopback. */
+  readonly host?: string;
   /** Default: any free port. A stopped server's port can be taken again at once. */
   readonly port?: number;
   readonly auth?: RtspAuth;
@@ -96,7 +98,7 @@ export async function startRtspServer(options: RtspServerOptions): Promise<RtspS
     await Promise.all([closed, feed[Symbol.asyncDispose]()]);
   };
   try {
-    server.listen(options.port ?? (await freePort()), '127.0.0.1');
+    server.listen(options.port ?? (await freePort()), options.host ?? '127.0.0.1');
     await once(server, 'listening');
   } catch (error) {
     await feed[Symbol.asyncDispose]();
