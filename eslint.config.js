@@ -26,6 +26,7 @@ export default tseslint.config(
     files: ['src/**'],
     ignores: [
       'src/composition.ts',
+      'src/index.ts',
       'src/cli/**',
       'src/config/**',
       'src/inference/worker/entry.ts',
@@ -34,6 +35,7 @@ export default tseslint.config(
     ],
     rules: { 'no-restricted-globals': ['error', 'process'] },
   },
+  { files: ['examples/**'], rules: { 'no-console': 'off' } },
   {
     // Numeric kernels index typed arrays within bounds that their loops state.
     files: [

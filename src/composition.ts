@@ -1,6 +1,5 @@
 // The composition root: what the process is, the commands, the exit code. main.ts starts it.
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { addCommands } from './cli/commands.ts';
 import { argumentsHeldPassword } from './cli/hide-arguments.ts';
 import type { CliIo } from './cli/io.ts';
@@ -8,17 +7,7 @@ import { createProgram, runProgram } from './cli/program.ts';
 import { createShutdown, type Shutdown } from './cli/shutdown.ts';
 import { watchOutputs } from './cli/watch-outputs.ts';
 import { redact } from './core/redact.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-const programs = {
-  main: new URL('./main.js', import.meta.url),
-  engine: new URL('./inference/worker/entry.js', import.meta.url),
-  verify: new URL('./app/verify-entry.js', import.meta.url),
-  visit: new URL('./lab/models-report/visit-entry.js', import.meta.url),
-  peer: new URL('../bench/peer/peer.py', import.meta.url),
-};
+import { programs, version } from './programs.ts';
 
 redactCrashes();
 const shutdown = handleSignals();

@@ -6,6 +6,8 @@ import path from 'node:path';
 /** Where `npm run build` puts the dashboard: `dist/web`, seen from src and from dist alike. */
 const FOLDER = path.join(import.meta.dirname, '..', '..', 'dist', 'web');
 
+const IS_BUILT = existsSync(path.join(FOLDER, 'index.html'));
+
 /** All that the page loads is ours. Frames are blobs that it has fetched with its token. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -31,7 +33,7 @@ const SAFETY = {
  * token that the API demands. Files under `assets/` have a digest in their name and stay in caches.
  */
 export async function servePage(app: FastifyInstance): Promise<void> {
-  if (!isBuilt()) return;
+  if (!IS_BUILT) return;
   await app.register(fastifyStatic, {
     root: FOLDER,
     // A route for each file: no address is turned into a path.
@@ -48,13 +50,9 @@ export async function servePage(app: FastifyInstance): Promise<void> {
 /** A browser that asks for an address of the page, such as `/streams/dock-3`. */
 export function asksForPage({ method, url, headers }: FastifyRequest): boolean {
   const isPlace = !/^\/(api|assets)\//.test(url);
-  return method === 'GET' && isPlace && (headers.accept ?? '').includes('text/html') && isBuilt();
+  return method === 'GET' && isPlace && (headers.accept ?? '').includes('text/html') && IS_BUILT;
 }
 
 export function sendPage(reply: FastifyReply): FastifyReply {
   return reply.sendFile('index.html');
-}
-
-function isBuilt(): boolean {
-  return existsSync(path.join(FOLDER, 'index.html'));
 }

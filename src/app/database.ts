@@ -1,5 +1,5 @@
 import { migrate } from '../sink/postgres/migrate.ts';
-import { pruneDatabase, type PruneOptions, type PruneResult } from '../sink/postgres/prune.ts';
+import { pruneDatabase, pruneOptionsOf, type PruneResult, type Retention } from '../sink/postgres/prune.ts';
 import type { AppContext } from './context.ts';
 import { postgresOf, type Places } from './stores.ts';
 
@@ -9,10 +9,6 @@ export async function migrateDatabase(places: Places, { env }: AppContext): Prom
 }
 
 /** `prune` */
-export async function prune(
-  places: Places,
-  options: PruneOptions,
-  { env }: AppContext,
-): Promise<PruneResult> {
-  return pruneDatabase(postgresOf(places, env), options);
+export async function prune(places: Places, ages: Retention, { env }: AppContext): Promise<PruneResult> {
+  return pruneDatabase(postgresOf(places, env), pruneOptionsOf(ages, Date.now()));
 }

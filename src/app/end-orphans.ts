@@ -9,7 +9,7 @@ import type { PostgresConnection } from '../sink/postgres/connection.ts';
 import { openPostgresReader, readEpisodes } from '../sink/postgres/reader.ts';
 import { NO_RUN } from '../sink/postgres/rows.ts';
 
-export interface OrphanSearch {
+interface OrphanSearch {
   readonly postgres: PostgresConnection;
   readonly instance: string;
   readonly streamIds: readonly string[];

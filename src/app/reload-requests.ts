@@ -11,6 +11,17 @@ export class ReloadRequests {
     this.#wake?.();
   }
 
+  /** Wishes once whenever the file has changed, until the signal. */
+  watch(path: string, signal: AbortSignal): Promise<void> {
+    return watchFile(
+      path,
+      () => {
+        this.request();
+      },
+      signal,
+    );
+  }
+
   /** Reloads once a wish has come, until the signal. */
   async run(reload: () => Promise<void>, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
@@ -30,7 +41,7 @@ const LOOK_EVERY_MS = 1000;
  * looks at the file instead of listening, so that swapped links (Kubernetes) and network drives count.
  * Runs until the signal.
  */
-export async function watchFile(path: string, onChange: () => void, signal: AbortSignal): Promise<void> {
+async function watchFile(path: string, onChange: () => void, signal: AbortSignal): Promise<void> {
   let settled = await signatureOf(path);
   let last = settled;
   for (;;) {

@@ -5,6 +5,7 @@ import {
   type Config,
   type StoredStreams,
 } from '../config/index.ts';
+import type { EventSink } from '../sink/event-sink.ts';
 import type { ServiceContext } from './context.ts';
 
 /** A configuration file, sources, or both; `flags` has the shape of the file and wins over it. */
@@ -14,6 +15,8 @@ export interface RunRequest {
   /** Of every source of the command line. */
   readonly login: { readonly username?: string; readonly password?: string };
   readonly flags: object;
+  /** Beside those that are configured. */
+  readonly sinks?: readonly EventSink[];
 }
 
 /** The configuration that a request means, and how it is read again. */

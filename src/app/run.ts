@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { Config, StreamSettings } from '../config/index.ts';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -7,35 +6,29 @@ import type { EngineInfo } from '../inference/engine.ts';
 import { findFfmpeg } from '../ingest/index.ts';
 import { METRICS } from '../metrics/metric-list.ts';
 import { createRenderer } from '../metrics/registry.ts';
-import { createRunMetrics, type RunReading } from '../metrics/run-metrics.ts';
+import { createRunMetrics, type RunMetrics, type RunReading } from '../metrics/run-metrics.ts';
 import { startMetricsServer } from '../metrics/server.ts';
-import type { BudgetTargets } from '../pipeline/budget/budget-controller.ts';
-import { createComputeBudget } from '../pipeline/budget/compute-budget.ts';
-import {
-  openSinksOnce,
-  startDeliveries,
-  type Deliveries,
-  type DeliveryReport,
-} from '../pipeline/deliveries.ts';
-import { createRunLog } from '../pipeline/run-log.ts';
+import type { DeliveryReport } from '../pipeline/deliveries.ts';
 import { StreamSet } from '../pipeline/stream-set.ts';
 import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
-import { openJournal } from '../sink/journal/open-journal.ts';
-import { openWatchedTimes } from '../sink/journal/watched-times.ts';
+import type { EventSink } from '../sink/event-sink.ts';
 import { buildJob, type JobParts } from './build-job.ts';
 import { checkAgainst } from './check-config.ts';
 import type { ServiceContext } from './context.ts';
-import { OrphanSearches, type OrphanSearch } from './end-orphans.ts';
-import { engineSpecOf } from './engine-spec.ts';
+import type { OrphanSearches } from './end-orphans.ts';
 import { fileDurations } from './file-durations.ts';
 import { createLogger } from './logger.ts';
-import { configuredModel } from './model-choice.ts';
-import { openEngines } from './open-engines.ts';
-import { openHttp } from './open-http.ts';
-import { allOf, openSinks } from './open-sinks.ts';
-import { ReloadRequests, watchFile } from './reload-requests.ts';
-import { StreamControl } from './stream-control.ts';
+import { ReloadRequests } from './reload-requests.ts';
+import {
+  openDelivery,
+  openInference,
+  openOrphanSearches,
+  openUpkeep,
+  type RunDelivery,
+  type RunInference,
+} from './run-parts.ts';
 import { configSource, type ConfigSource, type RunRequest } from './run-request.ts';
+import { StreamControl } from './stream-control.ts';
 
 export interface RunObserver extends PipelineObserver {
   onReady(info: EngineInfo, outlook: RunOutlook): void;
@@ -76,7 +69,7 @@ export async function run(
     });
   }
   const parts: RunParts = {
-    ...{ context, logger, observer, source, text, requests },
+    ...{ context, logger, observer, source, text, requests, ownSinks: request.sinks ?? [] },
     onReady: (info) => {
       observer.onReady(info, { durationsMs, ndjsonOnStdout });
     },
@@ -104,6 +97,7 @@ interface RunParts {
   /** Of the configuration file. */
   readonly text: string;
   readonly requests: ReloadRequests;
+  readonly ownSinks: readonly EventSink[];
   readonly onReady: (info: EngineInfo) => void;
 }
 
@@ -119,16 +113,11 @@ interface RunParts {
  *
  * @throws ActionstreamError where the start fails, or the journal while it runs; nothing is left behind
  */
-async function runConfig(
-  config: Config,
-  { context, logger, observer, source, text, requests, onReady }: RunParts,
-  stop: AbortSignal,
-): Promise<RunReport> {
-  const { version, stdout, onPhase } = context;
+async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Promise<RunReport> {
+  const { context, logger, source, requests, ownSinks, onReady } = parts;
+  const { onPhase } = context;
   const startedAtMs = Date.now();
   const ffmpeg = await findFfmpeg(context.env);
-  const { engine } = config;
-  const spec = engineSpecOf(configuredModel(config));
   onPhase('starting');
   await using resources = new Resources({
     disposeWithinMs: DISPOSE_MS,
@@ -139,31 +128,68 @@ async function runConfig(
       logger.error({ part: name }, 'a part of the program does not end; it is left behind');
     },
   });
-  const sinks = openSinks(config, { logger, stdout });
-  resources.add(allOf(sinks), 'the sinks');
-  const consumers = sinks.map((sink) => sink.name);
-  const journal = resources.add(await openJournal({ ...config.journal, consumers, logger }), 'the journal');
-  const watched = resources.add(await openWatchedTimes(config.journal.dir, logger), 'the watched times');
-  // A journal that has failed ends the run as a signal does; the error comes at the end.
-  const signal = AbortSignal.any([stop, journal.failed]);
-  setMaxListeners(0, signal);
-  const http = await openHttp(config, { version, logger });
-  if (http) resources.add(http, 'the HTTP API');
-  await openSinksOnce(sinks, signal, logger);
-  const deliveries = resources.add(startDeliveries(journal, sinks, logger), 'the deliveries');
-  const engineOptions = {
-    ...{ entryUrl: context.programs.engine, spec, logger, clipTimeoutMs: engine.clipTimeoutMs },
-  };
-  const opened = await openEngines(engineOptions, engine, config.streams.length);
-  const scheduler = resources.add(opened, 'the engine');
-  const { engines } = scheduler.read();
-  const budget = createComputeBudget(budgetTargets(engine, scheduler.info), { engines, logger });
-  const log = createRunLog(journal, signal, logger);
+  const opening = { context, logger, resources, ownSinks };
+  const delivery = await openDelivery(config, opening, stop);
+  const inference = await openInference(config, opening);
+  const { journal, http, deliveries, log, signal } = delivery;
+  const { scheduler, budget } = inference;
   const metrics = createRunMetrics();
-  const orphans = orphanSearches(config, { log, logger, startedAtMs, deliveries });
+  const orphans = openOrphanSearches(config, delivery, { logger, startedAtMs });
+  const upkeep = openUpkeep(config, delivery, logger);
+  const opened = { delivery, inference, metrics, orphans, ffmpegPath: ffmpeg.path };
+  const { set, control } = await openStreams(config, parts, opened);
+  const reading = (): RunReading =>
+    metrics.read({
+      ...{ ...delivery, ...inference, version: context.version },
+      jobs: () => set.jobs,
+      reloads: () => control.reloads,
+      upkeep: () => upkeep?.state,
+    });
+  const render = createRenderer(METRICS, reading);
+  http?.show({ engine: scheduler.info, journal, reading, metrics: render }, control);
+  if (config.metrics) {
+    const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
+    logger.info({ url: server.url }, 'metrics are served');
+  }
+  onReady(scheduler.info);
+
+  // Not waited for: with a full journal their room comes from the sinks, and streams begin without it.
+  const ended = log.endOpenEpisodes();
+  onPhase('ending the streams');
+  const besides = (until: AbortSignal): readonly Promise<unknown>[] => [
+    budget.run(until),
+    ended.then(() => orphans?.run(until)),
+    Promise.resolve(upkeep?.run(until)),
+    requests.run(() => control.reload(), until),
+    ...(config.reload.watch && source.path !== undefined ? [requests.watch(source.path, until)] : []),
+  ];
+  const outcomes = await runBeside(set, besides, signal);
+  onPhase('journalling the last records');
+  await log.finish();
+  onPhase('delivering the last records');
+  const delivered = await deliveries.finish(signal);
+  if (journal.failed.aborted) throw toActionstreamError(journal.failed.reason);
+  return { outcomes, ...delivered };
+}
+
+interface OpenedParts {
+  readonly delivery: RunDelivery;
+  readonly inference: RunInference;
+  readonly metrics: RunMetrics;
+  readonly orphans: OrphanSearches | undefined;
+  readonly ffmpegPath: string;
+}
+
+/** The configured streams, none running yet, and what changes them while they run. */
+async function openStreams(
+  config: Config,
+  { context, logger, observer, source, text }: RunParts,
+  { delivery, inference, metrics, orphans, ffmpegPath }: OpenedParts,
+): Promise<{ readonly set: StreamSet<StreamSettings>; readonly control: StreamControl }> {
+  const { watched, http, log, signal } = delivery;
   const job: JobParts = {
-    ...{ scheduler, budget, log, watched, logger, spec, signal, ffmpegPath: ffmpeg.path },
-    pipeline: { instance: config.instance, version },
+    ...{ ...inference, log, watched, logger, signal, ffmpegPath },
+    pipeline: { instance: config.instance, version: context.version },
     recordStatus(status) {
       metrics.onStatus(status);
       http?.newest.onStatus(status);
@@ -182,58 +208,12 @@ async function runConfig(
   });
   await Promise.all(config.streams.map((stream) => set.put(stream)));
   const control = new StreamControl({
-    ...{ config, source, text, set, signal, logger, ffmpegPath: ffmpeg.path },
+    ...{ config, source, text, set, signal, logger, ffmpegPath },
     check: (stream) => {
-      checkAgainst(stream, scheduler.info, config);
+      checkAgainst(stream, inference.scheduler.info, config);
     },
   });
-  const parts = {
-    version,
-    scheduler,
-    budget,
-    journal,
-    sinks,
-    jobs: () => set.jobs,
-    reloads: () => control.reloads,
-  };
-  const reading = (): RunReading => metrics.read(parts);
-  const render = createRenderer(METRICS, reading);
-  http?.show({ engine: scheduler.info, journal, reading, metrics: render }, control);
-  if (config.metrics) {
-    const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
-    logger.info({ url: server.url }, 'metrics are served');
-  }
-  onReady(scheduler.info);
-
-  // Not waited for: with a full journal their room comes from the sinks, and streams begin without it.
-  const ended = log.endOpenEpisodes();
-  onPhase('ending the streams');
-  const outcomes = await runBeside(
-    set,
-    (until) => [
-      budget.run(until),
-      ended.then(() => orphans?.run(until)),
-      requests.run(() => control.reload(), until),
-      ...(config.reload.watch && source.path !== undefined
-        ? [
-            watchFile(
-              source.path,
-              () => {
-                requests.request();
-              },
-              until,
-            ),
-          ]
-        : []),
-    ],
-    signal,
-  );
-  onPhase('journalling the last records');
-  await log.finish();
-  onPhase('delivering the last records');
-  const delivered = await deliveries.finish(signal);
-  if (journal.failed.aborted) throw toActionstreamError(journal.failed.reason);
-  return { outcomes, ...delivered };
+  return { set, control };
 }
 
 /** Runs the streams, and beside them what ends with them. */
@@ -249,24 +229,4 @@ async function runBeside(
   });
   await Promise.all(beside);
   return outcomes;
-}
-
-/** Undefined where no Postgres is configured. */
-function orphanSearches(
-  { instance, sinks: { postgres } }: Config,
-  {
-    deliveries,
-    ...parts
-  }: Pick<OrphanSearch, 'log' | 'logger' | 'startedAtMs'> & { readonly deliveries: Deliveries },
-): OrphanSearches | undefined {
-  if (!postgres) return undefined;
-  return new OrphanSearches({
-    ...{ ...parts, postgres, instance },
-    caughtUp: (until) => deliveries.caughtUp('postgres', until),
-  });
-}
-
-/** An event shall be known before the next clip of its length has passed. */
-function budgetTargets({ budget }: Config['engine'], { frames, clip }: EngineInfo): BudgetTargets {
-  return { ...budget, p95LatencyMs: budget.p95LatencyMs ?? (1000 * frames) / clip.fps };
 }

@@ -11,6 +11,7 @@ import type { CliIo } from './io.ts';
 import { addJournalCommand } from './journal.ts';
 import { addModelsCommand } from './models.ts';
 import { addProbeCommand } from './probe.ts';
+import { addReportCommand } from './report.ts';
 import { addRunCommand } from './run.ts';
 import { addSampleCommand } from './sample.ts';
 import { addTeachCommand } from './teach.ts';
@@ -31,7 +32,7 @@ export function addCommands(program: Command, io: CliIo): void {
       addConfigCommands,
       addDatabaseCommands,
     ],
-    ...[addEventsCommand, addJournalCommand, addDoctorCommand],
+    ...[addEventsCommand, addReportCommand, addJournalCommand, addDoctorCommand],
   ])
     add(program, io);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
-import type { PruneOptions, PruneResult } from '../sink/postgres/prune.ts';
+import type { PruneResult } from '../sink/postgres/prune.ts';
 import type { CliIo } from './io.ts';
 import { printLine } from './io.ts';
 import { duration } from './options.ts';
@@ -32,15 +32,21 @@ export function addDatabaseCommands(program: Command, io: CliIo): void {
     .option('--status <age>', 'stream status and gaps recorded longer ago', duration)
     .option('--dead-letters <age>', 'refused records received longer ago', duration)
     .action(async (configPath: string | undefined, flags: PruneFlags) => {
-      const options = pruneOptionsOf(flags, Date.now());
-      if (Object.keys(options).length === 0) {
+      const {
+        events: eventsMs,
+        clipStats: clipStatsMs,
+        status: statusMs,
+        deadLetters: deadLettersMs,
+      } = flags;
+      const ages = { eventsMs, clipStatsMs, statusMs, deadLettersMs };
+      if (Object.values(ages).every((age) => age === undefined)) {
         throw new ActionstreamError(
           'USAGE',
           'say what to delete: --events 365d, --clip-stats 30d, --status 90d, --dead-letters 90d',
         );
       }
       const { prune } = await import('../app/database.ts');
-      const result = await prune(placesOf(configPath, flags), options, io);
+      const result = await prune(placesOf(configPath, flags), ages, io);
       printLine(io.stdout, summaryOf(result));
     });
 }
@@ -50,16 +56,6 @@ interface PruneFlags extends PlaceFlags {
   readonly clipStats?: number;
   readonly status?: number;
   readonly deadLetters?: number;
-}
-
-function pruneOptionsOf({ events, clipStats, status, deadLetters }: PruneFlags, nowMs: number): PruneOptions {
-  const before = (age: number): Date => new Date(nowMs - age);
-  return {
-    ...(events !== undefined && { eventsBefore: before(events) }),
-    ...(clipStats !== undefined && { clipStatsBefore: before(clipStats) }),
-    ...(status !== undefined && { statusBefore: before(status) }),
-    ...(deadLetters !== undefined && { deadLettersBefore: before(deadLetters) }),
-  };
 }
 
 function summaryOf({ dropped, deleted }: PruneResult): string {

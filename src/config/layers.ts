@@ -9,7 +9,7 @@ export interface Override {
   readonly path: SettingPath;
   readonly value: unknown;
   readonly layer: 'env' | 'flag';
-  /** `environment variable ACTIONSTREAM_…`, `command line`. */
+  /** `environment variable ACTIONSTREAM_…`, `command line`, `settings`. */
   readonly origin: string;
 }
 
@@ -49,13 +49,13 @@ function positionOf(digits: string, name: string): number {
 
 const MAX_POSITION = 9999;
 
-/** The leaves of settings given on the command line; lists and empty sections count as leaves. */
-export function flagOverrides(flags: object, path: SettingPath = []): readonly Override[] {
+/** The leaves of settings given beside the file; lists and empty sections count as leaves. @param origin who gave them */
+export function flagOverrides(flags: object, origin: string, path: SettingPath = []): readonly Override[] {
   return Object.entries(flags as Record<string, unknown>).flatMap(([key, value]) => {
     if (value === undefined) return [];
     const here = [...path, key];
-    if (isSection(value) && Object.keys(value).length > 0) return flagOverrides(value, here);
-    return [{ path: here, value, layer: 'flag' as const, origin: 'command line' }];
+    if (isSection(value) && Object.keys(value).length > 0) return flagOverrides(value, origin, here);
+    return [{ path: here, value, layer: 'flag' as const, origin }];
   });
 }
 

@@ -61,7 +61,7 @@ interface SourceLogin {
   readonly password?: string;
 }
 
-/** The configuration of `run --source URL…` without a file. */
+/** The configuration of `run --source URL…` without a file; without URLs that of the settings alone. */
 export function configFromSources(
   urls: readonly string[],
   {
@@ -76,6 +76,7 @@ export function configFromSources(
     const again = ids.slice(0, i).filter((id) => id === ids[i]).length;
     return { id: `${ids[i] ?? 'source'}${again === 0 ? '' : `-${again + 1}`}`, url, ...login };
   });
+  if (urls.length === 0) return configOf(undefined, 'settings', { env, overrides, stored });
   return configOf(undefined, 'command line', { env, overrides: { ...overrides, streams }, stored });
 }
 
@@ -117,7 +118,7 @@ function configOf(yaml: YamlFile | undefined, name: string, { env, overrides, st
   const schema = configJsonSchema();
   const layers: readonly Override[] = [
     ...envOverrides(env, Object.keys(schema.properties ?? {})),
-    ...flagOverrides(overrides),
+    ...flagOverrides(overrides, yaml ? 'command line' : name),
   ];
   const written = yaml?.value ?? {};
   const merged = layers.reduce<unknown>((tree, { path, value }) => withValue(tree, path, value), written);

@@ -4,6 +4,7 @@ import type { KafkaSinkOptions } from '../sink/kafka/options.ts';
 import { parsePostgresUrl } from '../sink/postgres/address.ts';
 import { tlsOf } from '../sink/postgres/tls.ts';
 import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
+import type { Retention } from '../sink/postgres/prune.ts';
 import type { Report } from './explain-issues.ts';
 import { omit } from './omit.ts';
 import type { Settings } from './schema.ts';
@@ -21,7 +22,11 @@ type Tls = NonNullable<NonNullable<Settings['sinks']['kafka']>['tls']>;
 /** Sinks without secrets or files take their settings as they are. */
 export interface Sinks extends Omit<Settings['sinks'], 'kafka' | 'postgres'> {
   readonly kafka?: KafkaSinkOptions;
-  readonly postgres?: PostgresSinkOptions;
+  readonly postgres?: PostgresSettings;
+}
+
+export interface PostgresSettings extends PostgresSinkOptions {
+  readonly retention?: Retention | undefined;
 }
 
 /** Sinks as their stages take them, with certificates and passwords read. */
@@ -77,7 +82,7 @@ function saslOptions(
 function postgresOptions(
   settings: NonNullable<Settings['sinks']['postgres']>,
   context: Context,
-): PostgresSinkOptions {
+): PostgresSettings {
   const path = ['sinks', 'postgres'];
   const password = context.files.secret(settings, path, 'password');
   const tls = settings.tls?.enabled === false ? false : tlsOptions(settings.tls, 'postgres', context);

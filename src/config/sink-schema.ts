@@ -89,6 +89,15 @@ const postgres = section(
     ),
     connect_timeout: wait('100ms', 'Longest wait for the server.').prefault('10s'),
     statement_timeout: wait('100ms', 'Longest run of a statement.').prefault('30s'),
+    retention: section(
+      {
+        events: duration('Age after which events go, by whole months.').optional(),
+        clip_stats: duration('Age after which clip statistics go, by whole days.').optional(),
+        status: duration('Age after which stream status and gaps go.').optional(),
+        dead_letters: duration('Age after which refused records go.').optional(),
+      },
+      'What the program deletes by itself, every six hours. What has no age here is kept. The user must own the schema.',
+    ).optional(),
   },
   'Events to PostgreSQL.',
 );

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { AppContext } from '../app/context.ts';
 import { openEngine } from '../app/open-engine.ts';
+import type { SavingsReport } from '../app/savings.ts';
 import { runBench } from './bench/run-bench.ts';
 import type { BenchOutcome, BenchRequest } from './bench/types.ts';
 import type { Agreement } from './evaluation/agreement.ts';
@@ -12,6 +13,8 @@ import { measureAgreement, type AgreementRequest } from './harness/measure-agree
 import type { EvaluationObserver, EvaluationReport, EvaluationRequest } from './harness/types.ts';
 import { measureReport } from './models-report/measure-report.ts';
 import type { Report, ReportRequest } from './models-report/types.ts';
+import { writeFigure } from './plots/write-figure.ts';
+import { savingsFigure } from './savings-figure.ts';
 import { teach } from './teach/teach.ts';
 import type { TeachObserver, TeachRecord, TeachRequest } from './teach/types.ts';
 
@@ -71,6 +74,11 @@ export function reportModels(
   { programs, signal }: AppContext,
 ): Promise<Report> {
   return measureReport(request, { visited }, { entryUrl: programs.visit, signal });
+}
+
+/** `report savings --out`; returns the files. */
+export function plotSavings(report: SavingsReport, folder: string): Promise<readonly string[]> {
+  return writeFigure(folder, 'savings', savingsFigure(report));
 }
 
 function harnessOf(context: AppContext): EvaluationContext {

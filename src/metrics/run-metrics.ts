@@ -27,6 +27,16 @@ export interface RunParts {
   /** Of the streams that there are at this moment. */
   readonly jobs: () => readonly CountedJob[];
   readonly reloads: () => ReloadState;
+  /** Undefined where no Postgres is configured. */
+  readonly upkeep: () => UpkeepState | undefined;
+}
+
+/** What the program has done to its history in Postgres since it began. */
+export interface UpkeepState {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly droppedPartitions: number;
+  readonly deletedRows: number;
 }
 
 /** How reading the configuration file again has ended so far. */
@@ -53,6 +63,7 @@ export interface RunReading {
   readonly sinks: RunParts['sinks'];
   readonly streams: readonly StreamReading[];
   readonly reloads: ReloadState;
+  readonly upkeep: UpkeepState | undefined;
   readonly events: readonly EventCount[];
 }
 
@@ -114,7 +125,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
     forget: (streamId) => {
       streams.delete(streamId);
     },
-    read: ({ version, scheduler, budget, journal, sinks, jobs, reloads }) => {
+    read: ({ version, scheduler, budget, journal, sinks, jobs, reloads, upkeep }) => {
       const nowMs = now();
       return {
         ...{ nowMs, version, sinks },
@@ -123,6 +134,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
         budget: budget.read(),
         journal: journal.stats(),
         reloads: reloads(),
+        upkeep: upkeep(),
         streams: jobs().map(({ clips: { streamId, counters, queue }, audit }) => {
           const state = audit?.read();
           const own = { nowMs, streamId, counters, queue };

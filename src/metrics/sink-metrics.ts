@@ -41,6 +41,26 @@ export const SINK_METRICS = {
         [...foreignWrites].map(([streamId, count]): Point => [count, name, streamId]),
       ),
   },
+  actionstream_history_upkeeps_total: {
+    kind: 'counter',
+    help: 'Times that partitions were made ahead in Postgres and old history was deleted.',
+    labels: ['result'],
+    read: ({ upkeep }) =>
+      upkeep
+        ? [
+            [upkeep.succeeded, 'ok'],
+            [upkeep.failed, 'failed'],
+          ]
+        : [],
+  },
+  actionstream_history_dropped_partitions_total: runCounter(
+    'Partitions of Postgres dropped for their age (`sinks.postgres.retention`).',
+    ({ upkeep }) => upkeep?.droppedPartitions ?? 0,
+  ),
+  actionstream_history_deleted_rows_total: runCounter(
+    'Rows of Postgres deleted one by one for their age.',
+    ({ upkeep }) => upkeep?.deletedRows ?? 0,
+  ),
   actionstream_journal_bytes: runGauge('Bytes of the journal on disk.', ({ journal }) => journal.bytes),
   actionstream_journal_shed_records_total: runCounter(
     'Clip statistics refused for want of room.',

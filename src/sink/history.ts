@@ -23,10 +23,8 @@ export interface HistoryGap {
   readonly reason: string;
 }
 
-/** Compute spent and saved by one stream within one hour, UTC. */
-export interface HourOfCompute {
-  readonly stream_id: string;
-  readonly hour: string;
+/** Compute spent and saved. */
+export interface SumOfCompute {
   readonly clips: number;
   readonly kept_steps: number;
   readonly input_steps: number;
@@ -34,6 +32,20 @@ export interface HourOfCompute {
   readonly dense_multiply_adds: number;
   readonly saved_ratio: number;
 }
+
+/** Of one stream within one hour, UTC. */
+export interface HourOfCompute extends SumOfCompute {
+  readonly stream_id: string;
+  readonly hour: string;
+}
+
+/** Of one stream within one day, UTC: `2026-12-01`. */
+export interface DayOfCompute extends SumOfCompute {
+  readonly stream_id: string;
+  readonly day: string;
+}
+
+type StreamsInTime = TimeRange & { readonly streams?: readonly string[] };
 
 /** Statistics of the clips of one stream that begin in the range. @throws USAGE on a foreign cursor */
 export async function queryClips(
@@ -101,35 +113,64 @@ export async function queryGaps(
 /** Compute by stream and hour, newest first, at most `limit` rows. */
 export async function queryHours(
   reader: PostgresReader,
-  { streams, since, until }: TimeRange & { readonly streams?: readonly string[] },
+  range: StreamsInTime,
   limit: number,
 ): Promise<readonly HourOfCompute[]> {
+  const rows = await queryCompute(reader, range, { unit: 'hour', limit });
+  return rows.map((row) => ({
+    stream_id: String(row['stream_id']),
+    hour: timeOf(row['begin']),
+    ...sumOfRow(row),
+  }));
+}
+
+/** Compute by stream and day, newest first. */
+export async function queryDays(
+  reader: PostgresReader,
+  range: StreamsInTime,
+): Promise<readonly DayOfCompute[]> {
+  const rows = await queryCompute(reader, range, { unit: 'day' });
+  return rows.map((row) => ({
+    stream_id: String(row['stream_id']),
+    day: timeOf(row['begin']).slice(0, 10),
+    ...sumOfRow(row),
+  }));
+}
+
+async function queryCompute(
+  reader: PostgresReader,
+  { streams, since, until }: StreamsInTime,
+  { unit, limit }: { readonly unit: 'hour' | 'day'; readonly limit?: number },
+): Promise<readonly Row[]> {
   const { place, values } = statementValues();
   const conditions = ['true'];
   if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
   if (since) conditions.push(`clip_start >= ${place(since)}`);
   if (until) conditions.push(`clip_start < ${place(until)}`);
-  const rows = await reader.query<Row>(
-    `SELECT stream_id, date_trunc('hour', clip_start, 'UTC') AS hour, count(*) AS clips,
+  return reader.query<Row>(
+    `SELECT stream_id, date_trunc(${place(unit)}, clip_start, 'UTC') AS begin, count(*) AS clips,
             sum(kept_steps) AS kept_steps, sum(input_steps) AS input_steps,
             sum(multiply_adds) AS multiply_adds, sum(dense_multiply_adds) AS dense_multiply_adds
        FROM actionstream.clip_stats WHERE ${conditions.join(' AND ')}
-      GROUP BY 1, 2 ORDER BY 2 DESC, 1 LIMIT ${place(limit)}`,
+      GROUP BY 1, 2 ORDER BY 2 DESC, 1 LIMIT ${place(limit ?? null)}`,
     values,
   );
-  return rows.map((row) => {
-    const [used, dense] = [Number(row['multiply_adds']), Number(row['dense_multiply_adds'])];
-    return {
-      stream_id: String(row['stream_id']),
-      hour: timeOf(row['hour']),
-      clips: Number(row['clips']),
-      kept_steps: Number(row['kept_steps']),
-      input_steps: Number(row['input_steps']),
-      multiply_adds: used,
-      dense_multiply_adds: dense,
-      saved_ratio: dense === 0 ? 0 : 1 - used / dense,
-    };
-  });
+}
+
+function sumOfRow(row: Row): SumOfCompute {
+  const sums = {
+    clips: Number(row['clips']),
+    kept_steps: Number(row['kept_steps']),
+    input_steps: Number(row['input_steps']),
+    multiply_adds: Number(row['multiply_adds']),
+    dense_multiply_adds: Number(row['dense_multiply_adds']),
+  };
+  return { ...sums, saved_ratio: savedRatio(sums) };
+}
+
+/** 0 where nothing was computed. */
+export function savedRatio(sums: Pick<SumOfCompute, 'multiply_adds' | 'dense_multiply_adds'>): number {
+  return sums.dense_multiply_adds === 0 ? 0 : 1 - sums.multiply_adds / sums.dense_multiply_adds;
 }
 
 function timeOf(value: unknown): string {

@@ -7,6 +7,7 @@ const CHECKS = [
   ['formatting (npm run format mends it)', 'prettier', ['--check', '.']],
   ['types', 'tsc', ['--noEmit']],
   ['types of the page', 'tsc', ['--noEmit', '-p', 'web']],
+  ['types of the examples', 'tsc', ['--noEmit', '-p', 'examples']],
   ['lint', 'eslint', ['.']],
   ['layers', 'depcruise', ['src', 'web/src', '--config', '.dependency-cruiser.cjs']],
   ['dead code', 'knip', []],

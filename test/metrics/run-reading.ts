@@ -48,6 +48,7 @@ export function runReadingOf({
     } as unknown as RunReading['journal'],
     sinks: [{ name: 'postgres', foreignWrites: new Map(isBusy ? [['a', 1]] : []) }],
     reloads: { failures: 0, isLastGood: true, lastGoodMs: nowMs },
+    upkeep: isBusy ? { succeeded: 2, failed: 1, droppedPartitions: 3, deletedRows: 4 } : undefined,
     streams: [stream('a', {}), stream('say "hi"\\\n', { state: 'up', clips: 1.5e12 })],
   };
 }

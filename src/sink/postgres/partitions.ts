@@ -1,4 +1,4 @@
-import type { PostgresDatabase } from './connection.ts';
+import { createDatabase, type PostgresConnection, type PostgresDatabase } from './connection.ts';
 
 /** Tables cut by time, and how: episodes are few, clips are many. */
 const PARTITIONED = { action_events: 'month', clip_stats: 'day' } as const;
@@ -34,6 +34,23 @@ export function createPartitions(database: PostgresDatabase): Partitions {
       known.clear();
     },
   };
+}
+
+/** Makes the partitions of both tables for these times, ms since 1970. */
+export async function makePartitionsAhead(
+  connection: PostgresConnection,
+  timesMs: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const database = createDatabase(connection, { max: 1 });
+  const partitions = createPartitions(database);
+  const times = timesMs.map((ms) => new Date(ms).toISOString());
+  try {
+    await partitions.ensure('action_events', times, signal);
+    await partitions.ensure('clip_stats', times, signal);
+  } finally {
+    await database.end();
+  }
 }
 
 export interface Partition {

@@ -12,6 +12,27 @@ export interface PruneOptions {
   readonly deadLettersBefore?: Date;
 }
 
+/** Ages in ms after which history goes; one left out keeps everything. */
+export interface Retention {
+  readonly eventsMs?: number | undefined;
+  readonly clipStatsMs?: number | undefined;
+  readonly statusMs?: number | undefined;
+  readonly deadLettersMs?: number | undefined;
+}
+
+export function pruneOptionsOf(
+  { eventsMs, clipStatsMs, statusMs, deadLettersMs }: Retention,
+  nowMs: number,
+): PruneOptions {
+  const before = (age: number): Date => new Date(nowMs - age);
+  return {
+    ...(eventsMs !== undefined && { eventsBefore: before(eventsMs) }),
+    ...(clipStatsMs !== undefined && { clipStatsBefore: before(clipStatsMs) }),
+    ...(statusMs !== undefined && { statusBefore: before(statusMs) }),
+    ...(deadLettersMs !== undefined && { deadLettersBefore: before(deadLettersMs) }),
+  };
+}
+
 export interface PruneResult {
   /** Partitions, each a month of events or a day of statistics. */
   readonly dropped: readonly string[];
@@ -28,29 +49,33 @@ const LOCK_TIMEOUT_MS = 5000;
  * Retention. Whole partitions are dropped by the time of their events. Partitions of file
  * time, and tables that have none, lose the rows that were recorded before the given time,
  * in batches that each lock only their own rows. What goes is noted first (prunings.ts).
+ * @param signal ends it between two batches or by cancelling one
  */
 export async function pruneDatabase(
   connection: PostgresConnection,
   options: PruneOptions,
+  signal?: AbortSignal,
 ): Promise<PruneResult> {
   const { eventsBefore, clipStatsBefore, statusBefore, deadLettersBefore } = options;
   const database = createDatabase(connection, { max: 1 });
   const dropped: string[] = [];
   const deleted: Record<string, number> = {};
   const deleteRows = async (table: string, column: string, before: Date): Promise<void> => {
-    deleted[table] = await deleteBefore(database, { table, column, before });
+    deleted[table] = await deleteBefore(database, { table, column, before }, signal);
   };
   const prunePartitions = async (table: PartitionedTable, column: string, before: Date): Promise<void> => {
     for (const { name, endMs } of await listPartitions(database, table)) {
       if (endMs <= FILE_TIME_UNTIL) await deleteRows(name, column, before);
       else if (endMs <= before.getTime()) {
-        await dropPartition(database, name);
+        await dropPartition(database, name, signal);
         dropped.push(name);
       }
     }
   };
   try {
-    await database.transaction((client) => notePrunings(client, prunings(options, Date.now())));
+    await database.transaction((client) => notePrunings(client, prunings(options, Date.now())), {
+      ...(signal && { signal }),
+    });
     if (eventsBefore) await prunePartitions('action_events', 'processed_at', eventsBefore);
     if (clipStatsBefore) await prunePartitions('clip_stats', 'recorded_at', clipStatsBefore);
     if (statusBefore) {
@@ -90,9 +115,14 @@ function rowPruning(table: PrunedTable, before: Date): Pruning {
   return { table, timeFrom: -Infinity, timeBefore: Infinity, recordedBefore: before.getTime() };
 }
 
-async function dropPartition(database: PostgresDatabase, name: string): Promise<void> {
+async function dropPartition(
+  database: PostgresDatabase,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await database.transaction((client) => client.query(`DROP TABLE IF EXISTS actionstream.${name}`), {
     lockTimeoutMs: LOCK_TIMEOUT_MS,
+    ...(signal && { signal }),
   });
 }
 
@@ -100,15 +130,18 @@ async function dropPartition(database: PostgresDatabase, name: string): Promise<
 async function deleteBefore(
   database: PostgresDatabase,
   { table, column, before }: { readonly table: string; readonly column: string; readonly before: Date },
+  signal: AbortSignal | undefined,
 ): Promise<number> {
   const blocks = await blocksOf(database, table);
   let deleted = 0;
   for (let first = 0; first < blocks; first += BLOCKS) {
-    const { rowCount } = await database.transaction((client) =>
-      client.query(
-        `DELETE FROM actionstream.${table} WHERE ctid >= $1::tid AND ctid < $2::tid AND ${column} < $3`,
-        [`(${first},0)`, `(${first + BLOCKS},0)`, before],
-      ),
+    const { rowCount } = await database.transaction(
+      (client) =>
+        client.query(
+          `DELETE FROM actionstream.${table} WHERE ctid >= $1::tid AND ctid < $2::tid AND ${column} < $3`,
+          [`(${first},0)`, `(${first + BLOCKS},0)`, before],
+        ),
+      { ...(signal && { signal }) },
     );
     deleted += rowCount ?? 0;
   }
