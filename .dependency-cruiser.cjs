@@ -181,9 +181,9 @@ module.exports = {
     },
     {
       name: 'rxjs-stays-in-ingest-and-pipeline',
-      comment: 'RxJS has no back-pressure; at the edges we pull.',
+      comment: 'RxJS has no back-pressure; at the edges we pull. A library hands out observables.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(ingest|pipeline)/|^src/composition.ts' },
+      from: { path: '^src/', pathNot: '^src/(ingest|pipeline)/|^src/(composition|index).ts' },
       to: { path: 'node_modules/rxjs' },
     },
     {
