@@ -90,6 +90,12 @@ module.exports = {
       ...outside('sink', ['core']),
     },
     {
+      name: 'media-know-only-core',
+      comment: 'Clips are made of footage and event times, whoever read the one and found the other.',
+      severity: 'error',
+      ...outside('media', ['core', 'processes']),
+    },
+    {
       name: 'labels-know-only-core',
       comment: 'Names of classes mean nothing of networks: whoever imports or evaluates reads them.',
       severity: 'error',

@@ -7,6 +7,7 @@ import type { Logger } from '../core/logger.ts';
 import { healthOperations, type CurrentRun } from './health.ts';
 import { historyOperations } from './history.ts';
 import { liveOperation } from './live.ts';
+import { mediaOperations } from './media.ts';
 import { problemAnswer, RECORD_SCHEMAS, type Operation } from './operation.ts';
 import { asksForPage, sendPage, servePage } from './page.ts';
 import { Problem, problemOf, PROBLEM_SCHEMA } from './problem.ts';
@@ -116,6 +117,7 @@ export function operationsOf(current: CurrentRun, version: string, ended: AbortS
     ...streamOperations(current),
     ...changeOperations(current),
     ...historyOperations(current),
+    ...mediaOperations(current),
     liveOperation(current, ended),
     ...systemOperations(current, version),
   ];

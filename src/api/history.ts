@@ -6,6 +6,7 @@ import { queryClips, queryGaps, queryHours } from '../sink/history.ts';
 import type { PostgresReader } from '../sink/postgres/reader.ts';
 import { findEvent, queryEvents, toCsv, type EventFilter } from '../sink/query.ts';
 import { readyRun, type CurrentRun } from './health.ts';
+import { EPISODE, MEDIA, mediaOf } from './media.ts';
 import {
   jsonAnswer,
   listOf,
@@ -23,6 +24,7 @@ import {
 import { Problem } from './problem.ts';
 
 const EVENT = recordOf('action.event');
+const ONE_EVENT = { allOf: [EVENT, objectOf({ media: MEDIA })] };
 const TEXT = { type: 'string' };
 const TIME = { type: 'string', format: 'date-time' };
 const NUMBER = { type: 'number' };
@@ -39,7 +41,6 @@ const EVENTS = z.object({
   ...paging,
   format: z.enum(['json', 'ndjson', 'csv']).default('json'),
 });
-const EPISODE = z.object({ episode_id: z.uuid() });
 const CLIPS = z.object({ stream: word.meta({ description: 'Of this stream' }), ...range, ...paging });
 const GAPS = z.object({ stream: streams, ...range, ...paging });
 const HOURS = z.object({ stream: streams, ...range, limit: paging.limit });
@@ -81,16 +82,17 @@ export function historyOperations(current: CurrentRun): readonly Operation[] {
     },
     {
       ...{ method: 'GET', url: '/api/v1/events/:episode_id', tag: 'history', role: 'read' },
-      summary: 'One episode, as its last event',
+      summary: 'One episode, as its last event, with its media where they are kept',
       params: EPISODE,
       answers: {
-        200: jsonAnswer('The event', EVENT),
+        200: jsonAnswer('The event', ONE_EVENT),
         404: problemAnswer('No such episode'),
       },
       handle: async ({ params }) => {
         const { episode_id: id } = parametersOf(EPISODE, params);
         const event = await findEvent(await reader(), id);
-        if (event) return event;
+        const media = await mediaOf(id.toLowerCase(), readyRun(current).media);
+        if (event) return { ...event, media: { ...event.media, ...media } };
         throw new Problem(404, 'NOT_FOUND', `no episode has the id ${id}`);
       },
     },

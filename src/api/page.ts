@@ -8,13 +8,14 @@ const FOLDER = path.join(import.meta.dirname, '..', '..', 'dist', 'web');
 
 const IS_BUILT = existsSync(path.join(FOLDER, 'index.html'));
 
-/** All that the page loads is ours. Frames are blobs that it has fetched with its token. */
+/** All that the page loads is ours. Frames and clips are blobs that it has fetched with its token. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "font-src 'self'",
   "img-src 'self' blob:",
+  'media-src blob:',
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",

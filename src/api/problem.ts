@@ -65,6 +65,7 @@ const TITLES: Readonly<Record<number, string>> = {
   406: 'There is no such format',
   409: 'There is one already',
   413: 'The request is too large',
+  416: 'There are no such bytes',
   415: 'The type of the body is not understood',
   422: 'The source cannot be used',
   500: 'The program failed',

@@ -2,6 +2,7 @@ import type { Clip } from '../core/frame.ts';
 import type { ActionEvent, ClipStats, StreamStatus } from '../core/records.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { SourceReport } from '../ingest/index.ts';
+import type { MediaReader } from '../media/types.ts';
 import type { RunReading } from '../metrics/run-metrics.ts';
 import type { StreamState } from '../pipeline/stream-set.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
@@ -23,6 +24,8 @@ export interface RunView {
   readonly metrics: () => Promise<string>;
   /** Connects on first use; absent where no Postgres is configured. */
   readonly history?: () => Promise<PostgresReader>;
+  /** Absent: no video is kept. */
+  readonly media?: MediaReader;
   /** Free of secrets. */
   readonly settings: readonly ShownSetting[];
 }

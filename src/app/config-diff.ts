@@ -28,6 +28,7 @@ const AT_START = [
   'model',
   'engine',
   'journal',
+  'media',
   'sinks',
   'metrics',
   'http',

@@ -10,7 +10,10 @@ import type { StreamControl } from './stream-control.ts';
 export interface RunHttp extends AsyncDisposable {
   readonly newest: NewestOfStreams;
   /** From now on the API shows this run. */
-  show(run: Pick<RunView, 'engine' | 'journal' | 'reading' | 'metrics'>, control: StreamControl): void;
+  show(
+    run: Pick<RunView, 'engine' | 'journal' | 'reading' | 'metrics' | 'media'>,
+    control: StreamControl,
+  ): void;
 }
 
 /** Connections to Postgres that reading may hold at once. */

@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.ts';
 import { Resources } from '../core/resources.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import { findFfmpeg } from '../ingest/index.ts';
+import { MediaKeeper } from '../media/media-keeper.ts';
 import { METRICS } from '../metrics/metric-list.ts';
 import { createRenderer } from '../metrics/registry.ts';
 import { createRunMetrics, type RunMetrics, type RunReading } from '../metrics/run-metrics.ts';
@@ -136,7 +137,8 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
   const metrics = createRunMetrics();
   const orphans = openOrphanSearches(config, delivery, { logger, startedAtMs });
   const upkeep = openUpkeep(config, delivery, logger);
-  const opened = { delivery, inference, metrics, orphans, ffmpegPath: ffmpeg.path };
+  const media = config.media && (await MediaKeeper.open(config.media, { ffmpegPath: ffmpeg.path, logger }));
+  const opened = { delivery, inference, metrics, orphans, media, ffmpegPath: ffmpeg.path };
   const { set, control } = await openStreams(config, parts, opened);
   const reading = (): RunReading =>
     metrics.read({
@@ -144,9 +146,10 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
       jobs: () => set.jobs,
       reloads: () => control.reloads,
       upkeep: () => upkeep?.state,
+      ...(media && { media }),
     });
   const render = createRenderer(METRICS, reading);
-  http?.show({ engine: scheduler.info, journal, reading, metrics: render }, control);
+  http?.show({ engine: scheduler.info, journal, reading, metrics: render, ...(media && { media }) }, control);
   if (config.metrics) {
     const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
     logger.info({ url: server.url }, 'metrics are served');
@@ -160,10 +163,13 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
     budget.run(until),
     ended.then(() => orphans?.run(until)),
     Promise.resolve(upkeep?.run(until)),
+    Promise.resolve(media?.run(until)),
     requests.run(() => control.reload(), until),
     ...(config.reload.watch && source.path !== undefined ? [requests.watch(source.path, until)] : []),
   ];
   const outcomes = await runBeside(set, besides, signal);
+  onPhase('keeping the last media');
+  await media?.finish(signal);
   onPhase('journalling the last records');
   await log.finish();
   onPhase('delivering the last records');
@@ -177,6 +183,7 @@ interface OpenedParts {
   readonly inference: RunInference;
   readonly metrics: RunMetrics;
   readonly orphans: OrphanSearches | undefined;
+  readonly media: MediaKeeper | undefined;
   readonly ffmpegPath: string;
 }
 
@@ -184,7 +191,7 @@ interface OpenedParts {
 async function openStreams(
   config: Config,
   { context, logger, observer, source, text }: RunParts,
-  { delivery, inference, metrics, orphans, ffmpegPath }: OpenedParts,
+  { delivery, inference, metrics, orphans, media, ffmpegPath }: OpenedParts,
 ): Promise<{ readonly set: StreamSet<StreamSettings>; readonly control: StreamControl }> {
   const { watched, http, log, signal } = delivery;
   const job: JobParts = {
@@ -195,13 +202,15 @@ async function openStreams(
       http?.newest.onStatus(status);
       log.recordStatus(status);
     },
-    observer: metrics.observing(http?.newest.observing(observer) ?? observer),
+    observer: metrics.observing(withMedia(http?.newest.observing(observer) ?? observer, media)),
+    ...(media && { media }),
   };
   const set = new StreamSet<StreamSettings>({
     ...{ signal, logger, keepsServing: config.http?.keepServing === true },
     build: (stream, after) => buildJob(stream, after, job),
     onAdded: (streamId) => orphans?.add(streamId),
     onRemoved(streamId) {
+      media?.forget(streamId);
       metrics.forget(streamId);
       http?.newest.forget(streamId);
     },
@@ -214,6 +223,18 @@ async function openStreams(
     },
   });
   return { set, control };
+}
+
+/** Media see events once they are journalled. */
+function withMedia(observer: PipelineObserver, media: MediaKeeper | undefined): PipelineObserver {
+  if (!media) return observer;
+  return {
+    onClip: (clip, scored, stats) => observer.onClip?.(clip, scored, stats),
+    onEvents(events) {
+      media.onEvents(events);
+      observer.onEvents?.(events);
+    },
+  };
 }
 
 /** Runs the streams, and beside them what ends with them. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { decodeText } from '../core/decode-text.ts';
 import { ActionstreamError, messageOf } from '../core/errors.ts';
 import { redactUrl } from '../core/redact.ts';
@@ -186,7 +186,12 @@ function resolve(
       metrics: { host: settings.metrics.host, port: settings.metrics.port },
     }),
     ...(http && { http }),
+    ...mediaOf(settings.media),
   };
+}
+
+function mediaOf({ dir, ...media }: Settings['media']): Pick<Config, 'media'> {
+  return dir === undefined ? {} : { media: { ...media, dir: resolvePath(dir) } };
 }
 
 /** Where any stream names its models, all do. */

@@ -36,7 +36,7 @@ export function resolveStream(
     sampler,
     ...(audit && { audit }),
     options: {
-      ...omit(stream, ['paused']),
+      ...omit(stream, ['paused', 'media']),
       window: {
         ...{ ...window, frames: model.frames, stride, fps },
         ...(model.reuse && { context: model.reuse.contextFrames }),

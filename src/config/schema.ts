@@ -5,6 +5,7 @@ import { asFlag, settingFlags } from '../settings/flags.ts';
 import { httpSchema } from './http-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
 import { engineSchema } from './engine-schema.ts';
+import { mediaSchema } from './media-schema.ts';
 import { modelSchema } from './model-schema.ts';
 import { samplerSchema } from './sampler-schema.ts';
 import { journalSchema, sinksSchema } from './sink-schema.ts';
@@ -33,6 +34,7 @@ export const configSchema = section(
     streams: streamsSchema.default([]),
     events: eventsSchema.prefault({}),
     journal: journalSchema.prefault({}),
+    media: mediaSchema.prefault({}),
     sinks: sinksSchema.prefault({}),
     metrics: metricsSchema.prefault({}),
     http: httpSchema.prefault({}),

@@ -100,6 +100,7 @@ const streamShape = {
     ['stretch', 'crop'],
     "How a frame is brought to the size of the model. Default: the model's own, else `stretch`.",
   ).optional(),
+  media: flag('Snapshots and clips of its episodes are kept, where `media.dir` is set.').default(true),
   no_frame_timeout: wait('100ms', 'A source without frames for so long is stalled.').prefault('10s'),
   queue_clips: wholeBetween([1, 1000], 'Clips of a stream that may wait for inference.').default(4),
 };

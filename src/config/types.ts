@@ -17,6 +17,8 @@ export interface Config {
   readonly streams: readonly StreamSettings[];
   readonly journal: Settings['journal'];
   readonly sinks: Sinks;
+  /** Absent: no video is kept. */
+  readonly media?: MediaSettings;
   /** Absent: not served. */
   readonly metrics?: { readonly host: string; readonly port: number };
   /** Absent: not served. */
@@ -47,6 +49,9 @@ export interface EffectiveSetting {
   readonly origin: string;
 }
 
+/** Where snapshots and clips are kept, and for how long. */
+export type MediaSettings = Settings['media'] & { readonly dir: string };
+
 /** What shapes a network; absent: as the model or the network is. */
 export type NetworkSettings = Omit<Settings['model'], 'path' | 'network' | 'seed'>;
 
@@ -65,10 +70,12 @@ export type EngineSettings = Settings['engine'];
 /** A stream as far as it is known before the model is open. The model gives the rest (resolve-stream.ts). */
 export interface StreamSettings extends Omit<
   StreamOptions,
-  'window' | 'width' | 'height' | 'fit' | 'scale' | 'ffmpegPath'
+  'window' | 'width' | 'height' | 'fit' | 'scale' | 'ffmpegPath' | 'ringDir'
 > {
   /** Declared, but not watched. */
   readonly paused: boolean;
+  /** Snapshots and clips of its episodes are kept, where any are. */
+  readonly media: boolean;
   readonly fit?: StreamOptions['fit'];
   /** Whose labels it has; absent where no stream of the configuration names any. */
   readonly models?: readonly string[];

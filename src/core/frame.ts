@@ -48,6 +48,24 @@ export interface Clip {
   readonly paddedFrames: number;
 }
 
+/** A piece of a camera's encoded video on disk, cut at key frames. Shows [fromMs, toMs) of event time. */
+export interface VideoSegment {
+  readonly path: string;
+  /** As ffmpeg calls it: `h264`. */
+  readonly codec: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** From event time `fromMs` on, the clock of a video file shows `sourceUs`, until the next one comes. */
+export interface FileTime {
+  readonly path: string;
+  /** As ffmpeg calls it: `h264`. */
+  readonly codec: string;
+  readonly fromMs: number;
+  readonly sourceUs: number;
+}
+
 /** Where event times come from, best first. */
 export type ClockSource = 'rtcp' | 'wallclock' | 'media';
 

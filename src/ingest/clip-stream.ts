@@ -11,6 +11,7 @@ import { ffmpegOfStream } from './ffmpeg-of-stream.ts';
 import { runFfmpeg, type FfmpegEnd, type FfmpegRun } from './ffmpeg-run.ts';
 import { createFrameAssembler, type FrameAssembler } from './frame-assembler.ts';
 import { composeSourceAddress, type SourceAddress } from './source-address.ts';
+import { videoSegment } from './kept-video.ts';
 import { createStreamCounters, type StreamTally } from './stream-counters.ts';
 import { StreamReports } from './stream-reports.ts';
 import { superviseStream } from './stream-supervisor.ts';
@@ -54,6 +55,7 @@ class SourceClips implements ClipStream {
   readonly #complaints: ThrottledReporter;
   #started = false;
   #arrivalTimes = false;
+  #codec: string | undefined;
 
   constructor(options: StreamOptions, hooks: StreamHooks) {
     const { streamId, kind } = options;
@@ -160,7 +162,7 @@ class SourceClips implements ClipStream {
     const { window, startTimeMs = 0, policy } = this.#options;
     const stillFrames = createStillFrames();
     const timing = { fps: window.fps, startTimeMs, now: Date.now, monotonic: monotonicMs };
-    return createFrameAssembler(
+    const assembler = createFrameAssembler(
       { ...this.#options, ...timing, steer: policy === 'freshest' },
       {
         onFrame: (frame) => {
@@ -169,6 +171,7 @@ class SourceClips implements ClipStream {
         },
         onDiscontinuity: (discontinuity) => {
           this.#reports.begin(discontinuity);
+          this.#noteFileTime(assembler);
         },
         onLate: () => {
           this.#tally.count('framesDropped', 'late');
@@ -178,11 +181,29 @@ class SourceClips implements ClipStream {
         },
       },
     );
+    return assembler;
   }
 
-  /** One life of ffmpeg; a second one at once where the first showed that the source sends no times. */
+  #noteFileTime({ origin: { sourceUs, capturedAtMs } }: FrameAssembler): void {
+    const { path } = this.#address;
+    if (this.#options.kind !== 'file' || path === undefined) return;
+    this.#hooks.onFileTime?.({ path, codec: this.#codec ?? 'unknown', fromMs: capturedAtMs, sourceUs });
+  }
+
+  /**
+   * One life of ffmpeg; another one at once where the first showed that the source sends no times, or that
+   * its clock was set back while video is kept.
+   */
   async #runFfmpeg(assembler: FrameAssembler, until: AbortSignal): Promise<FfmpegEnd> {
+    for (;;) {
+      const end = await this.#runOnce(assembler, until);
+      if (end.cause !== 'refused') return end;
+    }
+  }
+
+  async #runOnce(assembler: FrameAssembler, until: AbortSignal): Promise<FfmpegEnd> {
     assembler.restart();
+    this.#codec = undefined;
     const notes = createConnectionNotes({ kind: this.#options.kind, now: monotonicMs }, (note) => {
       this.#hooks.logger.warn({ ...this.#fields, note }, 'the source is unusual');
     });
@@ -192,7 +213,7 @@ class SourceClips implements ClipStream {
     this.#hooks.logger.debug(fields, 'starting ffmpeg');
     const end = await runFfmpeg(run, until);
     if (end.cause === 'exited') notes.end();
-    return end.cause === 'refused' ? this.#runFfmpeg(assembler, until) : end;
+    return end;
   }
 
   #ffmpegRun(assembler: FrameAssembler, notes: ConnectionNotes, until: AbortSignal): FfmpegRun {
@@ -206,7 +227,15 @@ class SourceClips implements ClipStream {
       },
       onInput: (described) => {
         notes.input(described);
+        // The first one named is that of the input; those of outputs follow.
+        this.#codec ??= described.codec;
         return !this.#lacksTimes(described.codec);
+      },
+      onSegment: (written) => {
+        const { ringDir = '' } = this.#options;
+        this.#hooks.onSegment?.(
+          videoSegment(written, { ringDir, codec: this.#codec, newest: assembler.newest }),
+        );
       },
       onMessage: (line) => {
         // What it says while we end it is about the ending.

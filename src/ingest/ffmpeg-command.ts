@@ -20,6 +20,8 @@ export interface FfmpegPlan {
    */
   readonly ioTimeoutMs: number;
   readonly filter: string;
+  /** Folder for the encoded video; absent: it is decoded only. */
+  readonly ringDir?: string;
 }
 
 export interface StartedFfmpeg {
@@ -40,6 +42,7 @@ export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<S
   // The library keeps this path for the whole process, so it may change only
   // once nobody asks for capabilities.
   const command = composeCommand(plan, input.target).setFfmpegPath(GUARD_SHELL).output(pixels, { end: true });
+  keepVideo(command, plan.ringDir);
   return new Promise((resolve, reject) => {
     command.once('start', () => {
       // The library names the running process on the command but does not declare it.
@@ -57,7 +60,9 @@ export async function startFfmpeg(plan: FfmpegPlan, pixels: Writable): Promise<S
 /** The arguments that a plan becomes, as the process list shows them: no secret is among them. */
 export function describeArguments(plan: FfmpegPlan): readonly string[] {
   const { target } = inputSource(plan.address, plan.kind, plan.ioTimeoutMs);
-  return composeCommand(plan, target).output(new PassThrough())._getArguments();
+  const command = composeCommand(plan, target).output(new PassThrough());
+  keepVideo(command, plan.ringDir);
+  return command._getArguments();
 }
 
 /**
@@ -90,6 +95,30 @@ function composeCommand(plan: FfmpegPlan, target: string): createCommand.FfmpegC
       // Raw video has no times, yet the muxer complains of every frame after
       // one that steps back: number them.
       ...['-bsf:v', 'setts=ts=N', '-f', 'rawvideo'],
+    );
+}
+
+/** Shortest segment; the next key frame ends it. */
+const SEGMENT_S = 2;
+
+/**
+ * A second output: packets as they came, in segments cut at key frames (ADR 0045). `fifo` writes them in a
+ * thread of its own: a disk that is slow or full loses packets there, and decoding goes on. The list of
+ * segments goes to stderr, a line each, so that it stands in order with the times of frames.
+ */
+function keepVideo(command: createCommand.FfmpegCommand, ringDir: string | undefined): void {
+  if (ringDir === undefined) return;
+  const segments = [
+    ...['segment_format=mpegts', `segment_time=${SEGMENT_S}`, 'reset_timestamps=1'],
+    ...['segment_list=pipe\\:2', 'segment_list_type=csv'],
+  ];
+  command
+    .output(`${ringDir.replaceAll('%', '%%')}/ring-${Date.now()}-%06d.ts`)
+    .outputOptions(
+      ...['-map', '0:v:0', '-c', 'copy', '-f', 'fifo', '-fifo_format', 'segment'],
+      ...['-format_opts', segments.join(':'), '-queue_size', '600', '-drop_pkts_on_overflow', '1'],
+      ...['-attempt_recovery', '1', '-recover_any_error', '1', '-recovery_wait_time', '2'],
+      ...['-restart_with_keyframe', '1'],
     );
 }
 

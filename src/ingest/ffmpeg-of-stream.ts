@@ -14,7 +14,7 @@ export function ffmpegOfStream(
   address: SourceAddress,
   { arrivalTimes }: { readonly arrivalTimes: boolean },
 ): Pick<FfmpegRun, 'plan' | 'frameBytes' | 'limits'> {
-  const { ffmpegPath, kind, realtime, width, height, window } = options;
+  const { ffmpegPath, kind, realtime, width, height, window, ringDir } = options;
   const limits = limitsOf(options, address);
   return {
     plan: {
@@ -23,6 +23,8 @@ export function ffmpegOfStream(
       // file server's makes ffmpeg try once more.
       ioTimeoutMs: kind === 'live' ? 3 * limits.firstMs : limits.nextMs / 2,
       filter: samplingFilter({ ...options, fps: window.fps, arrivalTimes }),
+      // Without times of its own the source gives the kept video none either.
+      ...(ringDir !== undefined && kind === 'live' && !arrivalTimes && { ringDir }),
     },
     frameBytes: width * height * 3,
     // A local file is never late.

@@ -8,7 +8,7 @@ import { startFfmpeg, type FfmpegPlan } from './ffmpeg-command.ts';
 import { createRawFrameSplitter, type RawFrameSplitter } from './raw-frame-splitter.ts';
 import type { SourceAddress } from './source-address.ts';
 import { redacted } from './source-faults.ts';
-import { createStderrReader, type InputDescription } from './stderr-reader.ts';
+import { createStderrReader, type InputDescription, type WrittenSegment } from './stderr-reader.ts';
 import { openTlsRelay } from './tls/relay.ts';
 
 export interface FfmpegRun {
@@ -21,6 +21,8 @@ export interface FfmpegRun {
   onRawFrame(data: Uint8Array): boolean;
   /** What ffmpeg says of its input. False: this run is of no use and ends (`refused`). */
   onInput(described: InputDescription): boolean;
+  /** A piece of the kept video is complete. */
+  onSegment?(written: WrittenSegment): void;
   /** A line of ffmpeg's stderr, redacted. */
   onMessage(line: string): void;
   onStall(): void;
@@ -66,6 +68,8 @@ export interface Complaints {
 /** ffmpeg may not notice SIGTERM while it is blocked on a pipe or a socket. */
 const TERM_GRACE_MS = 300;
 const KEPT_MESSAGES = 20;
+/** Frames out of order step back by less. */
+const CLOCK_SET_US = 500_000;
 const LONG_ROW = 20;
 const LONGEST_CHECK_MS = 1000;
 
@@ -171,6 +175,12 @@ class FfmpegLife {
         this.#complaints.frame();
         this.#media.note(ptsUs);
         if (!this.#run.onPts(ptsUs)) this.#give('unpaired');
+        // The muxer would squeeze all that comes until the clock is where it was: another run keeps the rest.
+        if (this.#run.plan.ringDir !== undefined && this.#media.steppedBackUs > CLOCK_SET_US)
+          this.#give('refused');
+      },
+      onSegment: (written) => {
+        this.#run.onSegment?.(written);
       },
       onInput: (described) => {
         this.#input = { ...this.#input, ...described };
@@ -224,7 +234,7 @@ class FfmpegLife {
     return {
       ...{ cause, exitCode, rawFrames: this.#rawFrames, healthyMs: this.#lastAt - this.#firstAt },
       ...{ messages: this.#messages, complaints: this.#complaints.read(), readMs: this.#media.ms },
-      steppedBack: this.#media.steppedBack,
+      steppedBack: this.#media.steppedBackUs > 0,
       ...(format !== undefined && { format }),
       ...(declaredMs !== undefined && { declaredMs }),
     };
@@ -244,24 +254,25 @@ function watch(
 function createMediaSpan(): {
   note(ptsUs: number | undefined): void;
   readonly ms: number;
-  readonly steppedBack: boolean;
+  /** The largest step back. */
+  readonly steppedBackUs: number;
 } {
   let spanUs = 0;
-  let steppedBack = false;
+  let steppedBackUs = 0;
   let lastUs: number | undefined;
   return {
     note(ptsUs) {
       if (ptsUs !== undefined && lastUs !== undefined) {
         spanUs += Math.max(0, ptsUs - lastUs);
-        steppedBack ||= ptsUs < lastUs;
+        steppedBackUs = Math.max(steppedBackUs, lastUs - ptsUs);
       }
       lastUs = ptsUs ?? lastUs;
     },
     get ms() {
       return spanUs / 1000;
     },
-    get steppedBack() {
-      return steppedBack;
+    get steppedBackUs() {
+      return steppedBackUs;
     },
   };
 }

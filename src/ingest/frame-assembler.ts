@@ -49,6 +49,10 @@ export interface FrameAssembler {
   rawFrame(data: Uint8Array): boolean;
   /** The source was opened anew: what comes next belongs to another segment. */
   restart(): void;
+  /** A time of the source and the event time that it stands for, as of the newest raw frame. */
+  readonly newest: { readonly sourceUs: number; readonly capturedAtMs: number } | undefined;
+  /** The same of the first frame of the segment; files only. */
+  readonly origin: { readonly sourceUs: number; readonly capturedAtMs: number };
 }
 
 /** Times and raw frames come through two pipes: so much of one may wait for the other. */
@@ -83,6 +87,7 @@ class GridAssembler implements FrameAssembler {
   #segment = -1;
   /** Slot and capture time of the segment's first frame. */
   #origin = { slot: 0, capturedAtMs: 0 };
+  #newest: { readonly sourceUs: number; readonly capturedAtMs: number } | undefined;
   /** The same for the stream, moved when the media clock steps back; files only. */
   #media: { readonly slot: number; readonly capturedAtMs: number };
 
@@ -96,6 +101,15 @@ class GridAssembler implements FrameAssembler {
     );
     this.#mostRawFrames = Math.max(LEAST_RAW_FRAMES, Math.floor(MOST_RAW_BYTES / (width * height * 3)));
     this.#media = { slot: 0, capturedAtMs: startTimeMs };
+  }
+
+  get newest(): { readonly sourceUs: number; readonly capturedAtMs: number } | undefined {
+    return this.#newest;
+  }
+
+  get origin(): { readonly sourceUs: number; readonly capturedAtMs: number } {
+    const { slot, capturedAtMs } = this.#origin;
+    return { sourceUs: (slot * 1_000_000) / this.#options.fps, capturedAtMs };
   }
 
   pts(ptsUs: number | undefined): boolean {
@@ -113,6 +127,7 @@ class GridAssembler implements FrameAssembler {
   restart(): void {
     this.#times.length = 0;
     this.#rawFrames.length = 0;
+    this.#newest = undefined;
     this.#grid.reset();
     this.#clock.restart();
   }
@@ -134,6 +149,9 @@ class GridAssembler implements FrameAssembler {
     const corrected = this.#clock.correct(ptsUs, { monotonicMs: monotonic(), wallMs: now() });
     if (corrected.clockSetByMs !== 0) this.#grid.reset();
     this.#put(this.#grid.place(corrected.ptsUs), data, corrected.clockSetByMs);
+    if (ptsUs === undefined) return;
+    const sinceOriginMs = (corrected.ptsUs - this.origin.sourceUs) / 1000;
+    this.#newest = { sourceUs: ptsUs, capturedAtMs: this.#origin.capturedAtMs + sinceOriginMs };
   }
 
   #put(placement: Placement, data: Uint8Array, clockSetByMs = 0): void {

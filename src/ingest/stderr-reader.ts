@@ -8,11 +8,19 @@ export interface InputDescription {
   readonly codec?: string;
 }
 
+/** A piece of the kept video, [startS, endS) on the clock of the source. */
+export interface WrittenSegment {
+  readonly name: string;
+  readonly startS: number;
+  readonly endS: number;
+}
+
 /** ffmpeg's stderr: one pts a frame, what it says of its input, and messages. */
 export interface StderrHandlers {
   /** Microseconds as the source sent them; undefined where it sent none. One call a frame, in order. */
   readonly onPts: (ptsUs: number | undefined) => void;
   readonly onInput: (described: InputDescription) => void;
+  readonly onSegment?: (written: WrittenSegment) => void;
   /** An error, or a warning that tells why frames are missing. */
   readonly onMessage: (line: string) => void;
   /** Any other warning: of interest only in numbers. */
@@ -24,6 +32,8 @@ export interface StderrHandlers {
  * message that is written in parts.
  */
 const PTS_LINE = /frame:\d+\s+pts:(-?\d+|\S+)\s+pts_time:\S+\n(?:m=1\n)?/g;
+/** A line of the list of kept segments (ffmpeg-command.ts), written in one go as well. */
+const SEGMENT_LINE = /(ring-\d+-\d+\.ts),(-?[\d.]+),(-?[\d.]+)\n/g;
 const MARK_LINE = /^m=1$/;
 /** `[h264 @ 0x55e8] [error] text`: who says it, how grave it is, what is said. */
 const LEVEL_LINE = /^((?:\[[^\]]*\] )?)\[(panic|fatal|error|warning|info|verbose|debug)\] ?(.*)$/;
@@ -42,10 +52,15 @@ export function createStderrReader(handlers: StderrHandlers): (text: string) => 
     if (end === 0 && rest.length <= MAX_LINE) return;
     const whole = rest.slice(0, end || rest.length);
     rest = rest.slice(whole.length);
-    const messages = whole.replace(PTS_LINE, (_, pts: string) => {
-      handlers.onPts(/^-?\d+$/.test(pts) ? Number(pts) : undefined);
-      return '';
-    });
+    const messages = whole
+      .replace(PTS_LINE, (_, pts: string) => {
+        handlers.onPts(/^-?\d+$/.test(pts) ? Number(pts) : undefined);
+        return '';
+      })
+      .replace(SEGMENT_LINE, (_, name: string, start: string, end: string) => {
+        handlers.onSegment?.({ name, startS: Number(start), endS: Number(end) });
+        return '';
+      });
     for (const line of messages.split('\n')) {
       if (line.trim() !== '' && !MARK_LINE.test(line.trim())) readLine(line.slice(0, MAX_LINE), handlers);
     }

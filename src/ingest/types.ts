@@ -1,4 +1,11 @@
-import type { Clip, ClockSource, StreamGap, StreamTransition } from '../core/frame.ts';
+import type {
+  Clip,
+  ClockSource,
+  FileTime,
+  StreamGap,
+  StreamTransition,
+  VideoSegment,
+} from '../core/frame.ts';
 import type { Logger } from '../core/logger.ts';
 
 /** What the pipeline needs to know of one stream; config validates and fills it. */
@@ -47,6 +54,11 @@ export interface StreamOptions {
   /** Clips that may wait for inference; beyond it the policy acts. */
   readonly queueClips: number;
   readonly ffmpegPath: string;
+  /**
+   * Folder in which ffmpeg keeps the encoded video as it came, in segments; whoever is told of one deletes
+   * it. Live only; absent: none is kept.
+   */
+  readonly ringDir?: string;
 }
 
 /** `auto`: inside the RTSP connection; where the camera refuses that (461), over UDP. */
@@ -82,6 +94,10 @@ export interface StreamHooks {
   onGap(gap: StreamGap): void;
   /** The clips pulled so far have been scored up to here, ms since 1970. */
   onWatched?(untilMs: number): void;
+  /** A segment is complete in `ringDir`. */
+  onSegment?(segment: VideoSegment): void;
+  /** A segment of a video file on disk begins. */
+  onFileTime?(time: FileTime): void;
 }
 
 export interface StreamCounters {

@@ -1,4 +1,5 @@
 import { ENGINE_METRICS } from './engine-metrics.ts';
+import { MEDIA_METRICS } from './media-metrics.ts';
 import { runCounter, runGauge, type Metrics } from './metric.ts';
 import { SINK_METRICS } from './sink-metrics.ts';
 import { STREAM_METRICS } from './stream-metrics.ts';
@@ -29,4 +30,5 @@ export const METRICS = {
   ...STREAM_METRICS,
   ...ENGINE_METRICS,
   ...SINK_METRICS,
+  ...MEDIA_METRICS,
 } as const satisfies Metrics;

@@ -1,6 +1,7 @@
 import type { ClipStats, StreamStatus } from '../core/records.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
+import type { MediaCounts } from '../media/types.ts';
 import type { AuditState } from '../pipeline/audit/stream-audit.ts';
 import type { ComputeBudget } from '../pipeline/budget/compute-budget.ts';
 import type { PipelineObserver, StreamJob } from '../pipeline/types.ts';
@@ -29,6 +30,7 @@ export interface RunParts {
   readonly reloads: () => ReloadState;
   /** Undefined where no Postgres is configured. */
   readonly upkeep: () => UpkeepState | undefined;
+  readonly media?: { readonly read: () => MediaCounts };
 }
 
 /** What the program has done to its history in Postgres since it began. */
@@ -64,6 +66,7 @@ export interface RunReading {
   readonly streams: readonly StreamReading[];
   readonly reloads: ReloadState;
   readonly upkeep: UpkeepState | undefined;
+  readonly media?: MediaCounts;
   readonly events: readonly EventCount[];
 }
 
@@ -125,7 +128,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
     forget: (streamId) => {
       streams.delete(streamId);
     },
-    read: ({ version, scheduler, budget, journal, sinks, jobs, reloads, upkeep }) => {
+    read: ({ version, scheduler, budget, journal, sinks, jobs, reloads, upkeep, media }) => {
       const nowMs = now();
       return {
         ...{ nowMs, version, sinks },
@@ -135,6 +138,7 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
         journal: journal.stats(),
         reloads: reloads(),
         upkeep: upkeep(),
+        ...(media && { media: media.read() }),
         streams: jobs().map(({ clips: { streamId, counters, queue }, audit }) => {
           const state = audit?.read();
           const own = { nowMs, streamId, counters, queue };

@@ -5,7 +5,7 @@ import { clipStatsOf, createEpisodeTracker } from '../events/index.ts';
 import type { EngineScheduler, StreamEngine } from '../inference/scheduler/engine-scheduler.ts';
 import type { EngineSpec } from '../inference/worker/spec.ts';
 import { createClipStream } from '../ingest/index.ts';
-import type { StreamOptions } from '../ingest/types.ts';
+import type { StreamHooks, StreamOptions } from '../ingest/types.ts';
 import type { WatchedTimes } from '../sink/journal/watched-times.ts';
 import { createStreamAudit, type StreamAudit } from './audit/stream-audit.ts';
 import type { ComputeBudget } from './budget/compute-budget.ts';
@@ -27,6 +27,10 @@ export interface JobContext {
   readonly watched?: WatchedTimes;
   /** Why this run did not watch the stream until now; absent: it has not watched it yet. */
   readonly unwatchedBecause?: StopReason;
+  /** Where the encoded video is kept, and who is told of it; absent: it is not. */
+  readonly footage?: {
+    readonly ringDir: string | undefined;
+  } & Pick<StreamHooks, 'onSegment' | 'onFileTime'>;
   /** Takes what streams tell of themselves; the run waits for it before it ends. */
   readonly recordStatus: (status: StreamStatus) => void;
   readonly logger: Logger;
@@ -104,7 +108,7 @@ function runIdFor(stream: JobSettings, { runIds, scheduler: { info } }: JobConte
 function openClips(
   options: StreamOptions,
   runId: string | undefined,
-  { pipeline, watched, unwatchedBecause, recordStatus, logger }: JobContext,
+  { pipeline, watched, unwatchedBecause, footage, recordStatus, logger }: JobContext,
 ): StreamJob['clips'] {
   const { streamId, kind } = options;
   const status = createStatusRecorder(streamId, pipeline, Date.now());
@@ -117,8 +121,13 @@ function openClips(
       ...options,
       ...(watchedUntilMs !== undefined && { watchedUntilMs }),
       ...(unwatchedBecause && { unwatchedBecause }),
+      ...(footage?.ringDir !== undefined && { ringDir: footage.ringDir }),
     },
     {
+      ...(footage && {
+        onSegment: (segment) => footage.onSegment?.(segment),
+        onFileTime: (time) => footage.onFileTime?.(time),
+      }),
       logger,
       onTransition: (transition) => {
         record(status.transition(transition));

@@ -56,6 +56,7 @@ log: { level: debug }
       kind: 'live',
       paused: false,
       transport: 'auto',
+      media: true,
       realtime: false,
       policy: 'freshest',
       fit: 'crop',

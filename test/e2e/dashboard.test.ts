@@ -55,6 +55,7 @@ test('wall, stream, event and history show in a browser what happens, as it happ
   await episode.click();
   await page.getByRole('heading', { name: 'fight on dock-3' }).waitFor();
   await page.getByText('below the threshold').waitFor();
+  await playClip(page);
   const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
   const [row] = await psql<{ label: string }>(
     site.databaseUrl,
@@ -131,6 +132,18 @@ async function addAndRemove(page: Page, url: string): Promise<void> {
   await page.getByRole('button', { name: 'Remove it' }).click();
   await page.getByRole('heading', { name: 'Wall' }).waitFor();
   await expect.poll(() => page.locator('[data-stream="yard"]').count()).toBe(0);
+}
+
+/** The clip of the event plays in this browser, at the size of the camera. */
+async function playClip(page: Page): Promise<void> {
+  await page.getByLabel('Clip: fight on dock-3').waitFor();
+  const video = (asked: string): Promise<unknown> =>
+    page.evaluate(`document.querySelector('video').${asked}`);
+  await expect.poll(() => video('readyState')).toBe(4);
+  expect(await video('videoWidth')).toBe(480);
+  await video('play()');
+  await expect.poll(() => video('currentTime')).toBeGreaterThan(1);
+  await video('pause()');
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -49,6 +49,15 @@ describe('ffmpeg command', () => {
     expect(shown('rtsp://cam.local/live', true)).not.toContain('-re');
   });
 
+  it('keeps the encoded video beside the raw frames, in a thread of its own, only where asked', () => {
+    const plan = planFor('rtsp://cam.local/live');
+    const shown = describeArguments({ ...plan, ringDir: '/media/100%/cam' }).join(' ');
+
+    expect(describeArguments(plan).at(-1)).toBe('pipe:1');
+    expect(shown).toMatch(/pipe:1 -map 0:v:0 -c copy -f fifo .*\/media\/100%%\/cam\/ring-\d{13}-%06d\.ts$/);
+    expect(shown).not.toContain(SECRET);
+  });
+
   it('crops from the middle without bending the frame', () => {
     const filter = samplingFilter({ width: 64, height: 48, fit: 'crop', fps: 10 });
 

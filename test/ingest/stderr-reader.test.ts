@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { createStderrReader, type InputDescription } from '../../src/ingest/stderr-reader.ts';
+import {
+  createStderrReader,
+  type InputDescription,
+  type WrittenSegment,
+} from '../../src/ingest/stderr-reader.ts';
 
 function readAll(portions: readonly string[]): {
   times: (number | undefined)[];
@@ -27,6 +31,27 @@ const TEXT =
   'frame:1    pts:-80000  pts_time:-0.08\nm=1\nframe:2    pts:NOPTS   pts_time:NOPTS\nm=1\n';
 
 describe('stderr reader', () => {
+  it('tells segments of kept video from times and messages, also in the middle of one', () => {
+    const written: WrittenSegment[] = [];
+    const [times, messages]: [(number | undefined)[], string[]] = [[], []];
+    const read = createStderrReader({
+      onPts: (ptsUs) => times.push(ptsUs),
+      onInput: () => undefined,
+      onSegment: (segment) => written.push(segment),
+      onMessage: (line) => messages.push(line),
+      onWarning: () => undefined,
+    });
+    read('frame:0    pts:0       pts_time:0\nm=1\nring-17-000000.ts,-0.040000,2.');
+    read('120000\n[h264] [error] bad ring-17-000001.ts,2.12,4.0\nblock\n');
+
+    expect(times).toEqual([0]);
+    expect(written).toEqual([
+      { name: 'ring-17-000000.ts', startS: -0.04, endS: 2.12 },
+      { name: 'ring-17-000001.ts', startS: 2.12, endS: 4 },
+    ]);
+    expect(messages).toEqual(['[h264] bad block']);
+  });
+
   it('tells presentation times from messages', () => {
     expect(readAll([TEXT])).toEqual({
       inputs: [],

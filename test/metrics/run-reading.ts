@@ -49,6 +49,7 @@ export function runReadingOf({
     sinks: [{ name: 'postgres', foreignWrites: new Map(isBusy ? [['a', 1]] : []) }],
     reloads: { failures: 0, isLastGood: true, lastGoodMs: nowMs },
     upkeep: isBusy ? { succeeded: 2, failed: 1, droppedPartitions: 3, deletedRows: 4 } : undefined,
+    ...(isBusy && { media: { bytes: 10, made: { clip: 1, snapshot: 1 }, lost: reasons } }),
     streams: [stream('a', {}), stream('say "hi"\\\n', { state: 'up', clips: 1.5e12 })],
   };
 }

@@ -20,6 +20,7 @@ export interface ServedOptions {
   readonly tokens?: ApiOptions['tokens'];
   /** The model is still being loaded. */
   readonly isStarting?: boolean;
+  readonly media?: RunView['media'];
 }
 
 export interface Served {
@@ -30,7 +31,11 @@ export interface Served {
 }
 
 /** The API over a real journal and a real database, of a run that computes nothing. Ends with the test. */
-export async function serveApi({ tokens = [], isStarting = false }: ServedOptions = {}): Promise<Served> {
+export async function serveApi({
+  tokens = [],
+  isStarting = false,
+  media,
+}: ServedOptions = {}): Promise<Served> {
   const { url: database, drop } = await uniqueDatabase(inject('postgresUrl'));
   onTestFinished(drop);
   const dir = path.join(await temporaryDirectory(), `journal-${randomUUID()}`);
@@ -39,7 +44,10 @@ export async function serveApi({ tokens = [], isStarting = false }: ServedOption
   await sink.open(AbortSignal.timeout(60_000));
   const reader = await openPostgresReader({ url: database }, { connections: 2 });
   const { control } = await controlStreams({ streams: [{ id: 'dock', url: 'rtsp://camera/2' }] });
-  const run = runOf(journal, () => Promise.resolve(reader), control);
+  const run = Object.assign(
+    runOf(journal, () => Promise.resolve(reader), control),
+    { ...(media && { media }) },
+  );
   const options = { host: '127.0.0.1', port: 0, tokens, version: '0.0.0', logger: silentLogger };
   const server = await startApiServer(options, () => (isStarting ? undefined : run));
   onTestFinished(async () => {

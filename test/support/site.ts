@@ -58,6 +58,7 @@ export async function startSite(): Promise<Site> {
       { id: 'gate', url: `rtsp://127.0.0.1:${await freePort()}/cam` },
     ],
     journal: { dir: path.join(directory, 'journal') },
+    media: { dir: path.join(directory, 'media'), after: '2s' },
     sinks: { kafka: kafkaSettings(inject('kafkaBrokers'), topics), postgres: { url: databaseUrl } },
   });
   const run = startRun(['run', config]);

@@ -33,6 +33,8 @@ export function renderApi(): string {
     '- **History** comes from Postgres (`sinks.postgres`). Without one its operations answer NOT_READY.',
     '- **Live records** come from the journal. `id` is the offset there, so a reader that reconnects with `Last-Event-ID` misses nothing that the',
     '  journal still holds. An event `missed` names offsets that are gone. 64 readers at most are served.',
+    '- **Media.** `media` of an event names its snapshot and clip where `media.dir` is set, or says why there is none ([media.md](media.md)). Both take',
+    '  `Range`. They need the token as all else: the page fetches them and shows blobs, so no address holds a secret.',
     '- **Health.** `/livez`: the process answers. `/startupz`: the model is warm. `/readyz`: the model is warm and the journal takes records.',
     '  A camera that is down changes none of them.',
     '- **Names.** Without tokens, only requests to a loopback name are answered, and a page of another origin changes nothing.',

@@ -1,11 +1,12 @@
 import { Check, Copy } from 'lucide-preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import type { ActionEvent } from '../../../src/client/index.ts';
 import { answerOf, api } from '../api/session.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { streams } from '../live/store.ts';
 import { loadClips, millis } from '../live/timeline.ts';
+import { EventMedia, type Media } from '../parts/event-media.tsx';
 import { Failed, Loading } from '../parts/notices.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Receipt } from '../parts/receipt.tsx';
@@ -20,12 +21,25 @@ export function EventPage({ id }: { readonly id: string }) {
   const live = streams.value
     ?.flatMap(({ episodes }) => episodes.value)
     .find(({ episode_id: one }) => one === id);
+  const [turn, setTurn] = useState(0);
   const asked = useAnswer(
     (signal) =>
       answerOf(api.GET('/api/v1/events/{episode_id}', { params: { path: { episode_id: id } }, signal })),
-    [id],
+    [id, turn],
   );
   const event = newer(asked.value, live);
+  const media = asked.value?.media;
+  // Its clip is made some seconds after its end.
+  const isPending = media?.state === 'pending';
+  useEffect(() => {
+    if (!isPending) return;
+    const timer = setTimeout(() => {
+      setTurn(turn + 1);
+    }, ASK_AGAIN_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [isPending, turn, asked.isLoading]);
   if (!event)
     return (
       <>
@@ -37,14 +51,16 @@ export function EventPage({ id }: { readonly id: string }) {
         )}
       </>
     );
-  return <Shown event={event} />;
+  return <Shown event={event} media={media} />;
 }
+
+const ASK_AGAIN_MS = 2000;
 
 function newer(one: ActionEvent | undefined, other: ActionEvent | undefined): ActionEvent | undefined {
   return one && other ? (one.sequence >= other.sequence ? one : other) : (one ?? other);
 }
 
-function Shown({ event }: { readonly event: ActionEvent }) {
+function Shown({ event, media }: { readonly event: ActionEvent; readonly media: Media | undefined }) {
   const { label, stream_id: stream } = event;
   return (
     <>
@@ -62,6 +78,7 @@ function Shown({ event }: { readonly event: ActionEvent }) {
         </Link>
       </PageHead>
       <div class="event-grid">
+        {media?.state !== undefined && <EventMedia media={media} title={`${label} on ${stream}`} />}
         <ScoresCard event={event} />
         <section class="card" aria-labelledby="what-title">
           <h2 id="what-title">Episode</h2>
