@@ -3,6 +3,7 @@ import { addBenchCommand } from './bench.ts';
 import { addCalibrateCommand } from './calibrate.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addDatabaseCommands } from './database.ts';
+import { addDlqCommand } from './dlq.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEvaluateCommand } from './evaluate.ts';
 import { addEventsCommand } from './events.ts';
@@ -32,7 +33,7 @@ export function addCommands(program: Command, io: CliIo): void {
       addConfigCommands,
       addDatabaseCommands,
     ],
-    ...[addEventsCommand, addReportCommand, addJournalCommand, addDoctorCommand],
+    ...[addEventsCommand, addReportCommand, addJournalCommand, addDlqCommand, addDoctorCommand],
   ])
     add(program, io);
 }
