@@ -24,7 +24,7 @@ module.exports = {
       name: 'pure-folders-do-no-io',
       comment: 'Pure folders are tested exactly and shared by every engine.',
       severity: 'error',
-      from: { path: '^src/(core|sampler|lab/evaluation)/' },
+      from: { path: '^src/(core|fleet|sampler|lab/evaluation)/' },
       to: { dependencyTypes: ['npm', 'core'], pathNot: '^(node:)?crypto$|uuid|zod' },
     },
     {
@@ -94,6 +94,12 @@ module.exports = {
       comment: 'Clips are made of footage and event times, whoever read the one and found the other.',
       severity: 'error',
       ...outside('media', ['core', 'processes']),
+    },
+    {
+      name: 'fleet-knows-only-core',
+      comment: 'Who watches what is pure state: it is tested without a broker.',
+      severity: 'error',
+      ...outside('fleet', ['core']),
     },
     {
       name: 'labels-know-only-core',

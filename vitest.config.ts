@@ -32,7 +32,7 @@ export default defineConfig({
           ...PATIENT,
           name: 'unit',
           include: [
-            'test/{api,app,checkpoints,core,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lab,labels,metrics,study,tools}/**/*.test.ts',
+            'test/{api,app,checkpoints,core,fleet,ingest,sampler,inference,events,sink,pipeline,config,contract,cli,lab,labels,metrics,study,tools}/**/*.test.ts',
           ],
           testTimeout: 300_000,
         },
@@ -75,6 +75,20 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
+      // 24 streams on four workers, with a table at the end: only with `npm run test:fleet`.
+      ...(process.env['FLEET'] === 'full'
+        ? [
+            {
+              test: {
+                ...PATIENT,
+                name: 'fleet',
+                include: ['test/fleet-trials/**/*.test.ts'],
+                globalSetup: ['test/support/services.ts'],
+                testTimeout: 1_200_000,
+              },
+            },
+          ]
+        : []),
       {
         test: {
           ...PATIENT,

@@ -55,7 +55,8 @@ export interface StreamSource {
   /** May hold a login: never shown as it is. */
   readonly url: string;
   readonly kind: 'live' | 'file';
-  readonly state: StreamState;
+  /** `elsewhere`: another worker of the fleet runs it, or nobody yet. */
+  readonly state: StreamState | 'elsewhere';
   /** Who declared it. */
   readonly origin: 'file' | 'command_line' | 'api';
   /** Settings of the file were changed through the API. */

@@ -1,5 +1,5 @@
 import type { SourceReport } from '../ingest/index.ts';
-import { configJsonSchema, jsonSchemaOf } from '../config/schema.ts';
+import { jsonSchemaOf, streamJsonSchema } from '../config/schema.ts';
 import { sourceSchema } from '../config/stream-schema.ts';
 import { readyRun, type CurrentRun } from './health.ts';
 import {
@@ -49,7 +49,7 @@ export function changeOperations(current: CurrentRun): readonly Operation[] {
     {
       ...{ method: 'POST', url: '/api/v1/streams', ...admin },
       summary: 'Adds a stream, with the settings of a stream of the configuration file',
-      body: streamBody(),
+      body: streamJsonSchema() as unknown as JsonSchema,
       answers: {
         201: jsonAnswer('The stream', STREAM),
         400: INVALID,
@@ -110,13 +110,6 @@ export function changeOperations(current: CurrentRun): readonly Operation[] {
       handle: async ({ body }) => reportOf(await changes().probe(body)),
     },
   ];
-}
-
-/** A stream of the configuration file, but for what only a person at the machine may say. */
-function streamBody(): JsonSchema {
-  const { items } = configJsonSchema().properties?.['streams'] ?? {};
-  const known = Object.entries(items?.properties ?? {}).filter(([key]) => key !== 'password_file');
-  return { ...items, properties: Object.fromEntries(known) };
 }
 
 function reportOf(report: SourceReport): object {

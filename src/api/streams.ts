@@ -33,7 +33,8 @@ export const STREAM = objectOf(
     state: {
       type: 'string',
       description:
-        'connecting, up, stalled, down, ended or paused; stopping: its last records are journalled',
+        'connecting, up, stalled, down, ended or paused; stopping: its last records are journalled; ' +
+        'elsewhere: another worker of the fleet watches it',
     },
     reason: { type: 'string', description: 'Of the state' },
     detail: { type: 'string', description: 'Of the state, for people' },
@@ -128,7 +129,7 @@ export function viewOf(source: StreamSource, run: RunView): object {
 /** The stream's own last word, but where somebody has asked it to stop. */
 function stateOf({ streamId, state }: StreamSource, run: RunView): object {
   const { status } = run.newest.of(streamId);
-  const wanted = state === 'paused' || state === 'stopping' ? state : undefined;
+  const wanted = ['paused', 'stopping', 'elsewhere'].includes(state) ? state : undefined;
   if (!status) return wanted === undefined ? {} : { state: wanted };
   const { reason, at: since, detail } = status;
   return { state: wanted ?? status.state, reason, since, ...(detail !== undefined && { detail }) };

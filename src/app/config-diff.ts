@@ -30,6 +30,7 @@ const AT_START = [
   'journal',
   'media',
   'sinks',
+  'fleet',
   'metrics',
   'http',
   'log',

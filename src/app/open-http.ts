@@ -1,20 +1,19 @@
 import { startApiServer } from '../api/api-server.ts';
-import { NewestOfStreams, type RunView } from '../api/run-view.ts';
+import { NewestOfStreams, type RunView, type StreamChanges } from '../api/run-view.ts';
 import type { Config } from '../config/index.ts';
 import type { Logger } from '../core/logger.ts';
 import { openPostgresReader, type PostgresReader } from '../sink/postgres/reader.ts';
 import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
-import type { StreamControl } from './stream-control.ts';
 
 /** The HTTP API of a run. It answers before the run is there, and tells health that it starts. */
 export interface RunHttp extends AsyncDisposable {
   readonly newest: NewestOfStreams;
   /** From now on the API shows this run. */
-  show(
-    run: Pick<RunView, 'engine' | 'journal' | 'reading' | 'metrics' | 'media'>,
-    control: StreamControl,
-  ): void;
+  show(run: Pick<RunView, 'engine' | 'journal' | 'reading' | 'metrics' | 'media'>, control: RunControl): void;
 }
+
+/** Whoever owns the streams of the run. */
+export type RunControl = StreamChanges & Pick<RunView, 'streams' | 'settings'>;
 
 /** Connections to Postgres that reading may hold at once. */
 const READERS = 4;

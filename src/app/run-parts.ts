@@ -15,6 +15,7 @@ import { openJournal } from '../sink/journal/open-journal.ts';
 import { openWatchedTimes, type WatchedTimes } from '../sink/journal/watched-times.ts';
 import type { ServiceContext } from './context.ts';
 import { OrphanSearches } from './end-orphans.ts';
+import type { FleetWorker } from './fleet/fleet-worker.ts';
 import { HistoryUpkeep } from './history-upkeep.ts';
 import { engineSpecOf } from './engine-spec.ts';
 import { configuredModel } from './model-choice.ts';
@@ -81,7 +82,10 @@ export async function openInference(
   const options = {
     ...{ entryUrl: context.programs.engine, spec, logger, clipTimeoutMs: engine.clipTimeoutMs },
   };
-  const scheduler = resources.add(await openEngines(options, engine, config.streams.length), 'the engine');
+  const scheduler = resources.add(
+    await openEngines(options, engine, config.fleet?.capacity ?? config.streams.length),
+    'the engine',
+  );
   const targets = budgetTargets(engine, scheduler.info);
   return {
     spec,
@@ -99,11 +103,20 @@ function budgetTargets({ budget }: Config['engine'], { frames, clip }: EngineInf
 export function openOrphanSearches(
   { instance, sinks: { postgres } }: Config,
   { log, deliveries }: RunDelivery,
-  { logger, startedAtMs }: { readonly logger: Logger; readonly startedAtMs: number },
+  {
+    logger,
+    startedAtMs,
+    worker,
+  }: {
+    readonly logger: Logger;
+    readonly startedAtMs: number;
+    readonly worker: FleetWorker | undefined;
+  },
 ): OrphanSearches | undefined {
   if (!postgres) return undefined;
   return new OrphanSearches({
     ...{ log, logger, startedAtMs, postgres, instance },
+    ...(worker && { epochOf: (streamId: string) => worker.epochOf(streamId) }),
     caughtUp: (until) => deliveries.caughtUp('postgres', until),
   });
 }

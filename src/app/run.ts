@@ -17,8 +17,11 @@ import { buildJob, type JobParts } from './build-job.ts';
 import { checkAgainst } from './check-config.ts';
 import type { ServiceContext } from './context.ts';
 import type { OrphanSearches } from './end-orphans.ts';
+import { FleetChanges } from './fleet/fleet-changes.ts';
+import { FleetWorker } from './fleet/fleet-worker.ts';
 import { fileDurations } from './file-durations.ts';
 import { createLogger } from './logger.ts';
+import type { RunControl } from './open-http.ts';
 import { ReloadRequests } from './reload-requests.ts';
 import {
   openDelivery,
@@ -135,11 +138,12 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
   const { journal, http, deliveries, log, signal } = delivery;
   const { scheduler, budget } = inference;
   const metrics = createRunMetrics();
-  const orphans = openOrphanSearches(config, delivery, { logger, startedAtMs });
+  const worker = config.fleet && new FleetWorker(config.fleet, logger);
+  const orphans = openOrphanSearches(config, delivery, { logger, startedAtMs, worker });
   const upkeep = openUpkeep(config, delivery, logger);
   const media = config.media && (await MediaKeeper.open(config.media, { ffmpegPath: ffmpeg.path, logger }));
-  const opened = { delivery, inference, metrics, orphans, media, ffmpegPath: ffmpeg.path };
-  const { set, control } = await openStreams(config, parts, opened);
+  const opened = { delivery, inference, metrics, orphans, worker, media, ffmpegPath: ffmpeg.path };
+  const { set, control, changes } = await openStreams(config, parts, opened);
   const reading = (): RunReading =>
     metrics.read({
       ...{ ...delivery, ...inference, version: context.version },
@@ -149,7 +153,7 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
       ...(media && { media }),
     });
   const render = createRenderer(METRICS, reading);
-  http?.show({ engine: scheduler.info, journal, reading, metrics: render, ...(media && { media }) }, control);
+  http?.show({ engine: scheduler.info, journal, reading, metrics: render, ...(media && { media }) }, changes);
   if (config.metrics) {
     const server = resources.add(await startMetricsServer(config.metrics, render), 'the metrics server');
     logger.info({ url: server.url }, 'metrics are served');
@@ -165,6 +169,7 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
     Promise.resolve(upkeep?.run(until)),
     Promise.resolve(media?.run(until)),
     requests.run(() => control.reload(), until),
+    Promise.resolve(worker?.run(control, until)),
     ...(config.reload.watch && source.path !== undefined ? [requests.watch(source.path, until)] : []),
   ];
   const outcomes = await runBeside(set, besides, signal);
@@ -178,11 +183,19 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
   return { outcomes, ...delivered };
 }
 
+interface OpenedStreams {
+  readonly set: StreamSet<StreamSettings>;
+  readonly control: StreamControl;
+  /** Who takes requests to change them: in a fleet they go to its topic. */
+  readonly changes: RunControl;
+}
+
 interface OpenedParts {
   readonly delivery: RunDelivery;
   readonly inference: RunInference;
   readonly metrics: RunMetrics;
   readonly orphans: OrphanSearches | undefined;
+  readonly worker: FleetWorker | undefined;
   readonly media: MediaKeeper | undefined;
   readonly ffmpegPath: string;
 }
@@ -191,11 +204,14 @@ interface OpenedParts {
 async function openStreams(
   config: Config,
   { context, logger, observer, source, text }: RunParts,
-  { delivery, inference, metrics, orphans, media, ffmpegPath }: OpenedParts,
-): Promise<{ readonly set: StreamSet<StreamSettings>; readonly control: StreamControl }> {
+  { delivery, inference, metrics, orphans, worker, media, ffmpegPath }: OpenedParts,
+): Promise<OpenedStreams> {
+  const { fleet } = config;
   const { watched, http, log, signal } = delivery;
   const job: JobParts = {
-    ...{ ...inference, log, watched, logger, signal, ffmpegPath },
+    ...{ ...inference, log, logger, signal, ffmpegPath },
+    // Another worker may have watched the streams of a fleet since this one did.
+    ...(!fleet && { watched }),
     pipeline: { instance: config.instance, version: context.version },
     recordStatus(status) {
       metrics.onStatus(status);
@@ -206,8 +222,8 @@ async function openStreams(
     ...(media && { media }),
   };
   const set = new StreamSet<StreamSettings>({
-    ...{ signal, logger, keepsServing: config.http?.keepServing === true },
-    build: (stream, after) => buildJob(stream, after, job),
+    ...{ signal, logger, keepsServing: fleet !== undefined || config.http?.keepServing === true },
+    build: (stream, after) => buildJob(stream, after, { ...job, ...epochOf(worker, stream) }),
     onAdded: (streamId) => orphans?.add(streamId),
     onRemoved(streamId) {
       media?.forget(streamId);
@@ -222,7 +238,16 @@ async function openStreams(
       checkAgainst(stream, inference.scheduler.info, config);
     },
   });
-  return { set, control };
+  const changes = fleet && worker ? new FleetChanges(fleet, { worker, control, signal }) : control;
+  return { set, control, changes };
+}
+
+function epochOf(
+  worker: FleetWorker | undefined,
+  { streamId }: StreamSettings,
+): Pick<JobParts, 'writerEpoch'> {
+  const writerEpoch = worker?.epochOf(streamId);
+  return writerEpoch === undefined ? {} : { writerEpoch };
 }
 
 /** Media see events once they are journalled. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Problem } from '../api/problem.ts';
 import type { StreamChanges, StreamSource } from '../api/run-view.ts';
 import {
+  NOTHING_STORED,
   renderStored,
   resolveSource,
   withAdded,
@@ -56,6 +57,8 @@ export class StreamControl implements StreamChanges {
   #text: string;
   #turn: Promise<unknown> = Promise.resolve();
   #probes = 0;
+  /** Definitions of a fleet that were looked at. */
+  #usable = new WeakMap<WrittenStream, boolean>();
   #reloads: ReloadState = { failures: 0, isLastGood: true, lastGoodMs: Date.now() };
 
   constructor(options: ControlOptions) {
@@ -162,6 +165,7 @@ export class StreamControl implements StreamChanges {
     for (const stream of put) check(stream);
     this.#text = text;
     this.#config = config;
+    this.#usable = new WeakMap();
     const restart = needsRestart(atStart, config);
     const fields = { put: put.map(({ streamId }) => streamId), removed };
     logger.info(fields, 'the configuration file was read again');
@@ -174,6 +178,66 @@ export class StreamControl implements StreamChanges {
       ...put.map((stream) => this.#bringAbout(stream.streamId, stream)),
       ...removed.map((streamId) => this.#bringAbout(streamId, undefined)),
     ]);
+  }
+
+  /**
+   * What a stream would be. @throws Problem naming the fields that are wrong
+   */
+  check(written: WrittenStream): StreamSettings {
+    return naming(() => {
+      const { source, check } = this.#options;
+      const stored = { ...NOTHING_STORED, added: [written] };
+      const [stream] = source.load({ text: this.#text, stored }).streams;
+      if (!stream) throw new Error(`stream ${written.id} is none`);
+      check(stream);
+      return stream;
+    });
+  }
+
+  /**
+   * In a fleet: these streams shall run and no others. Those that cannot be used are named in the log.
+   * Resolves once new and changed ones run.
+   * @param why of those that shall go
+   * @returns resolves once what shall go has ended
+   */
+  follow(
+    definitions: readonly WrittenStream[],
+    why: (streamId: string) => 'removed' | 'moved',
+  ): Promise<{ readonly ended: Promise<unknown> }> {
+    return this.#inTurn(async () => {
+      const { set, source } = this.#options;
+      const added = definitions.filter((definition) => this.#isUsable(definition));
+      const config = source.load({ text: this.#text, stored: { ...NOTHING_STORED, added } });
+      const wishes = set.streams.map(({ wish }) => wish);
+      const { put, removed } = diffStreams(wishes, config.streams);
+      this.#config = config;
+      const ended = Promise.all(removed.map((streamId) => set.remove(streamId, why(streamId))));
+      await Promise.all(put.map((stream) => this.#start(stream)));
+      // Wrapped: whoever awaits the start does not await the end.
+      return { ended };
+    });
+  }
+
+  #isUsable(definition: WrittenStream): boolean {
+    const known = this.#usable.get(definition);
+    if (known !== undefined) return known;
+    let isUsable = true;
+    try {
+      this.check(definition);
+    } catch (error) {
+      isUsable = false;
+      const problem = 'the definition of a stream cannot be used; the stream does not run';
+      this.#options.logger.error({ stream_id: definition.id, cause: messageOf(error) }, problem);
+    }
+    this.#usable.set(definition, isUsable);
+    return isUsable;
+  }
+
+  async #start(stream: StreamSettings): Promise<void> {
+    const { streamId } = stream;
+    await this.#bringAbout(streamId, stream).catch((error: unknown) => {
+      this.#options.logger.error({ stream_id: streamId, cause: messageOf(error) }, 'a stream did not start');
+    });
   }
 
   get #stored(): StoredStreams {

@@ -15,6 +15,7 @@ import { addProbeCommand } from './probe.ts';
 import { addReportCommand } from './report.ts';
 import { addRunCommand } from './run.ts';
 import { addSampleCommand } from './sample.ts';
+import { addStreamsCommand } from './streams.ts';
 import { addTeachCommand } from './teach.ts';
 
 /**
@@ -33,7 +34,8 @@ export function addCommands(program: Command, io: CliIo): void {
       addConfigCommands,
       addDatabaseCommands,
     ],
-    ...[addEventsCommand, addReportCommand, addJournalCommand, addDlqCommand, addDoctorCommand],
+    ...[addStreamsCommand, addEventsCommand, addReportCommand, addJournalCommand],
+    ...[addDlqCommand, addDoctorCommand],
   ])
     add(program, io);
 }

@@ -1,11 +1,15 @@
 import type { Command } from 'commander';
 import { ActionstreamError } from '../core/errors.ts';
+import type { DeliverReport } from '../app/journal-deliver.ts';
 import type { Damage } from '../sink/journal/corruption.ts';
 import type { JournalReport } from '../sink/journal/inspect.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine } from './io.ts';
+import { placesOf, type PlaceFlags } from './places.ts';
 
-/** `journal check | salvage | forget`: what a journal holds, and the ways out where it is damaged or full. */
+/**
+ * `journal check | salvage | forget | deliver`: what a journal holds, and the ways out where it cannot go on.
+ */
 export function addJournalCommand(program: Command, io: CliIo): void {
   const load = () => import('../app/journal.ts');
   const journal = program.command('journal').description('look into the durable journal, and mend it');
@@ -41,6 +45,31 @@ export function addJournalCommand(program: Command, io: CliIo): void {
       const records = await (await load()).forget(sink, place, io);
       printLine(io.stdout, `${sink}: ${records} records given up`);
     });
+
+  journal
+    .command('deliver <folder> [config.yaml]')
+    .description('deliver what a program that runs no more has left in its journal; ends its open episodes')
+    .option('--kafka <brokers>', 'brokers, in place of a configuration file')
+    .option('--postgres <url>', 'database, in place of a configuration file')
+    .option('--json', 'machine-readable')
+    .action(async (dir: string, configPath: string | undefined, flags: PlaceFlags & { json?: true }) => {
+      const { deliver } = await import('../app/journal-deliver.ts');
+      const report = await deliver(dir, placesOf(configPath, flags), io);
+      if (flags.json) printJson(io.stdout, report);
+      else printDelivered(io, report);
+      if (Object.values(report.unreadable).some((count) => count > 0)) io.setExitCode(1);
+      else if (Object.values(report.undelivered).some((count) => count > 0)) io.setExitCode(3);
+    });
+}
+
+function printDelivered(io: CliIo, { waited, undelivered, endedEpisodes, left }: DeliverReport): void {
+  if (endedEpisodes > 0) printLine(io.stdout, `${endedEpisodes} open episodes ended`);
+  for (const [sink, before] of Object.entries(waited)) {
+    const missing = undelivered[sink] ?? 0;
+    printLine(io.stdout, `${sink.padEnd(9)} ${before} records waited, ${missing} wait still`);
+  }
+  for (const [sink, records] of Object.entries(left))
+    printLine(io.stdout, `${sink.padEnd(9)} ${records} records wait; it was not named`);
 }
 
 function printReport(io: CliIo, report: JournalReport): void {

@@ -36,8 +36,12 @@ async function runStreams(
   flags: RunFlags,
   { command, io }: { readonly command: Command; readonly io: CliIo },
 ): Promise<void> {
-  if (configPath === undefined && flags.source.length === 0) {
-    throw new ActionstreamError('USAGE', 'name a configuration file, or a camera or video with --source');
+  const isWorker = command.getOptionValue('fleet') !== undefined;
+  if (configPath === undefined && flags.source.length === 0 && !isWorker) {
+    throw new ActionstreamError(
+      'USAGE',
+      'name a configuration file, a camera or video with --source, or a fleet with --fleet and --kafka',
+    );
   }
   const login = await readLogin(flags, io);
   const display = createRunDisplay(io);

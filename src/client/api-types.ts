@@ -1612,6 +1612,7 @@ export interface components {
             end_reason?: string;
             stream_id: string;
             run_id?: string;
+            writer_epoch?: number;
             label: string;
             label_id: number;
             score: {

@@ -16,6 +16,7 @@ import { configError } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import type { YamlFile } from './read-yaml.ts';
 import { checkEngine, checkSampler, resolveModel } from './resolve-model.ts';
+import { resolveFleet } from './resolve-fleet.ts';
 import { resolveHttp } from './resolve-http.ts';
 import { resolveSinks } from './resolve-sinks.ts';
 import { resolveStreams } from './resolve-stream-settings.ts';
@@ -143,7 +144,11 @@ function configOf(yaml: YamlFile | undefined, name: string, { env, overrides, st
   if (!parsed.success) return fail(explainIssues(parsed.error.issues, tree, schema));
 
   const findings: Finding[] = [];
-  const config = resolve(parsed.data, { env, origins, report: (finding) => findings.push(finding) });
+  const { written: ids } = streamOrigins;
+  const config = resolve(parsed.data, {
+    ...{ env, origins, written: ids },
+    report: (finding) => findings.push(finding),
+  });
   if (findings.length > 0) return fail(findings);
   const settings = effective(tree, schema, { origins, instance: config.instance });
   return { ...config, streamOrigins, effective: settings };
@@ -155,7 +160,9 @@ function storeOf(
   given: StoredStreams | undefined,
   schema: JsonSchema,
 ): Pick<StreamOrigins, 'store' | 'stored'> {
-  if (given) return { stored: given };
+  // The streams of a fleet are kept in its topic.
+  if (given !== undefined || valueAt(settings, ['fleet', 'name']) !== undefined)
+    return { stored: given ?? NOTHING_STORED };
   const path = ['journal', 'dir'];
   const dir = valueAt(settings, path) ?? schemaAt(schema, path)?.default;
   const store = typeof dir === 'string' ? join(dir, STORE_FILE) : undefined;
@@ -167,13 +174,25 @@ const STORE_FILE = 'streams.json';
 
 function resolve(
   settings: Settings,
-  { env, origins, report }: { readonly env: Env; readonly origins: Origins; readonly report: Report },
+  {
+    env,
+    origins,
+    written,
+    report,
+  }: {
+    readonly env: Env;
+    readonly origins: Origins;
+    readonly written: readonly string[];
+    readonly report: Report;
+  },
 ): Omit<Config, 'effective' | 'streamOrigins'> {
   const files = createFileSettings(report);
   const instance = settings.instance ?? defaultInstance();
   const { sampler, engine, journal, log, reload } = settings;
   const http = resolveHttp(settings.http, { files, report });
-  if (settings.streams.length === 0 && settings.http.port === undefined)
+  const sinks = resolveSinks(settings.sinks, { files, env, instance, report });
+  const fleet = resolveFleet(settings.fleet, { sinks, written, report });
+  if (settings.streams.length === 0 && settings.http.port === undefined && settings.fleet.name === undefined)
     report({ path: ['streams'], message: 'expected at least one stream, or http.port to add some' });
   checkSampler(sampler, ['sampler'], report);
   checkEngine(engine, report);
@@ -181,7 +200,8 @@ function resolve(
   return {
     ...{ instance, model, sampler, engine, journal, log, reload },
     streams: withModels(resolveStreams(settings, { files, report }), model.model),
-    sinks: resolveSinks(settings.sinks, { files, env, instance, report }),
+    sinks,
+    ...(fleet && { fleet }),
     ...(settings.metrics.port !== undefined && {
       metrics: { host: settings.metrics.host, port: settings.metrics.port },
     }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { eventsSchema } from './events-schema.ts';
 import { choice, flag, section } from '../settings/fields.ts';
 import { asFlag, settingFlags } from '../settings/flags.ts';
+import { fleetSchema } from './fleet-schema.ts';
 import { httpSchema } from './http-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
 import { engineSchema } from './engine-schema.ts';
@@ -36,6 +37,7 @@ export const configSchema = section(
     journal: journalSchema.prefault({}),
     media: mediaSchema.prefault({}),
     sinks: sinksSchema.prefault({}),
+    fleet: fleetSchema.prefault({}),
     metrics: metricsSchema.prefault({}),
     http: httpSchema.prefault({}),
     reload: section(
@@ -89,4 +91,14 @@ export function jsonSchemaOf(field: z.ZodType): JsonSchema {
 /** JSON Schema 2020-12 of a configuration file, for editors, documents and our own walks over settings. */
 export function configJsonSchema(): JsonSchema {
   return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
+}
+
+/**
+ * JSON Schema of a stream that a request or a definition of a fleet brings: without what names a file of the
+ * machine that runs it, since whoever writes it could have any file sent to an address of their choice.
+ */
+export function streamJsonSchema(): JsonSchema {
+  const { items } = configJsonSchema().properties?.['streams'] ?? {};
+  const known = Object.entries(items?.properties ?? {}).filter(([key]) => key !== 'password_file');
+  return { ...items, properties: Object.fromEntries(known) };
 }

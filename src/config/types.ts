@@ -1,5 +1,6 @@
 import type { StreamOptions } from '../ingest/types.ts';
 import type { Layer } from './layers.ts';
+import type { FleetSettings } from './resolve-fleet.ts';
 import type { HttpSettings } from './resolve-http.ts';
 import type { Sinks } from './resolve-sinks.ts';
 import type { Settings } from './schema.ts';
@@ -23,6 +24,8 @@ export interface Config {
   readonly metrics?: { readonly host: string; readonly port: number };
   /** Absent: not served. */
   readonly http?: HttpSettings;
+  /** Absent: this program works alone. */
+  readonly fleet?: FleetSettings;
   readonly log: Settings['log'];
   readonly reload: Settings['reload'];
   readonly streamOrigins: StreamOrigins;

@@ -63,7 +63,7 @@ export function isAborted(signal: AbortSignal): boolean {
 }
 
 /** Why one stream is asked to end while the others go on. */
-export type StopReason = 'paused' | 'changed' | 'removed';
+export type StopReason = 'paused' | 'changed' | 'removed' | 'moved';
 
 /** The reason of the signal that ends one stream. Without one, the whole run ends. */
 export class StreamStopped extends Error {

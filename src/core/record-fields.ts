@@ -31,7 +31,8 @@ export type EndReason =
   | 'not_watched'
   | 'end_of_stream'
   | 'shutdown'
-  | 'restart';
+  | 'restart'
+  | 'moved';
 
 const RUN_ID = optional(
   uuid('Only of files: the same for the same recording, stream, model and settings, and for nothing else'),
@@ -63,11 +64,16 @@ export const ACTION_EVENT_FIELDS = {
   end_reason: optional(
     text<EndReason>(
       'Only when ended: below_threshold, max_duration, discontinuity, not_watched (no scored clip covers a time longer ' +
-        'than merge_gap), end_of_stream, shutdown, restart. Of files shutdown and restart are provisional',
+        'than merge_gap), end_of_stream, shutdown, restart, moved (another worker of the fleet watches now). Of files shutdown and restart are provisional',
     ),
   ),
   stream_id: text(),
   run_id: RUN_ID,
+  writer_epoch: optional(
+    count(
+      'Only of live streams of a fleet: when its worker took the stream over. An event of a lower one is void',
+    ),
+  ),
   label: text(),
   label_id: smallCount(),
   score: group(
@@ -150,7 +156,8 @@ export const RECORD_KINDS = {
     title: 'Action event',
     doc:
       'A change of an episode: an action from onset to offset, [started_at, ended_at). Of the events of an episode the ' +
-      "highest sequence is the truth. An end of a file's episode (run_id is given) for reason shutdown or restart is " +
+      'highest sequence is the truth; where there are several writer_epoch, that of the highest one. ' +
+      "An end of a file's episode (run_id is given) for reason shutdown or restart is " +
       'provisional: an event of the same or a higher sequence and any other reason replaces it, whichever comes first; ' +
       `of two provisional ends of one sequence the later ended_at holds. ${OPEN_WORLD}`,
   },

@@ -45,8 +45,9 @@ export function recordIdOf(record: PublishedRecord): string {
         sequence,
         end_reason: reason = '',
         duration_ms: duration,
+        writer_epoch: epoch,
       } = record.payload;
-      const id = `${episode}:${sequence}`;
+      const id = epoch === undefined ? `${episode}:${sequence}` : `${episode}:${sequence}:e${epoch}`;
       return isProvisional(record.payload) ? `${id}:${reason}:${duration ?? 0}` : id;
     }
     case 'clip.stats': {
@@ -71,20 +72,28 @@ const PROVISIONAL_REASONS: readonly (EndReason | undefined)[] = ['shutdown', 're
 
 /**
  * Whether `next` replaces `held`, another event of the same episode. The one rule for
- * every store and every comparison; the Postgres sink states it in SQL (write-batch.ts).
+ * every store and every comparison; the Postgres sink states it in SQL (write-batch.ts), the typed client for
+ * its users (newest-event.ts).
  *
+ * - Of two workers of a fleet the later owner of the stream is right, whatever the sequence.
  * - A provisional end yields to a true event of the same or a higher sequence,
  *   and to a later provisional end.
  * - A true event yields to any event of a higher sequence, except that no
  *   provisional end replaces a true end.
  */
 export function supersedes(next: ActionEvent, held: ActionEvent): boolean {
+  const [nextEpoch, heldEpoch] = [epochOf(next), epochOf(held)];
+  if (nextEpoch !== heldEpoch) return nextEpoch > heldEpoch;
   if (!isProvisional(held)) {
     return next.sequence > held.sequence && !(isProvisional(next) && held.state === 'ended');
   }
   if (!isProvisional(next)) return next.sequence >= held.sequence;
   if (next.sequence !== held.sequence) return next.sequence > held.sequence;
   return endOf(next) > endOf(held);
+}
+
+function epochOf({ writer_epoch: epoch = 0 }: ActionEvent): number {
+  return epoch;
 }
 
 function endOf({ ended_at: endedAt }: ActionEvent): number {

@@ -12,7 +12,7 @@ export function actionEventOf(
   labelId: number,
   { options, newest }: { readonly options: EpisodeTrackerOptions; readonly newest: ScoredClip },
 ): ActionEvent {
-  const { streamId, runId, clockSource, uncertaintyMs } = options;
+  const { streamId, runId, writerEpoch, clockSource, uncertaintyMs } = options;
   const { state, onset, extent, sums } = change;
   const label = options.labels[labelId] ?? String(labelId);
   return {
@@ -22,6 +22,7 @@ export function actionEventOf(
     ...(change.endReason !== undefined && { end_reason: change.endReason }),
     stream_id: streamId,
     ...(runId !== undefined && { run_id: runId }),
+    ...(writerEpoch !== undefined && { writer_epoch: writerEpoch }),
     label,
     label_id: labelId,
     score: {

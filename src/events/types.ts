@@ -67,6 +67,8 @@ export interface EpisodeTrackerOptions {
   readonly streamId: string;
   /** Only of files: what makes their results differ from those of other recordings, models and settings. */
   readonly runId?: string;
+  /** Only of live streams in a fleet: grows with each owner. */
+  readonly writerEpoch?: number;
   readonly labels: readonly string[];
   /** Never becomes an event. */
   readonly backgroundId?: number;

@@ -1,3 +1,4 @@
+import { stopReasonOf } from '../core/abort.ts';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Clip } from '../core/frame.ts';
 import type { ActionEvent, EndReason, PublishedRecord } from '../core/records.ts';
@@ -59,7 +60,7 @@ class StreamRun {
       if (!this.#signal.aborted) return this.#finish('failed', 'end_of_stream', error);
     }
     return this.#signal.aborted
-      ? this.#finish('stopped', 'shutdown')
+      ? this.#finish('stopped', stopReasonOf(this.#signal) === 'moved' ? 'moved' : 'shutdown')
       : this.#finish('ended', 'end_of_stream');
   }
 

@@ -25,6 +25,8 @@ export interface JobContext {
   readonly log: RecordLog;
   /** Until when live streams were watched: the gap between two runs begins there. */
   readonly watched?: WatchedTimes;
+  /** In a fleet: of this ownership of the stream. */
+  readonly writerEpoch?: number;
   /** Why this run did not watch the stream until now; absent: it has not watched it yet. */
   readonly unwatchedBecause?: StopReason;
   /** Where the encoded video is kept, and who is told of it; absent: it is not. */
@@ -39,7 +41,7 @@ export interface JobContext {
 
 /** One stream, wired to the engine and the journal. Builds only. */
 export function createStreamJob(stream: JobSettings, context: JobContext): StreamJob {
-  const { scheduler, budget, pipeline, log, logger, observer } = context;
+  const { scheduler, budget, pipeline, log, logger, observer, writerEpoch } = context;
   const { info } = scheduler;
   const { options, episodes, sampler } = stream;
   const { streamId, window } = options;
@@ -56,6 +58,8 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
   const tracker = createEpisodeTracker({
     ...model,
     ...episodes,
+    // What a file gives depends on the file alone, whoever reads it.
+    ...(runId === undefined && writerEpoch !== undefined && { writerEpoch }),
     ...(info.backgroundId !== undefined && { backgroundId: info.backgroundId }),
     clockSource: clips.clockSource,
     // Clips of live streams bring their own.

@@ -41,6 +41,8 @@ export interface StreamSetOptions<Wish extends StreamWish> {
 interface Entry<Wish extends StreamWish> {
   /** Undefined: it shall go. */
   wanted: Wish | undefined;
+  /** Why it shall go. */
+  goes?: 'removed' | 'moved';
   /** Brought about, or being brought about; undefined before the first. */
   current?: Wish | undefined;
   state: StreamState;
@@ -106,11 +108,15 @@ export class StreamSet<Wish extends StreamWish> {
     return this.#pursue(streamId, entry);
   }
 
-  /** Ends a stream and forgets it. Resolves once its last records are journalled. */
-  async remove(streamId: string): Promise<void> {
+  /**
+   * Ends a stream and forgets it. Resolves once its last records are journalled.
+   * @param why `moved`: another program watches it from now on
+   */
+  async remove(streamId: string, why: 'removed' | 'moved' = 'removed'): Promise<void> {
     const entry = this.#entries.get(streamId);
     if (!entry) return;
     entry.wanted = undefined;
+    entry.goes = why;
     await this.#pursue(streamId, entry);
   }
 
@@ -161,7 +167,7 @@ export class StreamSet<Wish extends StreamWish> {
   async #bringAbout(streamId: string, entry: Entry<Wish>): Promise<void> {
     const { signal, onRemoved } = this.#options;
     while (entry.wanted !== entry.current || entry.wanted === undefined) {
-      await this.#stop(entry, whyStop(entry.wanted));
+      await this.#stop(entry, whyStop(entry));
       // The wish may be another one by now.
       entry.current = entry.wanted;
       if (!entry.current) {
@@ -248,8 +254,8 @@ export class StreamSet<Wish extends StreamWish> {
   }
 }
 
-function whyStop(wanted: StreamWish | undefined): StopReason {
-  if (!wanted) return 'removed';
+function whyStop({ wanted, goes = 'removed' }: Pick<Entry<StreamWish>, 'wanted' | 'goes'>): StopReason {
+  if (!wanted) return goes;
   return wanted.paused ? 'paused' : 'changed';
 }
 

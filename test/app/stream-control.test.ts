@@ -141,3 +141,28 @@ it('a store that cannot be read is named, with the way out', async () => {
     /streams\.json: holds no changed streams: .*move it away/,
   );
 });
+
+it('in a fleet the given definitions run and no others; those that stay are undisturbed, and a wrong one stops none', async () => {
+  const site = await controlStreams({
+    fleet: { name: 'site' },
+    sinks: { kafka: { brokers: ['127.0.0.1:1'] } },
+  });
+  const [dock, gate, yard] = ['dock', 'gate', 'yard'].map((id) => ({ id, url: `rtsp://cam/${id}` }));
+  await site.control.follow([dock!, { id: 'wrong', url: '' }, gate!], () => 'moved');
+  expect(streamsOf(site)).toEqual(['dock running api', 'gate running api']);
+
+  const { ended } = await site.control.follow([gate!, yard!], () => 'moved');
+  await ended;
+  expect(streamsOf(site)).toEqual(['gate running api', 'yard running api']);
+  expect(site.built).toEqual(['dock', 'gate', 'yard']);
+});
+
+it.each([
+  [
+    { streams: TWO.streams, sinks: { kafka: { brokers: ['127.0.0.1:1'] } } },
+    /streams:? .*come from the topic/,
+  ],
+  [{}, /sinks\.kafka:? .*is missing; a fleet shares its streams through Kafka/],
+])('a worker of a fleet with %j is refused', async (settings, problem) => {
+  await expect(controlStreams({ fleet: { name: 'site' }, ...settings })).rejects.toThrow(problem);
+});

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { supersedes as clientSupersedes } from '../../src/client/index.ts';
 import { recordIdOf, supersedes, type ActionEvent, type EndReason } from '../../src/core/records.ts';
 import { actionEvent, clipStats } from '../support/records.ts';
 
@@ -18,6 +19,12 @@ function event(sequence: number, reason?: EndReason, durationMs = 1000): ActionE
 const live = (sequence: number, reason?: EndReason): ActionEvent =>
   without('run_id', event(sequence, reason));
 
+/** Of a live stream in a fleet. */
+const owned = (writerEpoch: number, sequence: number, reason?: EndReason): ActionEvent => ({
+  ...live(sequence, reason),
+  writer_epoch: writerEpoch,
+});
+
 function without(key: keyof ActionEvent, event: ActionEvent): ActionEvent {
   return JSON.parse(JSON.stringify({ ...event, [key]: undefined })) as ActionEvent;
 }
@@ -35,17 +42,38 @@ describe('which event of an episode is the truth', () => {
     ['the longer of two interruptions', event(2, 'shutdown', 2000), event(2, 'restart', 1500), true],
     ['not the shorter', event(2, 'restart', 1500), event(2, 'shutdown', 2000), false],
     ['of a live stream only the higher sequence', live(2, 'below_threshold'), live(2, 'shutdown'), false],
+    ['of a fleet the later owner, whatever the sequence', owned(2, 1), owned(1, 9), true],
+    ['never an earlier owner', owned(1, 9), owned(2, 1), false],
+    ['not even against an open episode', owned(1, 9, 'moved'), owned(2, 0), false],
+    ['of one owner the higher sequence', owned(2, 1), owned(2, 0), true],
+    ['an owner in a fleet, of what was written before there was one', owned(1, 0), live(4), true],
   ])('%s', (_, next, held, wanted) => {
     expect(supersedes(next, held)).toBe(wanted);
+    expect(clientSupersedes(next, held)).toBe(wanted);
+  });
+
+  test('a paused owner that wakes up changes nothing of what the next owner ended', () => {
+    const first = [owned(4, 0), owned(4, 1), owned(4, 2), owned(4, 3, 'below_threshold')];
+    const moved = owned(7, 2, 'moved');
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...first, moved], { minLength: 5 }), (delivered) => {
+        expect(delivered.reduce((a, b) => (supersedes(b, a) ? b : a))).toBe(moved);
+      }),
+    );
   });
 
   test('nothing supersedes itself, and no two events supersede each other', () => {
     const reasons = [undefined, 'below_threshold', 'end_of_stream', 'shutdown', 'restart'] as const;
-    const events = fc
+    const files = fc
       .tuple(fc.nat(3), fc.constantFrom(...reasons), fc.nat(3))
       .map(([sequence, reason, seconds]) => event(sequence, reason, 1000 * seconds));
+    const fleets = fc
+      .tuple(fc.nat(3), fc.nat(3), fc.constantFrom(...reasons))
+      .map(([epoch, sequence, reason]) => owned(epoch, sequence, reason));
+    const events = fc.oneof(files, fleets);
     fc.assert(
       fc.property(events, events, (a, b) => {
+        expect(clientSupersedes(a, b)).toBe(supersedes(a, b));
         expect(supersedes(a, a)).toBe(false);
         expect(supersedes(a, b) && supersedes(b, a)).toBe(false);
       }),

@@ -82,7 +82,7 @@ async function answeredBy<T>(
   }
 }
 
-async function missingTopics(admin: Admin, names: readonly string[]): Promise<readonly string[]> {
+export async function missingTopics(admin: Admin, names: readonly string[]): Promise<readonly string[]> {
   const visible = new Set(await admin.listTopics());
   return names.filter((name) => !visible.has(name));
 }
@@ -94,8 +94,25 @@ async function create(
 ): Promise<void> {
   const { topics, options, signal } = parts;
   const { partitions = 1, replicationFactor = 1 } = options.createTopics ?? {};
-  const configEntries =
-    topic === topics['stream.status'] ? [{ name: 'cleanup.policy', value: 'compact' }] : [];
+  const isCompacted = topic === topics['stream.status'];
+  await makeTopic(admin, { topic, partitions, replicationFactor, isCompacted }, signal);
+}
+
+export interface NewTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** Keeps the last message of each key. */
+  readonly isCompacted: boolean;
+}
+
+/** Creates a topic unless somebody else does, and waits until it is there. */
+export async function makeTopic(
+  admin: Admin,
+  { topic, partitions, replicationFactor, isCompacted }: NewTopic,
+  signal: AbortSignal,
+): Promise<void> {
+  const configEntries = isCompacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [];
   await admin
     .createTopics({
       waitForLeaders: false,

@@ -13,11 +13,12 @@ import { reusedKeptSteps } from './migrations/0004-reused-kept-steps.ts';
 import { runs } from './migrations/0005-runs.ts';
 import { prunings } from './migrations/0006-prunings.ts';
 import { audit } from './migrations/0007-audit.ts';
+import { writerEpoch } from './migrations/0008-writer-epoch.ts';
 import type { Migration } from './migrations/migration.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   ...[initial, delta, reusedSteps, reusedKeptSteps, runs, prunings],
-  audit,
+  ...[audit, writerEpoch],
 ];
 const LATEST = MIGRATIONS.length;
 // Serialises migrations of several instances; any constant that nobody else uses.

@@ -42,6 +42,7 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
     ON CONFLICT (episode_id, started_at) DO UPDATE
        SET ${EVENT_UPDATES.map((name) => `${name} = excluded.${name}`).join(', ')}
      WHERE CASE
+       WHEN ${epochOf('excluded')} <> ${epochOf('old')} THEN ${epochOf('excluded')} > ${epochOf('old')}
        WHEN NOT ${isProvisional('old')}
          THEN excluded.sequence > old.sequence
               AND NOT (${isProvisional('excluded')} AND old.state = 'ended')
@@ -73,6 +74,10 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
 /** `isProvisional` of core/records.ts on a row; the statement above is its `supersedes`. */
 function isProvisional(row: string): string {
   return `(${row}.run_id <> '${NO_RUN}' AND coalesce(${row}.end_reason IN ('shutdown', 'restart'), false))`;
+}
+
+function epochOf(row: string): string {
+  return `coalesce(${row}.writer_epoch, 0)`;
 }
 
 /** One JSON parameter holds any number of rows; numbers and times keep every digit. */

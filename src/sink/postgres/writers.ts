@@ -26,6 +26,7 @@ const RENEW_MS = 5000;
  * - When it finds that a stream it has signed is signed by another run, both
  *   write it: the other one is reported.
  * - A restart signs a stream for the first time, so it reports nothing, and its predecessor writes no more.
+ * - So does a stream that begins anew: in a fleet another worker may have watched it meanwhile.
  * - Records from before this run say nothing about who writes now, and sign nothing.
  */
 export function createStreamClaims(
@@ -40,6 +41,7 @@ export function createStreamClaims(
       const due = new Map<string, string>();
       for (const { record, recordedAtMs } of batch) {
         const { stream_id: id, pipeline } = record.payload;
+        if (record.type === 'stream.status' && record.payload.reason === 'start') signedAtMs.delete(id);
         const isDue = monotonicMs() - (signedAtMs.get(id) ?? -Infinity) >= renewMs;
         if (recordedAtMs >= startedAtMs && isDue) due.set(id, pipeline.instance);
       }

@@ -39,6 +39,14 @@ const end = (sequence: number, reason: ActionEvent['end_reason'], seconds: numbe
     duration_ms: 1000 * seconds,
   });
 
+/** Of a live stream in a fleet. */
+const ofOwner = (writerEpoch: number, { payload }: PublishedRecord): PublishedRecord => ({
+  type: 'action.event',
+  payload: JSON.parse(
+    JSON.stringify({ ...payload, run_id: undefined, writer_epoch: writerEpoch }),
+  ) as ActionEvent,
+});
+
 describe('a file that was interrupted and is run again', () => {
   const interrupted = [change(0), change(1), end(2, 'shutdown', 2)];
   const rerun = [change(0), change(1), change(2), end(3, 'end_of_stream', 9)];
@@ -62,6 +70,12 @@ describe('a file that was interrupted and is run again', () => {
     const events = [
       ...[change(0), change(1), change(2), end(1, 'below_threshold', 4), end(2, 'end_of_stream', 4)],
       ...[end(1, 'shutdown', 2), end(1, 'restart', 3), end(2, 'shutdown', 1), end(2, 'restart', 5)],
+      ...[
+        ofOwner(1, change(2)),
+        ofOwner(1, end(3, 'shutdown', 2)),
+        ofOwner(2, change(0)),
+        ofOwner(2, end(1, 'moved', 1)),
+      ],
     ];
     for (const first of events)
       for (const second of events) {

@@ -66,6 +66,7 @@ const ENDS: Readonly<Record<string, string>> = {
   not_watched: 'nothing was watched for a while',
   end_of_stream: 'the recording ended',
   shutdown: 'the program was stopped',
+  moved: 'another worker of the fleet watches now',
   restart: 'the program was started again',
 };
 
