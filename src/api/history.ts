@@ -34,6 +34,8 @@ const streams = words.optional().meta({ description: 'Only of these streams' });
 const EVENTS = z.object({
   stream: streams,
   label: words.optional().meta({ description: 'Only of these labels' }),
+  site: words.optional().meta({ description: 'Only of streams of these sites' }),
+  tag: words.optional().meta({ description: 'Only of streams with one of these tags' }),
   run_id: z.uuid().optional().meta({ description: 'Only of this run of a file' }),
   ...range,
   min_duration_ms: z.coerce.number().min(0).max(1e12).optional(),
@@ -141,11 +143,13 @@ function historyOf(current: CurrentRun): Promise<PostgresReader> {
 }
 
 function filterOf(wanted: Omit<z.output<typeof EVENTS>, 'limit' | 'cursor' | 'format'>): EventFilter {
-  const { stream, label, run_id: runId, from, to } = wanted;
+  const { stream, label, site, tag, run_id: runId, from, to } = wanted;
   const { min_duration_ms: minDurationMs, min_score: minScore } = wanted;
   return {
     ...(stream && { streams: stream }),
     ...(label && { labels: label }),
+    ...(site && { sites: site }),
+    ...(tag && { tags: tag }),
     ...(runId !== undefined && { runId }),
     ...timeRange(from, to),
     ...(minDurationMs !== undefined && { minDurationMs }),

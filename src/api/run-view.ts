@@ -1,5 +1,5 @@
 import type { Clip } from '../core/frame.ts';
-import type { ActionEvent, ClipStats, StreamStatus } from '../core/records.ts';
+import type { ActionEvent, ClipStats, StreamDescription, StreamStatus } from '../core/records.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import type { SourceReport } from '../ingest/index.ts';
 import type { MediaReader } from '../media/types.ts';
@@ -52,6 +52,7 @@ export interface ShownSetting {
 
 export interface StreamSource {
   readonly streamId: string;
+  readonly about?: StreamDescription;
   /** May hold a login: never shown as it is. */
   readonly url: string;
   readonly kind: 'live' | 'file';

@@ -22,6 +22,10 @@ const WHOLE = { type: 'integer', minimum: 0 };
 export const STREAM = objectOf(
   {
     stream_id: { type: 'string' },
+    name: { type: 'string', description: 'For people' },
+    site: { type: 'string' },
+    tags: listOf({ type: 'string' }),
+    location: { type: 'string' },
     source: { type: 'string', description: 'Address, free of secrets' },
     kind: { type: 'string', enum: ['live', 'file'] },
     origin: {
@@ -33,12 +37,16 @@ export const STREAM = objectOf(
     state: {
       type: 'string',
       description:
-        'connecting, up, stalled, down, ended or paused; stopping: its last records are journalled; ' +
-        'elsewhere: another worker of the fleet watches it',
+        'connecting, up, faulty (frames come, but show nothing), stalled, down, ended or paused; stopping: its last ' +
+        'records are journalled; elsewhere: another worker of the fleet watches it; unknown: not reported again in time',
     },
     reason: { type: 'string', description: 'Of the state' },
     detail: { type: 'string', description: 'Of the state, for people' },
     since: { type: 'string', format: 'date-time', description: 'When the state began' },
+    valid_until: {
+      ...{ type: 'string', format: 'date-time' },
+      description: 'The state is unknown from then on, unless it was reported again',
+    },
     queue: objectOf({ length: WHOLE, capacity: WHOLE }),
     frames_decoded: WHOLE,
     clips: { ...WHOLE, description: 'Scored and journalled' },
@@ -55,7 +63,7 @@ export const STREAM = objectOf(
     newest_clip: recordOf('clip.stats'),
     open_episodes: listOf(recordOf('action.event')),
   },
-  ['state', 'reason', 'detail', 'since', 'newest_clip'],
+  ['name', 'site', 'tags', 'location', 'state', 'reason', 'detail', 'since', 'valid_until', 'newest_clip'],
 );
 
 export const ONE = z.object({ stream_id: word.meta({ description: 'As in the configuration' }) });
@@ -114,11 +122,11 @@ export function sourceOf(run: RunView, wanted: string): StreamSource {
 }
 
 export function viewOf(source: StreamSource, run: RunView): object {
-  const { streamId, url, kind, origin, changed } = source;
+  const { streamId, about, url, kind, origin, changed } = source;
   const { stats } = run.newest.of(streamId);
   const reading = run.reading().streams.find((stream) => stream.streamId === streamId);
   return {
-    ...{ stream_id: streamId, source: redactUrl(url), kind, origin, changed },
+    ...{ stream_id: streamId, ...about, source: redactUrl(url), kind, origin, changed },
     ...stateOf(source, run),
     ...countersOf(reading),
     ...(stats && { newest_clip: stats }),
@@ -131,8 +139,13 @@ function stateOf({ streamId, state }: StreamSource, run: RunView): object {
   const { status } = run.newest.of(streamId);
   const wanted = ['paused', 'stopping', 'elsewhere'].includes(state) ? state : undefined;
   if (!status) return wanted === undefined ? {} : { state: wanted };
-  const { reason, at: since, detail } = status;
-  return { state: wanted ?? status.state, reason, since, ...(detail !== undefined && { detail }) };
+  const { reason, at: since, detail, valid_until: until } = status;
+  const isOver = until !== undefined && Date.parse(until) <= Date.now();
+  return {
+    ...{ state: wanted ?? (isOver ? 'unknown' : status.state), reason, since },
+    ...(until !== undefined && { valid_until: until }),
+    ...(detail !== undefined && { detail }),
+  };
 }
 
 function countersOf(reading: StreamReading | undefined): object {

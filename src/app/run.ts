@@ -1,6 +1,7 @@
 import type { Config, StreamSettings } from '../config/index.ts';
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { StreamStatus } from '../core/records.ts';
 import { Resources } from '../core/resources.ts';
 import type { EngineInfo } from '../inference/engine.ts';
 import { findFfmpeg } from '../ingest/index.ts';
@@ -10,6 +11,7 @@ import { createRenderer } from '../metrics/registry.ts';
 import { createRunMetrics, type RunMetrics, type RunReading } from '../metrics/run-metrics.ts';
 import { startMetricsServer } from '../metrics/server.ts';
 import type { DeliveryReport } from '../pipeline/deliveries.ts';
+import { Heartbeat } from '../pipeline/heartbeat.ts';
 import { StreamSet } from '../pipeline/stream-set.ts';
 import type { PipelineObserver, StreamOutcome } from '../pipeline/types.ts';
 import type { EventSink } from '../sink/event-sink.ts';
@@ -142,7 +144,15 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
   const orphans = openOrphanSearches(config, delivery, { logger, startedAtMs, worker });
   const upkeep = openUpkeep(config, delivery, logger);
   const media = config.media && (await MediaKeeper.open(config.media, { ffmpegPath: ffmpeg.path, logger }));
-  const opened = { delivery, inference, metrics, orphans, worker, media, ffmpegPath: ffmpeg.path };
+  const onStatus = (status: StreamStatus): void => {
+    metrics.onStatus(status);
+    http?.newest.onStatus(status);
+  };
+  const heartbeat = new Heartbeat({ log, logger, onStatus });
+  const opened = {
+    ...{ delivery, inference, metrics, orphans, worker, media, heartbeat, onStatus },
+    ffmpegPath: ffmpeg.path,
+  };
   const { set, control, changes } = await openStreams(config, parts, opened);
   const reading = (): RunReading =>
     metrics.read({
@@ -165,6 +175,7 @@ async function runConfig(config: Config, parts: RunParts, stop: AbortSignal): Pr
   onPhase('ending the streams');
   const besides = (until: AbortSignal): readonly Promise<unknown>[] => [
     budget.run(until),
+    heartbeat.run(until),
     ended.then(() => orphans?.run(until)),
     Promise.resolve(upkeep?.run(until)),
     Promise.resolve(media?.run(until)),
@@ -197,6 +208,9 @@ interface OpenedParts {
   readonly orphans: OrphanSearches | undefined;
   readonly worker: FleetWorker | undefined;
   readonly media: MediaKeeper | undefined;
+  readonly heartbeat: Heartbeat;
+  /** Sees what streams say of themselves. */
+  readonly onStatus: (status: StreamStatus) => void;
   readonly ffmpegPath: string;
 }
 
@@ -204,7 +218,7 @@ interface OpenedParts {
 async function openStreams(
   config: Config,
   { context, logger, observer, source, text }: RunParts,
-  { delivery, inference, metrics, orphans, worker, media, ffmpegPath }: OpenedParts,
+  { delivery, inference, metrics, orphans, worker, media, heartbeat, onStatus, ffmpegPath }: OpenedParts,
 ): Promise<OpenedStreams> {
   const { fleet } = config;
   const { watched, http, log, signal } = delivery;
@@ -214,8 +228,8 @@ async function openStreams(
     ...(!fleet && { watched }),
     pipeline: { instance: config.instance, version: context.version },
     recordStatus(status) {
-      metrics.onStatus(status);
-      http?.newest.onStatus(status);
+      onStatus(status);
+      heartbeat.onStatus(status);
       log.recordStatus(status);
     },
     observer: metrics.observing(withMedia(http?.newest.observing(observer) ?? observer, media)),
@@ -228,6 +242,7 @@ async function openStreams(
     onRemoved(streamId) {
       media?.forget(streamId);
       metrics.forget(streamId);
+      heartbeat.forget(streamId);
       http?.newest.forget(streamId);
     },
   });

@@ -72,7 +72,8 @@ export class StreamControl implements StreamChanges {
     const { stored } = this.#config.streamOrigins;
     const added = new Set(stored.added.map(({ id }) => id));
     const changed = new Set(stored.changed.map(({ id }) => id));
-    return this.#options.set.streams.map(({ wish: { streamId, url, kind }, state }) => ({
+    return this.#options.set.streams.map(({ wish: { streamId, about, url, kind }, state }) => ({
+      ...(about && { about }),
       ...{ streamId, url, kind, state, changed: changed.has(streamId) },
       origin: added.has(streamId) ? 'api' : this.#options.source.path === undefined ? 'command_line' : 'file',
     }));

@@ -14,6 +14,8 @@ import { duration, instant, positiveInteger } from './options.ts';
 interface FilterFlags {
   readonly stream?: readonly string[];
   readonly label?: readonly string[];
+  readonly site?: readonly string[];
+  readonly tag?: readonly string[];
   readonly run?: string;
   readonly since?: Date;
   readonly until?: Date;
@@ -87,6 +89,8 @@ function addFilterFlags(command: Command): Command {
   return command
     .option('--stream <id...>', 'only these streams')
     .option('--label <name...>', 'only these labels')
+    .option('--site <name...>', 'only of streams of these sites')
+    .option('--tag <tag...>', 'only of streams with one of these tags')
     .option('--run <id>', 'only this run of a file: its run_id', runIdOf)
     .option('--since <time>', 'begun at or after: RFC 3339, or a duration ago such as 2h', instant)
     .option('--until <time>', 'begun before, written alike', instant)
@@ -94,12 +98,14 @@ function addFilterFlags(command: Command): Command {
 }
 
 function filterOf(flags: FilterFlags): EventFilter {
-  const { stream, label, run, since, until, minDuration } = flags;
+  const { stream, label, site, tag, run, since, until, minDuration } = flags;
   if (since && until && since >= until)
     throw new ActionstreamError('USAGE', '--since must be before --until: nothing lies between them');
   return {
     ...(stream && { streams: stream }),
     ...(label && { labels: label }),
+    ...(site && { sites: site }),
+    ...(tag && { tags: tag }),
     ...(run !== undefined && { runId: run }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),

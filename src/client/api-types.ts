@@ -206,6 +206,10 @@ export interface paths {
                         "application/json": {
                             streams: {
                                 stream_id: string;
+                                name?: string;
+                                site?: string;
+                                tags?: string[];
+                                location?: string;
                                 source: string;
                                 kind: "live" | "file";
                                 origin: "file" | "command_line" | "api";
@@ -214,6 +218,7 @@ export interface paths {
                                 reason?: string;
                                 detail?: string;
                                 since?: string;
+                                valid_until?: string;
                                 queue: {
                                     length: number;
                                     capacity: number;
@@ -264,6 +269,15 @@ export interface paths {
                 content: {
                     "application/json": {
                         id: string;
+                        name?: string;
+                        tags?: string[];
+                        zones?: {
+                            name: string;
+                            kind: "include" | "exclude";
+                            points: number[][];
+                        }[];
+                        masks?: number[][][];
+                        location?: string;
                         url: string;
                         username?: string;
                         password?: string;
@@ -278,10 +292,19 @@ export interface paths {
                         media?: boolean;
                         no_frame_timeout?: string;
                         queue_clips?: number;
+                        site?: string;
                         window?: {
                             stride?: number;
                             fps?: number;
                             tail?: "drop" | "pad";
+                        };
+                        faults?: {
+                            after?: string;
+                            frozen_after?: string;
+                            clear_after?: string;
+                            black_below?: number;
+                            covered_below?: number;
+                            defocused_below?: number;
                         };
                         reconnect?: {
                             first?: string;
@@ -344,6 +367,10 @@ export interface paths {
                     content: {
                         "application/json": {
                             stream_id: string;
+                            name?: string;
+                            site?: string;
+                            tags?: string[];
+                            location?: string;
                             source: string;
                             kind: "live" | "file";
                             origin: "file" | "command_line" | "api";
@@ -352,6 +379,7 @@ export interface paths {
                             reason?: string;
                             detail?: string;
                             since?: string;
+                            valid_until?: string;
                             queue: {
                                 length: number;
                                 capacity: number;
@@ -436,6 +464,10 @@ export interface paths {
                     content: {
                         "application/json": {
                             stream_id: string;
+                            name?: string;
+                            site?: string;
+                            tags?: string[];
+                            location?: string;
                             source: string;
                             kind: "live" | "file";
                             origin: "file" | "command_line" | "api";
@@ -444,6 +476,7 @@ export interface paths {
                             reason?: string;
                             detail?: string;
                             since?: string;
+                            valid_until?: string;
                             queue: {
                                 length: number;
                                 capacity: number;
@@ -554,6 +587,10 @@ export interface paths {
                     content: {
                         "application/json": {
                             stream_id: string;
+                            name?: string;
+                            site?: string;
+                            tags?: string[];
+                            location?: string;
                             source: string;
                             kind: "live" | "file";
                             origin: "file" | "command_line" | "api";
@@ -562,6 +599,7 @@ export interface paths {
                             reason?: string;
                             detail?: string;
                             since?: string;
+                            valid_until?: string;
                             queue: {
                                 length: number;
                                 capacity: number;
@@ -696,6 +734,10 @@ export interface paths {
                     content: {
                         "application/json": {
                             stream_id: string;
+                            name?: string;
+                            site?: string;
+                            tags?: string[];
+                            location?: string;
                             source: string;
                             kind: "live" | "file";
                             origin: "file" | "command_line" | "api";
@@ -704,6 +746,7 @@ export interface paths {
                             reason?: string;
                             detail?: string;
                             since?: string;
+                            valid_until?: string;
                             queue: {
                                 length: number;
                                 capacity: number;
@@ -782,6 +825,10 @@ export interface paths {
                     content: {
                         "application/json": {
                             stream_id: string;
+                            name?: string;
+                            site?: string;
+                            tags?: string[];
+                            location?: string;
                             source: string;
                             kind: "live" | "file";
                             origin: "file" | "command_line" | "api";
@@ -790,6 +837,7 @@ export interface paths {
                             reason?: string;
                             detail?: string;
                             since?: string;
+                            valid_until?: string;
                             queue: {
                                 length: number;
                                 capacity: number;
@@ -936,6 +984,8 @@ export interface paths {
                 query?: {
                     stream?: string | string[];
                     label?: string | string[];
+                    site?: string | string[];
+                    tag?: string | string[];
                     run_id?: string;
                     from?: string;
                     to?: string;
@@ -1611,10 +1661,23 @@ export interface components {
             state: string;
             end_reason?: string;
             stream_id: string;
+            stream?: {
+                name?: string;
+                site?: string;
+                tags?: string[];
+                location?: string;
+            };
             run_id?: string;
             writer_epoch?: number;
             label: string;
             label_id: number;
+            region?: {
+                x?: number;
+                y?: number;
+                width?: number;
+                height?: number;
+            };
+            zones?: string[];
             score: {
                 peak: number;
                 mean: number;
@@ -1721,9 +1784,17 @@ export interface components {
         StreamStatus: {
             status_id: string;
             stream_id: string;
+            stream?: {
+                name?: string;
+                site?: string;
+                tags?: string[];
+                location?: string;
+            };
             run_id?: string;
             state: string;
             at: string;
+            valid_until?: string;
+            repeats?: string;
             reason: string;
             detail?: string;
             gap?: {

@@ -1,3 +1,4 @@
+import type { StreamDescription } from '../core/records.ts';
 import type { Report } from './explain-issues.ts';
 import { omit } from './omit.ts';
 import type { SettingPath } from './problem.ts';
@@ -80,16 +81,33 @@ function streamSettings(
   const waits = kind === 'file' && !realtime;
   return {
     policy: waits ? 'every_frame' : 'freshest',
-    ...omit(defaults, ['tls']),
-    ...omit(stream, ['password', 'passwordFile', 'tls']),
+    ...omit(defaults, ['tls', 'site']),
+    ...omit(stream, ['password', 'passwordFile', 'tls', 'name', 'site', 'tags', 'location']),
     streamId: id,
     kind,
     ...(password !== undefined && { password }),
+    ...descriptionOf(stream, defaults.site),
     window: { ...defaults.window, ...stream.window },
+    faults: { ...defaults.faults, ...stream.faults },
     reconnect: { ...defaults.reconnect, ...stream.reconnect },
     sampler: streamSampler(settings.sampler, sampler),
     events: eventSettings(settings.events, events),
   };
+}
+
+/** A tag that is given twice counts once. */
+function descriptionOf(
+  { name, site: ownSite, tags, location }: Pick<Stream, 'name' | 'site' | 'tags' | 'location'>,
+  defaultSite: string | undefined,
+): { readonly about?: StreamDescription } {
+  const site = ownSite ?? defaultSite;
+  const about = {
+    ...(name !== undefined && { name }),
+    ...(site !== undefined && { site }),
+    ...(tags && tags.length > 0 && { tags: [...new Set(tags)] }),
+    ...(location !== undefined && { location }),
+  };
+  return Object.keys(about).length > 0 ? { about } : {};
 }
 
 /** Schemes that only cameras and encoders speak; http serves files as well. */

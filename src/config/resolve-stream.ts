@@ -1,3 +1,4 @@
+import type { StreamDescription } from '../core/records.ts';
 import type { EpisodePolicy, EpisodeTrackerOptions } from '../events/types.ts';
 import type { StreamOptions } from '../ingest/types.ts';
 import { omit } from './omit.ts';
@@ -19,13 +20,14 @@ export interface ResolvedStream {
   /** Options that differ from the model's own. */
   readonly sampler: SamplerSettings;
   readonly options: StreamOptions;
+  readonly about?: StreamDescription;
   readonly audit?: NonNullable<StreamSettings['audit']>;
   readonly episodes: Pick<EpisodeTrackerOptions, 'defaultPolicy' | 'policies' | 'allow' | 'strideMs'>;
 }
 
 /** Completes a stream's settings with the model's. Thresholds: settings, then the model's, then 0.6. */
 export function resolveStream(
-  { window, sampler, events, audit, ...given }: StreamSettings,
+  { window, sampler, events, audit, about, ...given }: StreamSettings,
   model: StreamModel,
   ffmpegPath: string,
 ): ResolvedStream {
@@ -35,6 +37,7 @@ export function resolveStream(
   return {
     sampler,
     ...(audit && { audit }),
+    ...(about && { about }),
     options: {
       ...omit(stream, ['paused', 'media']),
       window: {

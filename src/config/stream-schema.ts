@@ -1,8 +1,10 @@
+import type { Point } from '../core/region.ts';
 import { streamEventsSchema } from './events-schema.ts';
 import {
   between,
   choice,
   flag,
+  fraction,
   instant,
   list,
   overrides,
@@ -77,6 +79,74 @@ const reconnectShape = {
     .transform((most) => (most === 0 ? Infinity : most))
     .prefault(0),
 };
+const LONGEST_LINE = 200;
+
+/** It becomes a header of Kafka and a label of metrics. */
+function line(meaning: string) {
+  const error = `expected text of one line, at most ${LONGEST_LINE} characters`;
+  return z
+    .string({ error })
+    .regex(/^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u, { error })
+    .max(LONGEST_LINE, { error })
+    .meta({ description: meaning });
+}
+
+const MOST_TAGS = 32;
+const tagError = 'expected 1 to 64 letters, digits, dots, dashes, colons and underscores';
+const tags = list(
+  z.string({ error: tagError }).regex(/^[\p{L}\p{N}._:-]{1,64}$/u, { error: tagError }),
+  'Words to find the stream and its events by.',
+).max(MOST_TAGS, { error: `expected at most ${MOST_TAGS} tags` });
+
+const corner = z
+  .array(fraction('Of the width and of the height, from the upper left corner.'))
+  .length(2, { error: 'expected two numbers, such as [0.25, 0.5]' })
+  .transform(([x = 0, y = 0]): Point => ({ x, y }));
+const MOST_CORNERS = 64;
+const MOST_AREAS = 32;
+const cornersError = `expected 3 to ${MOST_CORNERS} corners, such as [[0, 0], [0.5, 0], [0.5, 1]]`;
+const polygon = list(corner, 'Corners in order: parts of the width and height of the frame.')
+  .min(3, { error: cornersError })
+  .max(MOST_CORNERS, { error: cornersError });
+const zone = section(
+  {
+    name: line('Events name the included zones that their region touches.'),
+    kind: choice(
+      ['include', 'exclude'],
+      '`include`: what lies in no included zone is blank. `exclude`: the zone is blank.',
+    ),
+    points: polygon,
+  },
+  'An area of the frame.',
+);
+const areasError = `expected at most ${MOST_AREAS} areas`;
+const areaShape = {
+  zones: list(zone, 'Areas of the frame that are looked at, or not.').max(MOST_AREAS, {
+    error: areasError,
+  }),
+  masks: list(polygon, 'Areas that are blank to the network and in snapshots: polygons like `points`.').max(
+    MOST_AREAS,
+    { error: areasError },
+  ),
+};
+
+const faultsShape = {
+  after: wait('100ms', 'A frame that is black, covered or out of focus for so long is a fault.').prefault(
+    '10s',
+  ),
+  frozen_after: wait('100ms', 'A frame that repeats itself for so long is a fault.').prefault('1m'),
+  clear_after: wait('100ms', 'A fault ends once the frame was well for so long.').prefault('3s'),
+  black_below: fraction('Black: 98 % of the frame are darker, of white. 0: never a fault.').default(0.1),
+  covered_below: fraction(
+    'Covered: the standard deviation of the brightness is lower, of white. 0: never a fault.',
+  ).default(0.02),
+  defocused_below: fraction(
+    'Out of focus: the sharpness is lower, of the usual one of this camera. 0: never a fault.',
+  ).default(0.35),
+};
+const faultsMeaning =
+  'When what a camera shows is a fault. What ends one is a quarter more than what begins it.';
+
 const streamShape = {
   kind: choice(
     ['live', 'file'],
@@ -103,12 +173,14 @@ const streamShape = {
   media: flag('Snapshots and clips of its episodes are kept, where `media.dir` is set.').default(true),
   no_frame_timeout: wait('100ms', 'A source without frames for so long is stalled.').prefault('10s'),
   queue_clips: wholeBetween([1, 1000], 'Clips of a stream that may wait for inference.').default(4),
+  site: line('Where the stream belongs: a branch, a building, a customer. Events carry it.').optional(),
 };
 
 export const defaultsSchema = section(
   {
     ...streamShape,
     window: section(windowShape, 'How frames become clips.').prefault({}),
+    faults: section(faultsShape, faultsMeaning).prefault({}),
     reconnect: section(reconnectShape, 'When a live source is lost.').prefault({}),
     tls: tls.optional(),
     audit: audit.optional(),
@@ -138,6 +210,11 @@ const streamSchema = section(
       .string({ error: idError })
       .regex(STREAM_ID, { error: idError })
       .meta({ description: 'Name of the stream: key of its events. Must not change.' }),
+    name: line('What people call the stream. Events carry it.').optional(),
+    tags: tags.optional(),
+    zones: areaShape.zones.optional(),
+    masks: areaShape.masks.optional(),
+    location: line('Where it is: in words, an address or coordinates. Events carry it.').optional(),
     ...accessShape,
     paused: flag('Declared, but not watched.').default(false),
     password_file: text('File that holds the password.').optional(),
@@ -152,6 +229,7 @@ const streamSchema = section(
     ).optional(),
     ...overrides(streamShape),
     window: section(overrides(windowShape), 'How frames become clips.').prefault({}),
+    faults: section(overrides(faultsShape), faultsMeaning).prefault({}),
     reconnect: section(overrides(reconnectShape), 'When the source is lost.').prefault({}),
     tls: tls.optional(),
     audit: audit.optional(),

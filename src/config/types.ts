@@ -1,3 +1,4 @@
+import type { StreamDescription } from '../core/records.ts';
 import type { StreamOptions } from '../ingest/types.ts';
 import type { Layer } from './layers.ts';
 import type { FleetSettings } from './resolve-fleet.ts';
@@ -79,6 +80,8 @@ export interface StreamSettings extends Omit<
   readonly paused: boolean;
   /** Snapshots and clips of its episodes are kept, where any are. */
   readonly media: boolean;
+  /** Absent where the settings say nothing of it. */
+  readonly about?: StreamDescription;
   readonly fit?: StreamOptions['fit'];
   /** Whose labels it has; absent where no stream of the configuration names any. */
   readonly models?: readonly string[];

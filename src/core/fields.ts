@@ -17,6 +17,7 @@ export const VALUE_KINDS = {
   amount: { schema: { type: 'number', minimum: 0 }, column: 'double precision' },
   number: { schema: { type: 'number' }, column: 'double precision' },
   list: { schema: { type: 'array' }, column: 'jsonb' },
+  texts: { schema: { type: 'array', items: { type: 'string' } }, column: 'text[]' },
 } as const;
 
 export interface Field<Value = unknown> {
@@ -48,6 +49,7 @@ export const smallCount = (doc?: string): Field<number> => ({ kind: 'smallCount'
 export const count = (doc?: string): Field<number> => ({ kind: 'count', doc });
 export const amount = (doc?: string): Field<number> => ({ kind: 'amount', doc });
 export const number = (doc?: string): Field<number> => ({ kind: 'number', doc });
+export const texts = (doc?: string): Field<string[]> => ({ kind: 'texts', doc });
 export const listOf = <Items extends Fields>(items: Items): Field<readonly PayloadOf<Items>[]> => ({
   kind: 'list',
   doc: undefined,

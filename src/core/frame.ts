@@ -72,7 +72,7 @@ export type ClockSource = 'rtcp' | 'wallclock' | 'media';
 /** What happened to a stream, as its source reports it. */
 export interface StreamTransition {
   readonly streamId: string;
-  readonly state: 'connecting' | 'up' | 'stalled' | 'down' | 'ended';
+  readonly state: 'connecting' | 'up' | 'faulty' | 'stalled' | 'down' | 'ended';
   readonly atMs: number;
   /**
    * Short, closed vocabulary: `start`, `eof`, `exit`, `no_frames`,

@@ -9,6 +9,7 @@ import {
   perRun,
   smallCount,
   text,
+  texts,
   time,
   uuid,
 } from './fields.ts';
@@ -52,6 +53,22 @@ const PIPELINE = group(
   { columnOf: (name) => `pipeline_${name}` },
 );
 
+/** Each changes nothing in what a file gives: another run may have other ones. */
+const STREAM = optional(
+  group(
+    {
+      name: optional(perRun(text('For people'))),
+      site: optional(perRun(text())),
+      tags: optional(perRun(texts())),
+      location: optional(perRun(text())),
+    },
+    {
+      doc: 'What the settings of the stream say of it, where they say something',
+      columnOf: (name) => (name === 'name' ? 'stream_name' : name),
+    },
+  ),
+);
+
 /** A change of an episode: an action from onset to offset, [started_at, ended_at). */
 export const ACTION_EVENT_FIELDS = {
   /** UUIDv5 of stream, label, onset and, for a file, its run. */
@@ -68,6 +85,7 @@ export const ACTION_EVENT_FIELDS = {
     ),
   ),
   stream_id: text(),
+  stream: STREAM,
   run_id: RUN_ID,
   writer_epoch: optional(
     count(
@@ -76,6 +94,21 @@ export const ACTION_EVENT_FIELDS = {
   ),
   label: text(),
   label_id: smallCount(),
+  region: optional(
+    group(
+      {
+        x: optional(perRun(amount('Of the left edge'))),
+        y: optional(perRun(amount('Of the upper edge'))),
+        width: optional(perRun(amount())),
+        height: optional(perRun(amount())),
+      },
+      {
+        doc: 'Box around what moved while the action was seen, in parts of the width and height of the frame; absent where nothing moved',
+        columnOf: (name) => `region_${name}`,
+      },
+    ),
+  ),
+  zones: optional(perRun(texts('Names of the included zones that the region touches'))),
   score: group(
     { peak: number(), mean: number(), last: number() },
     { doc: 'Smoothed scores in [0, 1]', columnOf: (name) => `score_${name}` },
@@ -122,13 +155,20 @@ export const STREAM_STATUS_FIELDS = {
   /** `<stream_id>:<instance>:<n>` */
   status_id: text('Unique, and stable on re-send'),
   stream_id: text(),
+  stream: STREAM,
   run_id: RUN_ID,
-  state: text<'connecting' | 'up' | 'stalled' | 'down' | 'ended' | 'gap'>(
-    'connecting, up, stalled, down, ended, gap',
+  state: text<'connecting' | 'up' | 'faulty' | 'stalled' | 'down' | 'ended' | 'gap'>(
+    'connecting, up, faulty (frames come, and the reason says what is wrong with the frame), stalled, down, ended, gap',
   ),
   at: time(),
+  valid_until: optional(
+    time(
+      'From then on the state is unknown, unless it was reported again: whoever watched may be gone. Absent where it is final (ended)',
+    ),
+  ),
+  repeats: optional(text('status_id of the report whose state goes on; this one says nothing else')),
   reason: text(
-    'Of states: start, first_frame, pts_jump, clock_set, eof, exit, no_frames, … Of gaps: freshest, failed, not_running, ' +
+    'Of states: start, first_frame, black, covered, frozen, defocused, fault_over, pts_jump, clock_set, eof, exit, no_frames, … Of gaps: freshest, failed, not_running, ' +
       'pts_jump, clock_set, or the reason of the state down',
   ),
   detail: optional(text('For people; free of secrets')),
@@ -174,7 +214,8 @@ export const RECORD_KINDS = {
     schema: 'stream-status',
     title: 'Stream status',
     doc:
-      'A stream came up, went down, or left an interval unwatched. The topic is compacted by stream_id. ' +
+      'A stream came up, went down, or left an interval unwatched; every eight seconds the state is repeated. After ' +
+      'valid_until without another report it is unknown. The topic is compacted by stream_id. ' +
       OPEN_WORLD,
   },
 } as const;

@@ -27,6 +27,8 @@ export type ClipStats = PayloadOf<typeof CLIP_STATS_FIELDS>;
 export type StreamStatus = PayloadOf<typeof STREAM_STATUS_FIELDS>;
 export type ModelReference = ActionEvent['model'];
 export type PipelineReference = ActionEvent['pipeline'];
+/** Where a stream is and whose. */
+export type StreamDescription = NonNullable<ActionEvent['stream']>;
 
 /** The stream that a record belongs to: Kafka key and ordering domain. */
 export function streamIdOf(record: PublishedRecord): string {

@@ -1,3 +1,4 @@
+import { touches, type Region, type Zone } from '../core/region.ts';
 import type { ActionEvent } from '../core/records.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { episodeIdOf } from './episode-id.ts';
@@ -12,7 +13,7 @@ export function actionEventOf(
   labelId: number,
   { options, newest }: { readonly options: EpisodeTrackerOptions; readonly newest: ScoredClip },
 ): ActionEvent {
-  const { streamId, runId, writerEpoch, clockSource, uncertaintyMs } = options;
+  const { streamId, about, runId, writerEpoch, clockSource, uncertaintyMs } = options;
   const { state, onset, extent, sums } = change;
   const label = options.labels[labelId] ?? String(labelId);
   return {
@@ -21,10 +22,12 @@ export function actionEventOf(
     state,
     ...(change.endReason !== undefined && { end_reason: change.endReason }),
     stream_id: streamId,
+    ...(about && { stream: about }),
     ...(runId !== undefined && { run_id: runId }),
     ...(writerEpoch !== undefined && { writer_epoch: writerEpoch }),
     label,
     label_id: labelId,
+    ...placeOf(sums.region, options.zones),
     score: {
       peak: rounded(sums.scorePeak, SCORE_DECIMALS),
       mean: rounded(sums.scoreSum / sums.clips, SCORE_DECIMALS),
@@ -49,5 +52,24 @@ export function actionEventOf(
     compute: episodeReceiptOf(sums, newest, options.sampler),
     model: options.model,
     pipeline: options.pipeline,
+  };
+}
+
+const REGION_DECIMALS = 3;
+
+function placeOf(
+  region: Region | undefined,
+  zones: readonly Zone[] = [],
+): Pick<ActionEvent, 'region' | 'zones'> {
+  if (!region) return {};
+  const [left, top] = [rounded(region.x, REGION_DECIMALS), rounded(region.y, REGION_DECIMALS)];
+  const touched = zones.filter(({ kind, points }) => kind === 'include' && touches(region, points));
+  return {
+    region: {
+      ...{ x: left, y: top },
+      width: rounded(region.x + region.width - left, REGION_DECIMALS),
+      height: rounded(region.y + region.height - top, REGION_DECIMALS),
+    },
+    ...(touched.length > 0 && { zones: [...new Set(touched.map(({ name }) => name))] }),
   };
 }

@@ -1,3 +1,4 @@
+import { unite, type Region } from '../core/region.ts';
 import { combine, totalsOf, type MeasurementTotals } from './receipt.ts';
 import type { ScoredClip } from './types.ts';
 
@@ -8,6 +9,8 @@ export interface ClipSums {
   readonly scoreSum: number;
   /** The largest that was measured. */
   readonly uncertaintyMs: number | undefined;
+  /** Around what moved. */
+  readonly region: Region | undefined;
   readonly totals: MeasurementTotals;
 }
 
@@ -16,12 +19,14 @@ export const NO_CLIPS: ClipSums = {
   scorePeak: 0,
   scoreSum: 0,
   uncertaintyMs: undefined,
+  region: undefined,
   totals: {},
 };
 
 export function sumsOf(clip: ScoredClip, score: number): ClipSums {
   const { uncertaintyMs } = clip;
-  return { clips: 1, scorePeak: score, scoreSum: score, uncertaintyMs, totals: totalsOf(clip) };
+  const region = clip.region?.();
+  return { clips: 1, scorePeak: score, scoreSum: score, uncertaintyMs, region, totals: totalsOf(clip) };
 }
 
 export function addSums(a: ClipSums, b: ClipSums): ClipSums {
@@ -30,6 +35,7 @@ export function addSums(a: ClipSums, b: ClipSums): ClipSums {
     scorePeak: Math.max(a.scorePeak, b.scorePeak),
     scoreSum: a.scoreSum + b.scoreSum,
     uncertaintyMs: largest(a.uncertaintyMs, b.uncertaintyMs),
+    region: unite(a.region, b.region),
     totals: combine(a.totals, b.totals),
   };
 }

@@ -1,5 +1,12 @@
+import type { Region, Zone } from '../core/region.ts';
 import type { ComputeStats } from '../core/compute.ts';
-import type { ActionEvent, EndReason, ModelReference, PipelineReference } from '../core/records.ts';
+import type {
+  ActionEvent,
+  EndReason,
+  ModelReference,
+  PipelineReference,
+  StreamDescription,
+} from '../core/records.ts';
 import type { ClockSource } from '../core/frame.ts';
 
 /** When a score becomes an episode. Durations are milliseconds of event time. */
@@ -45,6 +52,8 @@ export interface ScoredClip {
   readonly delta?: number;
   /** Where it is not the stream's. */
   readonly sampler?: string;
+  /** Where the frame moved, worked out when it is asked for. */
+  readonly region?: () => Region | undefined;
   /** Only of audited streams. */
   readonly audit?: AuditNote;
 }
@@ -65,6 +74,9 @@ export interface AuditNote {
 
 export interface EpisodeTrackerOptions {
   readonly streamId: string;
+  readonly about?: StreamDescription;
+  /** Events name those that their region touches. */
+  readonly zones?: readonly Zone[];
   /** Only of files: what makes their results differ from those of other recordings, models and settings. */
   readonly runId?: string;
   /** Only of live streams in a fleet: grows with each owner. */

@@ -2,18 +2,22 @@ import { Subject } from 'rxjs';
 
 import { ActionstreamError, toActionstreamError } from '../core/errors.ts';
 import type { Clip, ClockSource, Frame } from '../core/frame.ts';
+import type { Region } from '../core/region.ts';
 import { createThrottledReporter, type ThrottledReporter } from '../core/throttled-reporter.ts';
 import { monotonicMs } from '../core/time.ts';
+import { createBlanks, type BlankFrame } from './blank-areas.ts';
 import { createClipQueue, type ClipQueue } from './clip-queue.ts';
 import { createConnectionNotes, type ConnectionNotes } from './connection-notes.ts';
 import { describeArguments } from './ffmpeg-command.ts';
 import { ffmpegOfStream } from './ffmpeg-of-stream.ts';
 import { runFfmpeg, type FfmpegEnd, type FfmpegRun } from './ffmpeg-run.ts';
 import { createFrameAssembler, type FrameAssembler } from './frame-assembler.ts';
+import { viewOf } from './frame-view.ts';
 import { composeSourceAddress, type SourceAddress } from './source-address.ts';
 import { videoSegment } from './kept-video.ts';
 import { createStreamCounters, type StreamTally } from './stream-counters.ts';
 import { StreamReports } from './stream-reports.ts';
+import { FaultWatch } from './fault-watch.ts';
 import { superviseStream } from './stream-supervisor.ts';
 import type { ClipStream, StreamCounters, StreamHooks, StreamOptions } from './types.ts';
 import { createStillFrames } from './still-frames.ts';
@@ -53,6 +57,8 @@ class SourceClips implements ClipStream {
   readonly #queue: ClipQueue;
   readonly #reports: StreamReports;
   readonly #complaints: ThrottledReporter;
+  #view: Region;
+  #blank: BlankFrame;
   #started = false;
   #arrivalTimes = false;
   #codec: string | undefined;
@@ -64,6 +70,8 @@ class SourceClips implements ClipStream {
     this.#options = options;
     this.#hooks = hooks;
     this.#address = composeSourceAddress(options);
+    this.#view = viewOf(options);
+    this.#blank = createBlanks(options, options, this.#view);
     this.#fields = { stream_id: streamId, source: this.#address.display };
     this.#complaints = createThrottledReporter(hooks.logger, {
       message: 'ffmpeg complains',
@@ -82,6 +90,10 @@ class SourceClips implements ClipStream {
 
   get queue(): { readonly length: number; readonly capacity: number } {
     return { length: this.#queue.length, capacity: this.#options.queueClips };
+  }
+
+  get view(): Region {
+    return this.#view;
   }
 
   giveUp(clip: Clip, reason: string): void {
@@ -159,13 +171,20 @@ class SourceClips implements ClipStream {
   }
 
   #createAssembler(frames: Subject<Frame>): FrameAssembler {
-    const { window, startTimeMs = 0, policy } = this.#options;
+    const { window, startTimeMs = 0, policy, faults } = this.#options;
     const stillFrames = createStillFrames();
+    const watch =
+      faults &&
+      new FaultWatch(faults, (fault) => {
+        this.#reports.fault(fault);
+      });
     const timing = { fps: window.fps, startTimeMs, now: Date.now, monotonic: monotonicMs };
     const assembler = createFrameAssembler(
       { ...this.#options, ...timing, steer: policy === 'freshest' },
       {
         onFrame: (frame) => {
+          watch?.look(frame, (frame.index * 1000) / window.fps);
+          this.#blank(frame.data);
           frames.next(stillFrames.follow(frame));
           this.#reports.framed();
         },
@@ -229,6 +248,7 @@ class SourceClips implements ClipStream {
         notes.input(described);
         // The first one named is that of the input; those of outputs follow.
         this.#codec ??= described.codec;
+        if (described.shape !== undefined) this.#see(described.shape);
         return !this.#lacksTimes(described.codec);
       },
       onSegment: (written) => {
@@ -246,6 +266,12 @@ class SourceClips implements ClipStream {
       },
       room: (signal) => this.#queue.room(signal),
     };
+  }
+
+  /** Comes before the first frame. */
+  #see(shape: number): void {
+    this.#view = viewOf(this.#options, shape);
+    this.#blank = createBlanks(this.#options, this.#options, this.#view);
   }
 
   /** MJPEG over HTTP is a row of frames without times; ffmpeg invents 25 a second. */

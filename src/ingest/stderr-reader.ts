@@ -6,6 +6,8 @@ export interface InputDescription {
   readonly declaredMs?: number;
   /** Codec of a video stream, as ffmpeg calls it: `mjpeg`. */
   readonly codec?: string;
+  /** Width over height as displayed, of a video stream whose size is known. */
+  readonly shape?: number;
 }
 
 /** A piece of the kept video, [startS, endS) on the clock of the source. */
@@ -39,13 +41,21 @@ const MARK_LINE = /^m=1$/;
 const LEVEL_LINE = /^((?:\[[^\]]*\] )?)\[(panic|fatal|error|warning|info|verbose|debug)\] ?(.*)$/;
 const TELLING_WARNING = /^New video stream /;
 const INPUT = /^Input #0, (\S+), from /;
+const OUTPUT = /\[info\] Output #0, /;
 const DURATION = /^\s*Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/;
 const VIDEO = /^\s*Stream #0:\S+: Video: (\w+)/;
+/** `, 1280x720 [SAR 1:1 DAR 16:9], ` */
+const SIZE = /, (\d+)x(\d+)(?: \[SAR \d+:\d+ DAR (\d+):(\d+)\])?/;
 const MAX_LINE = 4096;
 
 /** Feed it decoded text in any portions. */
 export function createStderrReader(handlers: StderrHandlers): (text: string) => void {
   let rest = '';
+  // What it says of its output has the same form.
+  let isOfInput = true;
+  const onInput = (described: InputDescription): void => {
+    if (isOfInput) handlers.onInput(described);
+  };
   return (text) => {
     rest += text;
     const end = rest.lastIndexOf('\n') + 1;
@@ -62,7 +72,9 @@ export function createStderrReader(handlers: StderrHandlers): (text: string) => 
         return '';
       });
     for (const line of messages.split('\n')) {
-      if (line.trim() !== '' && !MARK_LINE.test(line.trim())) readLine(line.slice(0, MAX_LINE), handlers);
+      if (OUTPUT.test(line)) isOfInput = false;
+      if (line.trim() !== '' && !MARK_LINE.test(line.trim()))
+        readLine(line.slice(0, MAX_LINE), { ...handlers, onInput });
     }
   };
 }
@@ -90,5 +102,13 @@ function describeInput(text: string, onInput: StderrHandlers['onInput']): void {
     onInput({ declaredMs: Math.round(((hours * 60 + minutes) * 60 + seconds) * 1000) });
   }
   const codec = VIDEO.exec(text)?.[1];
-  if (codec !== undefined) onInput({ codec });
+  if (codec === undefined) return;
+  const shape = shapeOf(text);
+  onInput({ codec, ...(shape !== undefined && { shape }) });
+}
+
+function shapeOf(text: string): number | undefined {
+  const [width = 0, height = 0, across, down] = SIZE.exec(text)?.slice(1).map(Number) ?? [];
+  const shape = across && down ? across / down : width / height;
+  return Number.isFinite(shape) && shape > 0 ? shape : undefined;
 }

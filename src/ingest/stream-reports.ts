@@ -1,6 +1,7 @@
 import type { Clip, StreamTransition } from '../core/frame.ts';
 import { createThrottledReporter, type ThrottledReporter } from '../core/throttled-reporter.ts';
 import type { Discontinuity } from './frame-assembler.ts';
+import type { CameraFault } from './fault-watch.ts';
 import type { StreamHooks, StreamOptions } from './types.ts';
 import { createWatchedTime, type WatchedTime } from './watched-time.ts';
 
@@ -19,7 +20,8 @@ const UP_REASONS = {
  *
  * - **begun**: frames of it have come, but clips of the segment before may still be incomplete. Nothing is
  *   reported yet.
- * - **up**: the gap before it is reported, then `up`. Gaps in its middle repeat its last transition.
+ * - **up**: the gap before it is reported, then `up`, and `faulty` where the frame is. Gaps in its middle
+ *   repeat its last transition.
  */
 export class StreamReports {
   readonly #streamId: string;
@@ -35,6 +37,7 @@ export class StreamReports {
   #lastTransition: StreamTransition | undefined;
   #gapReported = false;
   #begun: Discontinuity | undefined;
+  #fault: CameraFault | undefined;
 
   /** @param fields that each log line carries */
   constructor(options: StreamOptions, hooks: StreamHooks, fields: object) {
@@ -99,10 +102,19 @@ export class StreamReports {
 
   transition(state: StreamTransition['state'], reason: string, detail?: string): void {
     const text = detail === undefined ? {} : { detail };
-    const level = state === 'stalled' || state === 'down' ? 'warn' : 'info';
+    const level = state === 'stalled' || state === 'down' || state === 'faulty' ? 'warn' : 'info';
     this.#hooks.logger[level]({ ...this.#fields, state, reason, ...text }, `stream ${state}: ${reason}`);
     this.#lastTransition = { streamId: this.#streamId, state, atMs: Date.now(), reason, ...text };
     this.#hooks.onTransition(this.#lastTransition);
+  }
+
+  /** What is wrong with the frames from now on; undefined: nothing. */
+  fault(fault: CameraFault | undefined): void {
+    this.#fault = fault;
+    // `up` comes first.
+    if (this.#begun) return;
+    if (fault) this.transition('faulty', fault);
+    else this.transition('up', 'fault_over');
   }
 
   /** The source has ended: reports gaps that no further clip would report. */
@@ -123,6 +135,8 @@ export class StreamReports {
     this.#gapReported = false;
     this.#framesSeen = true;
     this.transition('up', UP_REASONS[begun.why]);
+    // Another connection mends no lens.
+    if (this.#fault) this.transition('faulty', this.#fault);
   }
 
   #gapReason({ why }: Discontinuity): string {

@@ -6,7 +6,9 @@ import type {
   StreamTransition,
   VideoSegment,
 } from '../core/frame.ts';
+import type { Polygon, Region, Zone } from '../core/region.ts';
 import type { Logger } from '../core/logger.ts';
+import type { FaultLimits } from './fault-watch.ts';
 
 /** What the pipeline needs to know of one stream; config validates and fills it. */
 export interface StreamOptions {
@@ -37,6 +39,11 @@ export interface StreamOptions {
   readonly fit: 'stretch' | 'crop';
   /** The frame is brought to so many times that size, and its middle cut out. Default 1. */
   readonly scale?: number;
+  /** Included zones: the rest is blank to the network. Excluded ones, and masks: they are. */
+  readonly zones?: readonly Zone[];
+  readonly masks?: readonly Polygon[];
+  /** When the frame is a fault; absent: it is not watched over. */
+  readonly faults?: FaultLimits;
   /** Event time of the first frame of a file, ms since 1970; absent: file-relative (1970-01-01 plus pts). */
   readonly startTimeMs?: number;
   /**
@@ -122,6 +129,8 @@ export interface ClipStream {
   readonly streamId: string;
   readonly clockSource: ClockSource;
   readonly counters: StreamCounters;
+  /** The part of the frame that frames show, as far as its shape is known by now. */
+  readonly view: Region;
   /** Clips that wait to be pulled, and how many may. */
   readonly queue: { readonly length: number; readonly capacity: number };
   /** A clip counts as scored once the next one is pulled, unless it was given up before. */

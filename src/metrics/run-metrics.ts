@@ -1,4 +1,4 @@
-import type { ClipStats, StreamStatus } from '../core/records.ts';
+import type { ClipStats, StreamDescription, StreamStatus } from '../core/records.ts';
 import type { EngineScheduler } from '../inference/scheduler/engine-scheduler.ts';
 import type { ClipStream } from '../ingest/types.ts';
 import type { MediaCounts } from '../media/types.ts';
@@ -51,6 +51,7 @@ export interface ReloadState {
 
 interface CountedJob {
   readonly clips: Pick<ClipStream, 'streamId' | 'counters' | 'queue'>;
+  readonly about?: StreamDescription;
   readonly audit?: Pick<NonNullable<StreamJob['audit']>, 'read'>;
 }
 
@@ -73,6 +74,7 @@ export interface RunReading {
 export interface StreamReading
   extends Readonly<StreamSums>, Pick<ClipStream, 'streamId' | 'counters' | 'queue'> {
   readonly nowMs: number;
+  readonly about?: StreamDescription;
   readonly audit?: AuditState;
 }
 
@@ -90,6 +92,8 @@ interface StreamSums {
   readonly multiplyAdds: { used: number; dense: number; reused: number };
   newest?: { readonly ingestedAtMs: number; readonly delta: number | undefined };
   state?: StreamStatus['state'];
+  /** Of the state. */
+  reason?: string;
 }
 
 export function createRunMetrics(now: () => number = Date.now): RunMetrics {
@@ -122,8 +126,8 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
         observer?.onEvents?.(some);
       },
     }),
-    onStatus({ stream_id: streamId, state }) {
-      if (state !== 'gap') sumsOf(streamId).state = state;
+    onStatus({ stream_id: streamId, state, reason }) {
+      if (state !== 'gap') Object.assign(sumsOf(streamId), { state, reason });
     },
     forget: (streamId) => {
       streams.delete(streamId);
@@ -139,9 +143,9 @@ export function createRunMetrics(now: () => number = Date.now): RunMetrics {
         reloads: reloads(),
         upkeep: upkeep(),
         ...(media && { media: media.read() }),
-        streams: jobs().map(({ clips: { streamId, counters, queue }, audit }) => {
+        streams: jobs().map(({ clips: { streamId, counters, queue }, about, audit }) => {
           const state = audit?.read();
-          const own = { nowMs, streamId, counters, queue };
+          const own = { nowMs, streamId, counters, queue, ...(about && { about }) };
           return { ...own, ...sumsOf(streamId), ...(state && { audit: state }) };
         }),
         events: [...events.values()],

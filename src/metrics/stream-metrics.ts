@@ -2,9 +2,29 @@ import { pointsOf, type Metric, type Metrics } from './metric.ts';
 import type { StreamReading } from './run-metrics.ts';
 
 export const STREAM_METRICS = {
+  actionstream_stream_info: {
+    kind: 'gauge',
+    help: '1; what the settings of the stream say of it: join with `* on (stream_id) group_left (site)`. Tags are separated by commas.',
+    labels: ['stream_id', 'name', 'site', 'tags', 'location'],
+    read: ({ streams }) =>
+      streams.map(({ streamId, about: { name = '', site = '', tags = [], location = '' } = {} }) => [
+        ...([1, streamId, name, site, tags.join(','), location] as const),
+      ]),
+  },
   actionstream_stream_up: gauge('1 while the source gives frames, else 0.', ({ state }) =>
-    state === 'up' ? 1 : 0,
+    state === 'up' || state === 'faulty' ? 1 : 0,
   ),
+  actionstream_stream_fault: {
+    kind: 'gauge',
+    help: '1 while the frame is `black`, `covered`, `frozen` or `defocused`; absent while it is well.',
+    labels: ['stream_id', 'reason'],
+    read: ({ streams }) =>
+      streams.map(({ streamId, state, reason = '' }) => [
+        state === 'faulty' ? 1 : undefined,
+        streamId,
+        reason,
+      ]),
+  },
   actionstream_stream_lag_seconds: gauge(
     'Freshness: time since the last frame of the newest processed clip was received. Grows where a stream stalls or is not kept up with.',
     whileItRuns(({ newest, nowMs }) => newest && (nowMs - newest.ingestedAtMs) / 1000),

@@ -33,7 +33,7 @@ export interface StreamRun {
  * the GPU's number.
  */
 export function runIdOfStream({ recording, spec, info, stream }: StreamRun): string {
-  const { streamId, window, width, height, fit, scale, startTimeMs } = stream.options;
+  const { streamId, window, width, height, fit, scale, zones, masks, startTimeMs } = stream.options;
   const { network } = spec.model;
   const trained = spec.model.kind === 'file' ? spec.model : undefined;
   return runIdOf({
@@ -51,7 +51,7 @@ export function runIdOfStream({ recording, spec, info, stream }: StreamRun): str
       background: info.backgroundId,
       sampler: stream.sampler,
       window,
-      frame: { width, height, fit, scale },
+      frame: { width, height, fit, scale, zones, masks },
       startTimeMs,
       episodes: stream.episodes,
     },

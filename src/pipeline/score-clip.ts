@@ -7,6 +7,7 @@ import type { InferenceResult } from '../inference/engine.ts';
 import type { SamplerOptions } from '../sampler/types.ts';
 import type { AuditedRun } from './audit/stream-audit.ts';
 import type { PackedClip } from './pack-pixels.ts';
+import { regionOfMotion } from './motion-region.ts';
 import type { StreamJob } from './types.ts';
 
 /** A file can wait: a clip that the engine failed on is tried again so often. */
@@ -57,6 +58,7 @@ async function scoreOnce(
     ingestedAtMs,
     ...uncertaintyOf(clip),
     processedAtMs,
+    region: once(() => regionOfMotion(clip.frames, job.clips.view)),
     scores: result.scores,
     compute: { ...result.compute, queueMs },
     ...deltaOf(job.sampler, sampler),
@@ -94,6 +96,12 @@ function deltaOf(configured: SamplerOptions, used: SamplerOptions): Pick<ScoredC
   const other = used.kind === configured.kind ? {} : { sampler: used.kind };
   if (used.kind === 'ordered') return { delta: used.width, ...other };
   return { ...other, ...(configured.kind === 'ordered' && { delta: 0 }) };
+}
+
+/** Labels of a clip share the answer. */
+function once<Value>(work: () => Value): () => Value {
+  let done: { readonly value: Value } | undefined;
+  return () => (done ??= { value: work() }).value;
 }
 
 function uncertaintyOf({ frames }: Clip): { uncertaintyMs?: number } {

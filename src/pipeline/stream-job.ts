@@ -43,14 +43,14 @@ export interface JobContext {
 export function createStreamJob(stream: JobSettings, context: JobContext): StreamJob {
   const { scheduler, budget, pipeline, log, logger, observer, writerEpoch } = context;
   const { info } = scheduler;
-  const { options, episodes, sampler } = stream;
+  const { options, episodes, sampler, about } = stream;
   const { streamId, window } = options;
   const runId = runIdFor(stream, context);
   const contextFrames = clipContext(info, window.stride);
   const noReuse = whyNoReuse(info, window.stride);
   if (noReuse !== undefined)
     logger.info({ stream_id: streamId, reason: noReuse }, 'overlapping clips reuse no steps');
-  const clips = openClips(options, runId, context);
+  const clips = openClips(stream, runId, context);
   const model = {
     ...{ labels: info.labels, sampler: sampler.kind, model: info.model, pipeline, streamId },
     ...(runId !== undefined && { runId }),
@@ -60,6 +60,8 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
     ...episodes,
     // What a file gives depends on the file alone, whoever reads it.
     ...(runId === undefined && writerEpoch !== undefined && { writerEpoch }),
+    ...(about && { about }),
+    ...(options.zones && { zones: options.zones }),
     ...(info.backgroundId !== undefined && { backgroundId: info.backgroundId }),
     clockSource: clips.clockSource,
     // Clips of live streams bring their own.
@@ -69,6 +71,7 @@ export function createStreamJob(stream: JobSettings, context: JobContext): Strea
   const audit = isLive(options) ? auditOf(stream, engine, logger) : undefined;
   return {
     clips,
+    ...(about && { about }),
     live: isLive(options),
     engine: {
       ...scoreUnchangedOnce(engine),
@@ -110,12 +113,15 @@ function runIdFor(stream: JobSettings, { runIds, scheduler: { info } }: JobConte
 
 /** The clips of a stream; what they tell of it becomes status records. */
 function openClips(
-  options: StreamOptions,
+  { options, about }: JobSettings,
   runId: string | undefined,
   { pipeline, watched, unwatchedBecause, footage, recordStatus, logger }: JobContext,
 ): StreamJob['clips'] {
   const { streamId, kind } = options;
-  const status = createStatusRecorder(streamId, pipeline, Date.now());
+  const status = createStatusRecorder({
+    ...{ streamId, pipeline, startedAtMs: Date.now() },
+    ...(about && { about }),
+  });
   const record = (payload: StreamStatus): void => {
     recordStatus(runId === undefined ? payload : { ...payload, run_id: runId });
   };

@@ -1,5 +1,5 @@
 import type { ResolvedStream } from '../config/index.ts';
-import type { ActionEvent, ClipStats, PublishedRecord } from '../core/records.ts';
+import type { ActionEvent, ClipStats, PublishedRecord, StreamDescription } from '../core/records.ts';
 import type { Clip } from '../core/frame.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EpisodeTracker, ScoredClip } from '../events/types.ts';
@@ -17,13 +17,14 @@ export interface RecordLog {
 }
 
 /** A stream as the model runs it. */
-export interface JobSettings extends Pick<ResolvedStream, 'options' | 'episodes' | 'audit'> {
+export interface JobSettings extends Pick<ResolvedStream, 'options' | 'about' | 'episodes' | 'audit'> {
   readonly sampler: SamplerOptions;
 }
 
 /** One stream with everything it needs; built by the composition root. */
 export interface StreamJob {
   readonly clips: ClipStream;
+  readonly about?: StreamDescription;
   /** A source that goes on whether or not it is followed: no failure of the engine ends the stream. */
   readonly live: boolean;
   readonly engine: Pick<StreamEngine, 'leave'> & ClipScorer;

@@ -7,6 +7,10 @@ import { valuesOf } from './postgres/rows.ts';
 export interface EventFilter {
   readonly streams?: readonly string[];
   readonly labels?: readonly string[];
+  /** Of streams of one of these sites, as they were described then. */
+  readonly sites?: readonly string[];
+  /** Of streams with at least one of these tags. */
+  readonly tags?: readonly string[];
   /** Of one run of a file. */
   readonly runId?: string;
   /** Episodes that began in [since, until). */
@@ -92,14 +96,16 @@ const CSV_COLUMNS = [
     'multiply_adds',
     'dense_multiply_adds',
   ],
-  ...['saved_ratio', 'model_id', 'run_id'],
+  ...['saved_ratio', 'model_id', 'run_id', 'stream_name', 'site', 'tags', 'location'],
 ];
 
 function conditionsOf(filter: EventFilter, place: (value: unknown) => string): string[] {
-  const { streams, labels, runId, since, until, minDurationMs, minScore } = filter;
+  const { streams, labels, sites, tags, runId, since, until, minDurationMs, minScore } = filter;
   const conditions: string[] = [];
   if (streams) conditions.push(`stream_id = ANY(${place(streams)})`);
   if (labels) conditions.push(`label = ANY(${place(labels)})`);
+  if (sites) conditions.push(`site = ANY(${place(sites)})`);
+  if (tags) conditions.push(`tags && ${place(tags)}::text[]`);
   if (runId !== undefined) conditions.push(`run_id = ${place(runId)}::uuid`);
   if (since) conditions.push(`started_at >= ${place(since)}`);
   if (until) conditions.push(`started_at < ${place(until)}`);
@@ -110,6 +116,7 @@ function conditionsOf(filter: EventFilter, place: (value: unknown) => string): s
 
 /** Quoted where RFC 4180 asks for it, and where a spreadsheet would take the text for a formula. */
 function quoteCsv(value: unknown): string {
+  if (Array.isArray(value)) return quoteCsv(value.join(','));
   if (typeof value !== 'string') return value === undefined ? '' : JSON.stringify(value);
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

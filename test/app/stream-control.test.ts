@@ -52,6 +52,15 @@ it('what was changed is durable, private, over the file, and there after a resta
   expect(JSON.stringify(again.effective)).not.toContain('hidden');
 });
 
+it('what settings say of a stream is shown, changed and taken away', async () => {
+  const site = await controlStreams(TWO);
+  await site.control.add({ id: 'yard', url: 'rtsp://cam/3', site: 'Kiel', tags: ['dock'] });
+  const about = () => site.control.streams.map((stream) => stream.about);
+  expect(about()).toEqual([undefined, undefined, { site: 'Kiel', tags: ['dock'] }]);
+  await site.control.change('yard', { site: null, name: 'Yard' });
+  expect(about().at(-1)).toEqual({ name: 'Yard', tags: ['dock'] });
+});
+
 it('settings that change nothing leave the stream undisturbed', async () => {
   const site = await controlStreams(TWO);
   await site.control.change('left', { url: 'rtsp://cam/1' });

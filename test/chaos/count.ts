@@ -141,7 +141,9 @@ async function compareRows(
 
   const statuses = await psql<{ id: string }>(url, 'SELECT status_id AS id FROM actionstream.stream_status');
   const ids = new Set(
-    records.filter(({ type }) => type === 'stream.status').map(({ payload }) => payload['status_id']),
+    records
+      .filter(({ type, payload }) => type === 'stream.status' && payload['repeats'] === undefined)
+      .map(({ payload }) => payload['status_id']),
   );
   note('statuses missing', [...ids].filter((id) => !statuses.some((row) => row.id === id)).length);
   note('statuses unknown', statuses.filter(({ id }) => !ids.has(id)).length);

@@ -64,6 +64,10 @@ log: { level: debug }
       queueClips: 4,
       reconnect: { firstMs: 1000, maxMs: 60_000, maxAttempts: 3 },
       window: { stride: 8, fps: 12.5, tail: 'pad' },
+      faults: {
+        ...{ afterMs: 10_000, frozenAfterMs: 60_000, clearAfterMs: 3000 },
+        ...{ blackBelow: 0.1, coveredBelow: 0.02, defocusedBelow: 0.35 },
+      },
       sampler: { kind: 'ordered', width: 0.1, noiseFloor: 0.01 },
       events: {
         policy: {

@@ -42,6 +42,56 @@ describe('what the model adds to a stream', () => {
     expect(resolved('').options.fit).toBe('stretch');
   });
 
+  it.each<[string, string, object | undefined]>([
+    ['nothing said', '', undefined],
+    ['a site for all', 'defaults: { site: Kiel }', { site: 'Kiel' }],
+  ])('%s: what settings say of a stream', (_, settings, about) => {
+    expect(resolved(settings).about).toEqual(about);
+  });
+
+  it('a stream’s own site comes before that of all, and a tag counts once', () => {
+    const stream = load(`
+defaults: { site: Kiel }
+streams: [{ id: a, url: a.mp4, name: Dock 3, site: Bremen, tags: [dock, 'night:1', dock], location: north }]
+`).streams[0];
+
+    const about = { name: 'Dock 3', site: 'Bremen', tags: ['dock', 'night:1'], location: 'north' };
+    expect(stream).toMatchObject({ about });
+    expect(stream).not.toHaveProperty('site');
+    expect(resolveStream(stream!, model, 'ffmpeg').options).not.toHaveProperty('about');
+  });
+
+  it('takes zones and masks as corners', () => {
+    const stream = load(`
+streams:
+  - id: a
+    url: a.mp4
+    zones: [{ name: door, kind: include, points: [[0, 0], [0.5, 0], [0.5, 1]] }]
+    masks: [[[0.9, 0], [1, 0], [1, 0.1]]]
+`).streams[0];
+
+    expect(resolveStream(stream!, model, 'ffmpeg').options).toMatchObject({
+      zones: [
+        {
+          name: 'door',
+          kind: 'include',
+          points: [
+            { x: 0, y: 0 },
+            { x: 0.5, y: 0 },
+            { x: 0.5, y: 1 },
+          ],
+        },
+      ],
+      masks: [
+        [
+          { x: 0.9, y: 0 },
+          { x: 1, y: 0 },
+          { x: 1, y: 0.1 },
+        ],
+      ],
+    });
+  });
+
   const thresholds = { fall: { on: 0.35, off: 0.2 } };
   it.each<[string, string, object, [number, number], [number, number] | undefined]>([
     ['nothing set: 0.6, off 0.2 below', '', {}, [0.6, 0.4], undefined],

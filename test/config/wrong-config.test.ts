@@ -33,6 +33,30 @@ describe('a wrong configuration names file, line, column, key and what was expec
       ],
     ],
     [
+      'a tag with a comma',
+      'streams: [{ id: a, url: b, tags: ["a,b"] }]',
+      [
+        'site.yaml:1:35: streams[0].tags[0]: expected 1 to 64 letters, digits, dots, dashes, colons and underscores, not "a,b"',
+      ],
+    ],
+    [
+      'a site of two lines',
+      'streams: [{ id: a, url: b, site: "Kiel\\n2" }]',
+      ['site.yaml:1:34: streams[0].site: expected text of one line, at most 200 characters, not "Kiel\\n2"'],
+    ],
+    [
+      'a mask of two corners',
+      'streams: [{ id: a, url: b, masks: [[[0, 0], [1, 1]]] }]',
+      [
+        'site.yaml:1:36: streams[0].masks[0]: expected 3 to 64 corners, such as [[0, 0], [0.5, 0], [0.5, 1]], not a list',
+      ],
+    ],
+    [
+      'a corner outside the picture',
+      'streams: [{ id: a, url: b, masks: [[[0, 0], [1, 0], [0, 1.5]]] }]',
+      ['site.yaml:1:57: streams[0].masks[0][2][1]: expected a number from 0 to 1, not 1.5'],
+    ],
+    [
       'a length of time without unit',
       `${STREAMS}events: { cooldown: 5 }`,
       ['site.yaml:2:21: events.cooldown: expected a length of time such as 500ms, 30s, 5m, 2h or 7d, not 5'],

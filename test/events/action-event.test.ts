@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionEvent } from '../../src/core/records.ts';
 import { clipStatsOf, createEpisodeTracker } from '../../src/events/index.ts';
-import { clipOf, eventsOf, model, optionsOf, pipeline } from './clips.ts';
+import { clipOf, eventsOf, model, optionsOf, pipeline, policy } from './clips.ts';
 
 describe('the payload of an event', () => {
   it('is what an ended episode of three clips says, word for word', () => {
@@ -45,6 +45,49 @@ describe('the payload of an event', () => {
       model,
       pipeline,
     });
+  });
+
+  it('names the place where it moved, and the included zones there', () => {
+    const half = (left: number) => [
+      ...[
+        { x: left, y: 0 },
+        { x: left + 0.5, y: 0 },
+      ],
+      ...[
+        { x: left + 0.5, y: 1 },
+        { x: left, y: 1 },
+      ],
+    ];
+    const zones = [
+      { name: 'left', kind: 'include', points: half(0) },
+      { name: 'right', kind: 'include', points: half(0.5) },
+      { name: 'shut', kind: 'exclude', points: half(0) },
+    ] as const;
+    const boxes = [
+      undefined,
+      { x: 0.1, y: 0.2, width: 0.1, height: 0.3 },
+      { x: 0.4, y: 0.1, width: 1 / 3, height: 0.1 },
+    ];
+    const tracker = createEpisodeTracker(
+      optionsOf({ zones, defaultPolicy: { ...policy, updateIntervalMs: 0 } }),
+    );
+    const events = boxes.flatMap((region, n) =>
+      tracker.observe({ ...clipOf(n, [0.9]), region: () => region }),
+    );
+
+    expect(events.map(({ region, zones: named }) => [region, named])).toEqual([
+      [undefined, undefined],
+      [{ x: 0.1, y: 0.2, width: 0.1, height: 0.3 }, ['left']],
+      [{ x: 0.1, y: 0.1, width: 0.633, height: 0.4 }, ['left', 'right']],
+    ]);
+  });
+
+  it('asks no clip where it moved that belongs to no episode', () => {
+    const tracker = createEpisodeTracker(optionsOf());
+    const region = (): never => {
+      throw new Error('asked');
+    };
+    expect(tracker.observe({ ...clipOf(0, [0.1]), region })).toEqual([]);
   });
 
   it('has no end before the end', () => {

@@ -71,7 +71,7 @@ describe('stderr reader', () => {
     ]);
 
     expect(warnings).toEqual(['[swscaler @ 0x55] deprecated pixel format used']);
-    expect(inputs).toEqual([{ format: 'mov,mp4' }, { declaredMs: 80_500 }, { codec: 'h264' }]);
+    expect(inputs).toEqual([{ format: 'mov,mp4' }, { declaredMs: 80_500 }, { codec: 'h264', shape: 4 / 3 }]);
     expect(messages).toEqual([
       '[mov @ 0x55] stream 0, offset 0x50328: partial file',
       'boom',

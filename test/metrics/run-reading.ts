@@ -18,6 +18,7 @@ export function runReadingOf({
     },
     queue: { length: 1, capacity: 4 },
     multiplyAdds: { used: 1, dense: 2, reused: 0 },
+    ...(isBusy && { about: { name: 'Dock', site: 'Kiel', tags: ['a', 'b'], location: 'north' } }),
     ...(isBusy && { newest: { ingestedAtMs: nowMs - 500, delta: 0.4 } }),
     ...(isBusy && {
       audit: {
@@ -50,6 +51,9 @@ export function runReadingOf({
     reloads: { failures: 0, isLastGood: true, lastGoodMs: nowMs },
     upkeep: isBusy ? { succeeded: 2, failed: 1, droppedPartitions: 3, deletedRows: 4 } : undefined,
     ...(isBusy && { media: { bytes: 10, made: { clip: 1, snapshot: 1 }, lost: reasons } }),
-    streams: [stream('a', {}), stream('say "hi"\\\n', { state: 'up', clips: 1.5e12 })],
+    streams: [
+      stream('a', isBusy ? { state: 'faulty', reason: 'frozen' } : {}),
+      stream('say "hi"\\\n', { state: 'up', clips: 1.5e12 }),
+    ],
   };
 }

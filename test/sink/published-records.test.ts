@@ -17,7 +17,7 @@ const LABELS = ['background', 'fall', 'wave'];
 // Consumers parse these bytes: a change here is a change of the published
 // format. `npx vitest -u` rewrites the file.
 test('messages, rows and lines of all kinds of records are, byte for byte, those of the golden file', async () => {
-  const records = [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE, ...STATUSES];
+  const records = [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE, ...STATUSES, ...DESCRIBED];
   const lines = records.flatMap((record) => [
     JSON.stringify(record),
     JSON.stringify(toCloudEvent({ offset: 0, recordedAtMs: RECORDED_AT_MS, record })),
@@ -28,7 +28,7 @@ test('messages, rows and lines of all kinds of records are, byte for byte, those
 });
 
 test('columns and CSV are those of the golden files', async () => {
-  const events = [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE].flatMap((record) =>
+  const events = [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE, ...DESCRIBED].flatMap((record) =>
     record.type === 'action.event' ? [record.payload] : [],
   );
   const csv: string[] = [];
@@ -40,7 +40,7 @@ test('columns and CSV are those of the golden files', async () => {
 });
 
 test('the SDK of CloudEvents reads every envelope, finds it valid, and would write the same headers', () => {
-  for (const record of [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE, ...STATUSES]) {
+  for (const record of [...RECORDS_OF_A_CAMERA, ...RECORDS_OF_A_FILE, ...STATUSES, ...DESCRIBED]) {
     const { key, value, headers } = toCloudEvent({ offset: 0, recordedAtMs: RECORDED_AT_MS, record });
     const message = { key, value, headers, body: value, timestamp: '' };
 
@@ -71,6 +71,15 @@ const STATUSES = [
     ...{ state: 'gap', reason: 'exit', n: 2 },
     gap: { from: '2026-11-22T10:00:00.000Z', to: '2026-11-22T10:00:03.000Z' },
   }),
+];
+
+const ABOUT = { name: 'Dör 3, "Nord"', site: 'Kiel', tags: ['dock', 'night:1'], location: '54.3 N, 10.1 E' };
+const DESCRIBED = [
+  ...recordsOf({
+    ...optionsOf({ streamId: 'dock-3', about: ABOUT }),
+    clips: scoresOf(2).map((scores, n) => scored(n, scores, {})),
+  }),
+  streamStatus({ stream: { tags: ['dock'] }, n: 3 }),
 ];
 
 /** Events and statistics of clips, and the end of the stream. */

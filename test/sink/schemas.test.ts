@@ -35,6 +35,9 @@ const RECORDS: readonly (readonly [(typeof NAMES)[number], PublishedRecord])[] =
   ['action-event', actionEvent({ run_id: RUN })],
   ['stream-status', streamStatus({ run_id: RUN })],
   ['stream-status', streamStatus()],
+  ['action-event', actionEvent({ region: { x: 0, y: 0.5, width: 0.25, height: 0.5 }, zones: ['door'] })],
+  ['action-event', actionEvent({ stream: { site: 'Kiel', tags: [] } })],
+  ['stream-status', streamStatus({ stream: { name: 'Dock 3', tags: ['dock'], location: '54.3 N' } })],
   [
     'stream-status',
     streamStatus({

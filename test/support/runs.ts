@@ -85,10 +85,12 @@ export function isEvent(record: PublishedRecord): record is { type: 'action.even
   return record.type === 'action.event';
 }
 
+/** That a stream has said so for the first time. */
 export function isStatus(state: string, streamId?: string): Accept {
   return ({ type, payload }) =>
     type === 'stream.status' &&
     payload.state === state &&
+    payload.repeats === undefined &&
     (streamId === undefined || payload.stream_id === streamId);
 }
 

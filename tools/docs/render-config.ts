@@ -51,6 +51,7 @@ function renderRows(
     const path = [...above, key];
     const own = row(name, child, { required: isRequired(schema, key), path });
     if (child.properties) return [own, ...renderRows(child, { prefix: `${name}.`, path })];
+    if (child.items?.properties) return [own, ...renderRows(child.items, { prefix: `${name}[].`, path })];
     const free = child.additionalProperties;
     if (typeof free === 'object') return [own, ...renderRows(free, { prefix: `${name}.LABEL.`, path })];
     return [own];
@@ -90,7 +91,7 @@ function flagOf(path: readonly string[]): string {
 function kindOf({ enum: values, type, pattern, items, writeOnly }: JsonSchema): string {
   if (values) return values.map((value) => `\`${value}\``).join(', ');
   if (writeOnly) return 'secret';
-  if (type === 'array') return items?.properties ? 'list' : 'list of text';
+  if (type === 'array') return items?.properties || items?.type === 'array' ? 'list' : 'list of text';
   if (type === 'object') return 'section';
   if (pattern?.includes('ms|s|m')) return 'length of time';
   if (pattern?.includes('KMGT')) return 'size';

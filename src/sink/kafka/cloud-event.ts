@@ -36,6 +36,7 @@ export function envelopeOf({
       'content-type': 'application/json',
       ce_partitionkey: key,
       ...(sequence === undefined ? {} : { ce_sequence: sequence }),
+      ...descriptionOf(record),
       ce_recordedtime: toRfc3339(recordedAtMs),
     },
   };
@@ -45,6 +46,18 @@ export function envelopeOf({
 export function sourceOf(record: PublishedRecord): string {
   const { pipeline, stream_id: streamId } = record.payload;
   return `/actionstream/${encodeURIComponent(pipeline.instance)}/streams/${encodeURIComponent(streamId)}`;
+}
+
+/** So that a consumer sorts messages by site or tag without parsing them. */
+function descriptionOf({ payload }: PublishedRecord): Readonly<Record<string, string>> {
+  if (!('stream' in payload)) return {};
+  const { name, site, tags, location } = payload.stream;
+  return {
+    ...(name !== undefined && { ce_streamname: name }),
+    ...(site !== undefined && { ce_site: site }),
+    ...(tags && { ce_tags: tags.join(',') }),
+    ...(location !== undefined && { ce_location: location }),
+  };
 }
 
 interface Attributes {

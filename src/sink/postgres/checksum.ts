@@ -1,7 +1,7 @@
 import { createDatabase, type PostgresConnection } from './connection.ts';
 import { toPostgresError } from './errors.ts';
 import { checkSchema } from './migrate.ts';
-import { COLUMNS } from './rows.ts';
+import { COLUMNS, STATUS_COLUMNS } from './rows.ts';
 
 export interface TableChecksum {
   readonly table: string;
@@ -14,9 +14,12 @@ export interface TableChecksum {
 const TABLES: Readonly<Record<string, readonly string[]>> = {
   action_events: Object.keys(COLUMNS['action.event']),
   clip_stats: Object.keys(COLUMNS['clip.stats']),
-  stream_status: Object.keys(COLUMNS['stream.status']).filter((name) => !name.startsWith('gap_')),
+  stream_status: Object.keys(STATUS_COLUMNS),
   stream_gaps: ['status_id', 'stream_id', 'run_id', 'from_at', 'to_at', 'reason', 'recorded_at'],
-  streams: ['stream_id', 'state', 'state_reason', 'state_at', 'instance'],
+  streams: [
+    ...['stream_id', 'state', 'state_reason', 'state_at', 'instance'],
+    ...['valid_until', 'name', 'site', 'tags', 'location'],
+  ],
   dead_letters: ['record_id', 'record_type', 'reason', 'payload'],
 };
 

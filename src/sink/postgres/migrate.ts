@@ -14,11 +14,14 @@ import { runs } from './migrations/0005-runs.ts';
 import { prunings } from './migrations/0006-prunings.ts';
 import { audit } from './migrations/0007-audit.ts';
 import { writerEpoch } from './migrations/0008-writer-epoch.ts';
+import { streamDescriptions } from './migrations/0009-stream-descriptions.ts';
+import { heartbeat } from './migrations/0010-heartbeat.ts';
+import { regions } from './migrations/0011-regions.ts';
 import type { Migration } from './migrations/migration.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   ...[initial, delta, reusedSteps, reusedKeptSteps, runs, prunings],
-  ...[audit, writerEpoch],
+  ...[audit, writerEpoch, streamDescriptions, heartbeat, regions],
 ];
 const LATEST = MIGRATIONS.length;
 // Serialises migrations of several instances; any constant that nobody else uses.

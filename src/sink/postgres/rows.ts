@@ -1,4 +1,4 @@
-import { isGroup, leavesOf, VALUE_KINDS, type Fields, type Leaf } from '../../core/fields.ts';
+import { isGroup, leavesOf, VALUE_KINDS, type Fields, type Group, type Leaf } from '../../core/fields.ts';
 import { ACTION_EVENT_FIELDS, CLIP_STATS_FIELDS, RECORD_KINDS } from '../../core/record-fields.ts';
 import type { ActionEvent, ClipStats, PublishedRecord, RecordType } from '../../core/records.ts';
 import { toRfc3339 } from '../../core/time.ts';
@@ -27,6 +27,16 @@ export const COLUMNS: Readonly<Record<RecordType, Columns>> = {
   'clip.stats': { ...columnsOf('clip.stats'), recorded_at: 'timestamptz' },
   'stream.status': { ...columnsOf('stream.status'), recorded_at: 'timestamptz' },
 };
+
+/** Columns of `stream_status`: gaps have a table of their own, and repeated states have no row. */
+export const STATUS_COLUMNS: Columns = Object.fromEntries(
+  Object.entries(COLUMNS['stream.status']).filter(([name]) => !name.startsWith('gap_') && name !== 'repeats'),
+);
+
+/** A state that was said before: only `streams` shows that it was said again. */
+export function isRepeated({ type, payload }: PublishedRecord): boolean {
+  return type === 'stream.status' && payload.repeats !== undefined;
+}
 
 /**
  * The row that a record makes. An event's lacks `recorded_at`, since later events of the episode replace it.
@@ -70,12 +80,17 @@ function valueAt(payload: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-function payloadOf(fields: Fields, row: Row, columnOf = (name: string): string => name): object | undefined {
+function payloadOf(fields: Fields, row: Row, columnOf = (name: string): string => name): object {
   const payload: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) {
-    const value = isGroup(field) ? payloadOf(field.members, row, field.columnOf) : row[columnOf(name)];
+    const value = isGroup(field) ? groupOf(field, row) : row[columnOf(name)];
     if (value !== undefined && value !== null)
       payload[name] = value instanceof Date ? value.toISOString() : value;
   }
   return payload;
+}
+
+function groupOf({ members, columnOf, isOptional }: Group<Fields>, row: Row): object | undefined {
+  const payload = payloadOf(members, row, columnOf);
+  return isOptional && Object.keys(payload).length === 0 ? undefined : payload;
 }

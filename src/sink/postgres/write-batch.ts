@@ -1,7 +1,7 @@
 import { supersedes, type ActionEvent, type RecordType } from '../../core/records.ts';
 import type { StoredRecord } from '../event-sink.ts';
 import type { PostgresClient } from './connection.ts';
-import { COLUMNS, NO_RUN, rowOf, type Columns, type Row } from './rows.ts';
+import { COLUMNS, NO_RUN, rowOf, STATUS_COLUMNS, type Columns, type Row } from './rows.ts';
 
 /**
  * Writes records inside the caller's transaction, one statement a type.
@@ -32,8 +32,7 @@ function rowsByType(records: readonly StoredRecord[]): Record<RecordType, readon
 const EVENT_NAMES = Object.keys(COLUMNS['action.event']);
 const EVENT_UPDATES = EVENT_NAMES.filter((name) => name !== 'episode_id' && name !== 'started_at');
 const CLIP_NAMES = Object.keys(COLUMNS['clip.stats']);
-/** Gaps have a table of their own. */
-const STATUS_NAMES = Object.keys(COLUMNS['stream.status']).filter((name) => !name.startsWith('gap_'));
+const STATUS_NAMES = Object.keys(STATUS_COLUMNS);
 
 const STATEMENTS: Readonly<Record<RecordType, string>> = {
   'action.event': `
@@ -56,19 +55,24 @@ const STATEMENTS: Readonly<Record<RecordType, string>> = {
     WITH given AS (SELECT * FROM ${recordset(COLUMNS['stream.status'])}),
     statuses AS (
       INSERT INTO actionstream.stream_status (${STATUS_NAMES.join(', ')})
-      SELECT ${STATUS_NAMES.join(', ')} FROM given
+      SELECT ${STATUS_NAMES.join(', ')} FROM given WHERE repeats IS NULL
       ON CONFLICT DO NOTHING),
     gaps AS (
       INSERT INTO actionstream.stream_gaps (status_id, stream_id, run_id, from_at, to_at, reason, recorded_at)
       SELECT status_id, stream_id, run_id, gap_from, gap_to, reason, recorded_at FROM given WHERE gap_from IS NOT NULL
       ON CONFLICT DO NOTHING)
-    INSERT INTO actionstream.streams AS old (stream_id, state, state_reason, state_at, instance)
-    SELECT DISTINCT ON (stream_id) stream_id, state, reason, at, pipeline_instance
-      FROM given WHERE gap_from IS NULL ORDER BY stream_id, at DESC
+    INSERT INTO actionstream.streams AS old
+      (stream_id, state, state_reason, state_at, valid_until, instance, name, site, tags, location)
+    SELECT DISTINCT ON (stream_id)
+           stream_id, state, reason, at, valid_until, pipeline_instance, stream_name, site, tags, location
+      FROM given WHERE gap_from IS NULL ORDER BY stream_id, at DESC, valid_until DESC NULLS FIRST
     ON CONFLICT (stream_id) DO UPDATE
        SET state = excluded.state, state_reason = excluded.state_reason, state_at = excluded.state_at,
-           instance = excluded.instance
-     WHERE old.state_at IS NULL OR excluded.state_at >= old.state_at`,
+           valid_until = excluded.valid_until, instance = excluded.instance, name = excluded.name, site = excluded.site,
+           tags = excluded.tags, location = excluded.location
+     WHERE old.state_at IS NULL OR excluded.state_at > old.state_at
+        OR excluded.state_at = old.state_at
+           AND coalesce(excluded.valid_until, 'infinity') >= coalesce(old.valid_until, '-infinity')`,
 };
 
 /** `isProvisional` of core/records.ts on a row; the statement above is its `supersedes`. */

@@ -4,7 +4,7 @@ import { recordIdOf, type PublishedRecord, type RecordType } from '../../core/re
 import type { StoredRecord } from '../event-sink.ts';
 import { sqlStateOf } from '../postgres/errors.ts';
 import type { PostgresReader } from '../postgres/reader.ts';
-import { COLUMNS, rowOf, type Columns, type Row } from '../postgres/rows.ts';
+import { COLUMNS, rowOf, STATUS_COLUMNS, type Columns, type Row } from '../postgres/rows.ts';
 
 /** What differs between two runs of a file: the first run's row stays. */
 const RUN_COLUMNS: readonly string[] = [
@@ -115,11 +115,6 @@ export const TABLES: Readonly<Record<RecordType, string>> = {
   'stream.status': 'stream_status',
 };
 
-/** Gaps have a table of their own. */
-const STATUS_TABLE_COLUMNS = Object.fromEntries(
-  Object.entries(COLUMNS['stream.status']).filter(([name]) => !name.startsWith('gap_')),
-);
-
 const LOOKUPS: Readonly<Record<RecordType, string>> = {
   'action.event': `
     SELECT ${selectList(COLUMNS['action.event'], 'found')} FROM actionstream.action_events AS found
@@ -130,7 +125,7 @@ const LOOKUPS: Readonly<Record<RecordType, string>> = {
       JOIN actionstream.clip_stats AS found USING (stream_id, clip_start, clip_seq, run_id)
      WHERE found.clip_start BETWEEN $2::timestamptz AND $3::timestamptz`,
   'stream.status': `
-    SELECT ${selectList(STATUS_TABLE_COLUMNS, 'found')},
+    SELECT ${selectList(STATUS_COLUMNS, 'found')},
            ${time('gap.from_at', 'gap_from')}, ${time('gap.to_at', 'gap_to')}, gap.stream_id AS gap_stream_id,
            gap.reason AS gap_reason, gap.run_id AS gap_run_id, ${time('gap.recorded_at', 'gap_recorded_at')}
       FROM jsonb_to_recordset($1::jsonb) AS given(status_id text)

@@ -2,6 +2,7 @@ import type { StoredRecord } from '../event-sink.ts';
 import type { PostgresConnection } from '../postgres/connection.ts';
 import { readPrunings, type PruningRow } from '../postgres/prunings.ts';
 import { openPostgresReader, type PostgresReader } from '../postgres/reader.ts';
+import { isRepeated } from '../postgres/rows.ts';
 import { createDifferences } from './differences.ts';
 import type { JournalView } from './journal-view.ts';
 import { DeadLetters } from './postgres-dead-letters.ts';
@@ -13,9 +14,9 @@ import type { SinkComparison } from './types.ts';
 
 /**
  * Every record of the journal must have its row, column by column: an episode the last
- * of its events, clips and statuses one row each, a stream its last state. A row that
- * claims to come from this journal, which does not hold it, is unknown (provenance.ts).
- * A dead letter excuses a row only where the table could not take the record.
+ * of its events, clips and statuses one row each, a stream its last state. A repeated state
+ * has no row. A row that claims to come from this journal, which does not hold it, is unknown
+ * (provenance.ts). A dead letter excuses a row only where the table could not take the record.
  */
 export async function compareWithPostgres(
   { survey, view }: { readonly survey: Survey; readonly view: JournalView },
@@ -31,7 +32,8 @@ export async function compareWithPostgres(
   for await (const page of view.pages()) {
     const letters = await DeadLetters.of(reader, page);
     deadLetters += letters.size;
-    for (const type of TYPES) await comparison.add(type, page.filter(isOfType(type)), letters);
+    const written = page.filter(({ record }) => !isRepeated(record));
+    for (const type of TYPES) await comparison.add(type, written.filter(isOfType(type)), letters);
     for (const stored of page)
       if (stored.record.type === 'stream.status') states.add(stored, comparison.isDue(stored));
   }

@@ -36,6 +36,31 @@ test('pages of episodes hold each of them once, newest first, and filters hold',
   ).toHaveLength(7);
 });
 
+test('episodes are found by site and by tag of their stream', async () => {
+  const { url, publish } = await serveApi();
+  const described = [
+    { site: 'Kiel', tags: ['dock', 'night'] },
+    { site: 'Bremen', tags: ['dock'] },
+    undefined,
+  ];
+  await publish(
+    described.map((stream, episode) => actionEvent({ episode, state: 'ended', ...(stream && { stream }) })),
+  );
+  const found = async (query: string): Promise<unknown> =>
+    (await allPages<ActionEvent>(`${url}/api/v1/events?limit=1&${query}`, 'events')).map(
+      ({ stream }) => stream,
+    );
+
+  expect(await found('site=Kiel')).toEqual([described[0]]);
+  expect(await found('site=Kiel&site=Bremen')).toEqual([described[1], described[0]]);
+  expect(await found('tag=dock')).toEqual([described[1], described[0]]);
+  expect(await found('tag=night&tag=none')).toEqual([described[0]]);
+  expect(await found('site=Bremen&tag=night')).toEqual([]);
+  expect(await found('label=lifting_brick')).toHaveLength(3);
+  const csv = await (await fetch(`${url}/api/v1/events?format=csv&tag=night`)).text();
+  expect(csv).toContain(',Kiel,"dock,night",');
+});
+
 test('one episode is found by its id, as NDJSON and as CSV', async () => {
   const { url, publish } = await serveApi();
   const event = actionEvent({ state: 'ended' });

@@ -5,6 +5,7 @@ import { createPostgresSink } from '../../../src/sink/postgres/postgres-sink.ts'
 import { pruneDatabase } from '../../../src/sink/postgres/prune.ts';
 import { openPostgresReader, readEpisodes } from '../../../src/sink/postgres/reader.ts';
 import { exportEvents, queryEvents, toCsv } from '../../../src/sink/query.ts';
+import type { StreamDescription } from '../../../src/core/records.ts';
 import { stored } from '../../contract/event-sink.contract.ts';
 import { rowsOf, runSql, temporaryDatabase } from '../../support/names.ts';
 import { actionEvent, clipStats, streamStatus } from '../../support/records.ts';
@@ -43,6 +44,9 @@ test('a row gives back exactly the event that made it', async () => {
     actionEvent({ episode: 1 }),
     actionEvent({ episode: 2, state: 'updated', duration_ms: 1234.5 }),
     actionEvent({ episode: 3, state: 'ended', label: 'naïve „ß“ 🧱' }),
+    actionEvent({ episode: 4, stream: { name: 'Dör, "3"', tags: ['a', 'b'] } }),
+    actionEvent({ episode: 5, stream: { site: 'Kiel', location: '{54.3,10.1}' } }),
+    actionEvent({ episode: 6, region: { x: 0, y: 0.125, width: 0.5, height: 0.25 }, zones: ['door, left'] }),
   ];
   await sink.write(stored(records), never);
 
@@ -50,6 +54,55 @@ test('a row gives back exactly the event that made it', async () => {
   const events = await readEpisodes(reader, { sql: 'ORDER BY started_at', values: [] });
 
   expect(events).toEqual(records.map(({ payload }) => payload));
+});
+
+test('the row of a stream holds what its last status says of it', async () => {
+  const url = await temporaryDatabase();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  const described = (n: number, stream?: StreamDescription) =>
+    streamStatus({ n, state: n % 2 ? 'up' : 'down', ...(stream && { stream }) });
+  const row = async (): Promise<unknown> =>
+    (await rowsOf(url, 'SELECT state, name, site, tags, location FROM actionstream.streams'))[0];
+
+  await sink.write(
+    stored([described(1, { name: 'Dock 3', site: 'Kiel', tags: ['dock', 'night'], location: 'north' })]),
+    never,
+  );
+  const kept = { state: 'up', name: 'Dock 3', site: 'Kiel', tags: ['dock', 'night'], location: 'north' };
+  expect(await row()).toEqual(kept);
+  await sink.write(stored([described(2, { site: 'Bremen' })]), never);
+  expect(await row()).toEqual({ state: 'down', name: null, site: 'Bremen', tags: null, location: null });
+  await sink.write(stored([described(0, { site: 'Late' })]), never);
+  expect(await row()).toMatchObject({ site: 'Bremen' });
+});
+
+test('a repeated state has no row, and keeps the state of its stream from expiring', async () => {
+  const url = await temporaryDatabase();
+  await using sink = createPostgresSink({ url, autoMigrate: true });
+  await sink.open(never);
+  const inSeconds = (seconds: number): string => new Date(Date.now() + 1000 * seconds).toISOString();
+  const up = (n: number, seconds: number) => {
+    const { payload } = streamStatus({ valid_until: inSeconds(seconds) });
+    const repeat = { ...payload, status_id: `${payload.status_id}:${n}`, repeats: payload.status_id };
+    return { type: 'stream.status', payload: n === 0 ? payload : repeat } as const;
+  };
+  const state = async (): Promise<unknown> =>
+    (await rowsOf(url, 'SELECT state FROM actionstream.stream_states'))[0]?.['state'];
+
+  await sink.write(stored([up(0, -60), up(1, -30)]), never);
+  expect(await state()).toBe('unknown');
+  await sink.write(stored([up(2, 60)]), never);
+  expect(await state()).toBe('up');
+  await sink.write(stored([up(1, -30)]), never);
+  expect(await state()).toBe('up');
+  await sink.write(stored([streamStatus({ n: 9, state: 'ended' })]), never);
+  await sink.write(stored([up(2, 60)]), never);
+  expect(await state()).toBe('ended');
+  expect(await rowsOf(url, 'SELECT state FROM actionstream.stream_status ORDER BY at')).toEqual([
+    { state: 'up' },
+    { state: 'ended' },
+  ]);
 });
 
 test('a late or repeated event never replaces a newer one', async () => {
@@ -123,7 +176,7 @@ test('an older schema is refused with the remedy, a newer one always, and migrat
   });
 
   const applied = await Promise.all([migrate({ url }), migrate({ url })]);
-  expect(applied.flat()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(applied.flat()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   await strict.open(never);
 
   await runSql(url, `INSERT INTO actionstream.schema_migrations (version, name) VALUES (99, 'future')`);

@@ -5,6 +5,8 @@ import { answerOf, api, fetchFile } from './session.ts';
 export interface EventQuery {
   readonly stream?: string[];
   readonly label?: string[];
+  readonly site?: string[];
+  readonly tag?: string[];
   readonly from?: string;
   readonly to?: string;
   readonly min_score?: number;

@@ -38,11 +38,14 @@ function queryOf(parameters: URLSearchParams): EventQuery {
     return text === '' || Number.isNaN(Number(text)) ? undefined : Number(text) * scale;
   };
   const [stream, label] = [parameters.getAll('stream'), parameters.getAll('label')];
+  const [site, tag] = [parameters.getAll('site'), parameters.getAll('tag')];
   const [from, to] = [time('from'), time('to')];
   const [score, seconds] = [number('score', 0.01), number('seconds', 1000)];
   return {
     ...(stream.length > 0 && { stream }),
     ...(label.length > 0 && { label }),
+    ...(site.length > 0 && { site }),
+    ...(tag.length > 0 && { tag }),
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
     ...(score !== undefined && { min_score: score }),

@@ -47,7 +47,7 @@ function Known({ stream }: { readonly stream: LiveStream }) {
   const { what, remedy } = reasonOf(view);
   return (
     <>
-      <PageHead title={stream.id} about={<code class="source">{view.source}</code>}>
+      <PageHead title={view.name ?? stream.id} about={<code class="source">{view.source}</code>}>
         <div class="steer">
           <Link className="button" href={`/events?stream=${encodeURIComponent(stream.id)}`}>
             Its history

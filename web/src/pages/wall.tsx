@@ -114,7 +114,7 @@ function Tile({ stream }: { readonly stream: LiveStream }) {
       </div>
       <div class="about">
         <h2>
-          <Link href={`/streams/${encodeURIComponent(stream.id)}`}>{stream.id}</Link>
+          <Link href={`/streams/${encodeURIComponent(stream.id)}`}>{view.name ?? stream.id}</Link>
         </h2>
         {dense > 0 && <span class="saved">{percent(1 - used / dense)} saved</span>}
       </div>

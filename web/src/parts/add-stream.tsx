@@ -10,11 +10,13 @@ interface Entered {
   readonly url: string;
   readonly username: string;
   readonly password: string;
+  readonly site: string;
+  readonly tags: string;
 }
 
 type Report = Awaited<ReturnType<typeof look>>;
 
-const NOTHING: Entered = { id: '', url: '', username: '', password: '' };
+const NOTHING: Entered = { id: '', url: '', username: '', password: '', site: '', tags: '' };
 
 /** Adds a camera: its address is looked at before it is watched. */
 export function AddStream() {
@@ -50,7 +52,11 @@ function Form({ close }: { readonly close: () => void }) {
       setReport(await look(entered));
       return;
     }
-    await answerOf(api.POST('/api/v1/streams', { body: { id: entered.id, ...sourceOf(entered) } }));
+    await answerOf(
+      api.POST('/api/v1/streams', {
+        body: { id: entered.id, ...sourceOf(entered), ...descriptionOf(entered) },
+      }),
+    );
     await refresh();
     close();
     go(`/streams/${encodeURIComponent(entered.id)}`);
@@ -58,7 +64,7 @@ function Form({ close }: { readonly close: () => void }) {
   const change = (changed: Partial<Entered>): void => {
     setEntered({ ...entered, ...changed });
     // Another address was not looked at yet.
-    if (!('id' in changed)) setReport(undefined);
+    if (isOfSource(changed)) setReport(undefined);
   };
   return (
     <form
@@ -128,6 +134,16 @@ function Fields({ entered, change }: FieldsProps) {
           <input type="password" autocomplete="new-password" {...kept('password')} />
         </label>
       </div>
+      <div class="side-by-side">
+        <label>
+          Site
+          <input placeholder="optional" autocomplete="off" {...kept('site')} />
+        </label>
+        <label>
+          Tags
+          <input placeholder="optional, with spaces between" autocomplete="off" {...kept('tags')} />
+        </label>
+      </div>
     </>
   );
 }
@@ -157,6 +173,15 @@ function Seen({ report }: { readonly report: Report }) {
 
 function look(entered: Entered) {
   return answerOf(api.POST('/api/v1/probe', { body: sourceOf(entered) }));
+}
+
+function isOfSource(changed: Partial<Entered>): boolean {
+  return ['url', 'username', 'password'].some((key) => key in changed);
+}
+
+function descriptionOf({ site, tags }: Entered) {
+  const words = tags.split(/[\s,]+/).filter((tag) => tag !== '');
+  return { ...(site.trim() !== '' && { site: site.trim() }), ...(words.length > 0 && { tags: words }) };
 }
 
 function sourceOf({ url, username, password }: Entered) {

@@ -3,7 +3,7 @@ import { answerOf, api } from '../api/session.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { streams } from '../live/store.ts';
 
-const FIELDS = ['stream', 'label', 'from', 'to', 'score', 'seconds'] as const;
+const FIELDS = ['stream', 'site', 'tag', 'label', 'from', 'to', 'score', 'seconds'] as const;
 
 /** The filters of the history; the address holds their values. */
 export function Filters({ parameters }: { readonly parameters: URLSearchParams }) {
@@ -14,7 +14,10 @@ export function Filters({ parameters }: { readonly parameters: URLSearchParams }
       models.value?.models.flatMap((model) => model.labels.filter((label) => label !== model.background)),
     ),
   ];
-  const known = streams.value?.map(({ id }) => id) ?? [];
+  const views = streams.value?.map(({ view }) => view.value) ?? [];
+  const known = views.map(({ stream_id: id }) => id);
+  const sites = [...new Set(views.flatMap(({ site }) => site ?? []))].sort();
+  const tags = [...new Set(views.flatMap((view) => view.tags ?? []))].sort();
   const apply = (form: HTMLFormElement): void => {
     const given = new FormData(form);
     const filled = FIELDS.flatMap((name): [string, string][] => {
@@ -38,6 +41,12 @@ export function Filters({ parameters }: { readonly parameters: URLSearchParams }
       }}
     >
       <Choice name="stream" title="Stream" values={known} chosen={parameters.get('stream') ?? ''} />
+      {offers(sites, parameters.get('site')) && (
+        <Choice name="site" title="Site" values={sites} chosen={parameters.get('site') ?? ''} />
+      )}
+      {offers(tags, parameters.get('tag')) && (
+        <Choice name="tag" title="Tag" values={tags} chosen={parameters.get('tag') ?? ''} />
+      )}
       <Choice name="label" title="Action" values={labels} chosen={parameters.get('label') ?? ''} />
       <label>
         From
@@ -80,6 +89,11 @@ export function Filters({ parameters }: { readonly parameters: URLSearchParams }
       </div>
     </form>
   );
+}
+
+/** Where no stream has a site, none is asked for. */
+function offers(values: readonly string[], chosen: string | null): boolean {
+  return values.length > 0 || chosen !== null;
 }
 
 interface ChoiceProps {

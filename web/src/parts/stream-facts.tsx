@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import type { Stream } from '../../../src/client/index.ts';
 import { compact, counted, duration, percent } from '../words/format.ts';
 import { StepMeter } from './steps.tsx';
@@ -9,6 +10,7 @@ export function StreamFacts({ view }: { readonly view: Stream }) {
   const dropped = total(view.clips_dropped);
   return (
     <dl class="facts">
+      <Description view={view} />
       {clip && (
         <>
           <dt>Newest clip</dt>
@@ -45,6 +47,24 @@ export function StreamFacts({ view }: { readonly view: Stream }) {
       <dt>Reconnects</dt>
       <dd>{total(view.reconnects) === 0 ? 'none' : listed(view.reconnects)}</dd>
     </dl>
+  );
+}
+
+/** What the settings say of the stream. */
+function Description({ view: { site, location, tags } }: { readonly view: Stream }) {
+  const lines = Object.entries({ Site: site, Place: location, Tags: tags?.join(', ') });
+  return (
+    <>
+      {lines.map(
+        ([title, text]) =>
+          text !== undefined && (
+            <Fragment key={title}>
+              <dt>{title}</dt>
+              <dd>{text}</dd>
+            </Fragment>
+          ),
+      )}
+    </>
   );
 }
 

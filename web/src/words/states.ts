@@ -4,11 +4,13 @@ type Mood = 'good' | 'busy' | 'bad' | 'calm';
 
 const STATES: Readonly<Record<string, readonly [word: string, mood: Mood]>> = {
   up: ['Live', 'good'],
+  faulty: ['Bad picture', 'bad'],
   connecting: ['Connecting', 'busy'],
   stalled: ['No frames', 'bad'],
   down: ['Down', 'bad'],
   ended: ['Ended', 'calm'],
   paused: ['Paused', 'calm'],
+  unknown: ['Unknown', 'bad'],
 };
 
 /** Why a stream is not up, and what to do: the table of states in docs/operations.md. */
@@ -21,6 +23,11 @@ const REASONS: Readonly<Record<string, readonly [what: string, remedy: string]>>
   no_frames: ['Connected, but no frame comes', 'Look at the camera and its network'],
   exit: ['The connection ended', 'Nothing: it is connected again by itself'],
   eof: ['The source ended', 'Nothing: a camera is connected again by itself'],
+  black: ['The picture is black', 'Look at the light and at the camera'],
+  covered: ['The picture shows next to nothing', 'See whether something covers the lens'],
+  frozen: ['The picture has stopped', 'Restart the camera'],
+  defocused: ['The picture is out of focus', 'Clean and focus the lens'],
+  silence: ['Nothing was heard of this stream for half a minute', 'See whether the program runs'],
   start: ['Waiting for the first frame', 'Nothing; a long wait is one for a key frame'],
   reconnect: ['Connecting again', 'Nothing: it is tried without end'],
 };
@@ -42,11 +49,14 @@ export function stateOf({ state, kind }: Pick<Stream, 'state' | 'kind'>): {
 }
 
 /** In words, with the detail that the program gives. */
-export function reasonOf({ reason = 'start' }: Pick<Stream, 'reason'>): {
+export function reasonOf({ state, reason = 'start' }: Pick<Stream, 'state' | 'reason'>): {
   readonly what: string;
   readonly remedy: string;
 } {
-  const [what, remedy] = REASONS[reason] ?? [reason.replaceAll('_', ' '), 'See the log of the program'];
+  const [what, remedy] = REASONS[state === 'unknown' ? 'silence' : reason] ?? [
+    reason.replaceAll('_', ' '),
+    'See the log of the program',
+  ];
   return { what, remedy };
 }
 
