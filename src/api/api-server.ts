@@ -7,6 +7,7 @@ import type { Logger } from '../core/logger.ts';
 import { healthOperations, type CurrentRun } from './health.ts';
 import { historyOperations } from './history.ts';
 import { liveOperation } from './live.ts';
+import { feedbackOperation } from './feedback.ts';
 import { mediaOperations } from './media.ts';
 import { problemAnswer, RECORD_SCHEMAS, type Operation } from './operation.ts';
 import { asksForPage, sendPage, servePage } from './page.ts';
@@ -14,7 +15,7 @@ import { Problem, problemOf, PROBLEM_SCHEMA } from './problem.ts';
 import { changeOperations } from './stream-changes.ts';
 import { streamOperations } from './streams.ts';
 import { systemOperations } from './system.ts';
-import { roleOf, type ApiToken, type Role } from './tokens.ts';
+import { holderOf, type ApiToken, type Role } from './tokens.ts';
 
 export interface ApiOptions {
   readonly host: string;
@@ -118,6 +119,7 @@ export function operationsOf(current: CurrentRun, version: string, ended: AbortS
     ...changeOperations(current),
     ...historyOperations(current),
     ...mediaOperations(current),
+    feedbackOperation(current),
     liveOperation(current, ended),
     ...systemOperations(current, version),
   ];
@@ -153,8 +155,8 @@ function route(app: FastifyInstance, operation: Operation, tokens: readonly ApiT
       },
     },
     handler: async (request, reply) => {
-      if (role && tokens.length > 0) authorize(request, role, tokens);
-      return handle(request, reply);
+      const caller = role && tokens.length > 0 ? authorize(request, role, tokens) : 'anyone';
+      return handle(request, reply, caller);
     },
   });
 }
@@ -182,13 +184,14 @@ function demandOwnOrigin({ method, headers }: FastifyRequest): Promise<void> {
   return Promise.reject(new Problem(403, 'FORBIDDEN', `a page of ${origin} may change nothing here`));
 }
 
-/** @throws Problem 401, 403 */
-function authorize({ headers }: FastifyRequest, role: Role, tokens: readonly ApiToken[]): void {
-  const held = roleOf(headers.authorization, tokens);
-  if (held === undefined)
+/** @returns the name of the token's holder, else its role. @throws Problem 401, 403 */
+function authorize({ headers }: FastifyRequest, role: Role, tokens: readonly ApiToken[]): string {
+  const held = holderOf(headers.authorization, tokens);
+  if (!held)
     throw new Problem(401, 'UNAUTHORIZED', 'send a token of http.token_file: Authorization: Bearer TOKEN');
-  if (role === 'admin' && held !== 'admin')
+  if (role === 'admin' && held.role !== 'admin')
     throw new Problem(403, 'FORBIDDEN', 'this needs a token of the role admin');
+  return held.name ?? held.role;
 }
 
 function inputSchema(schema: z.ZodType): object {

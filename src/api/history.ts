@@ -2,9 +2,11 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { ActionEvent } from '../core/records.ts';
+import { feedbackOf } from '../sink/postgres/feedback.ts';
 import { queryClips, queryGaps, queryHours } from '../sink/history.ts';
 import type { PostgresReader } from '../sink/postgres/reader.ts';
 import { findEvent, queryEvents, toCsv, type EventFilter } from '../sink/query.ts';
+import { FEEDBACK } from './feedback.ts';
 import { readyRun, type CurrentRun } from './health.ts';
 import { EPISODE, MEDIA, mediaOf } from './media.ts';
 import {
@@ -24,7 +26,7 @@ import {
 import { Problem } from './problem.ts';
 
 const EVENT = recordOf('action.event');
-const ONE_EVENT = { allOf: [EVENT, objectOf({ media: MEDIA })] };
+const ONE_EVENT = { allOf: [EVENT, objectOf({ media: MEDIA, feedback: listOf(FEEDBACK) }, ['feedback'])] };
 const TEXT = { type: 'string' };
 const TIME = { type: 'string', format: 'date-time' };
 const NUMBER = { type: 'number' };
@@ -56,6 +58,12 @@ const HOUR = objectOf({
 /** What Postgres holds: episodes, statistics of clips, gaps, compute by hour. */
 export function historyOperations(current: CurrentRun): readonly Operation[] {
   const reader = (): Promise<PostgresReader> => historyOf(current);
+  /** What is known of an episode beside its record. */
+  const besideEvent = async ({ episode_id: id, media }: ActionEvent): Promise<object> => {
+    const kept = await mediaOf(id, readyRun(current).media);
+    const feedback = await feedbackOf(await reader(), id);
+    return { ...(kept && { media: { ...media, ...kept } }), ...(feedback.length > 0 && { feedback }) };
+  };
   return [
     {
       ...{ method: 'GET', url: '/api/v1/events', tag: 'history', role: 'read' },
@@ -84,7 +92,8 @@ export function historyOperations(current: CurrentRun): readonly Operation[] {
     },
     {
       ...{ method: 'GET', url: '/api/v1/events/:episode_id', tag: 'history', role: 'read' },
-      summary: 'One episode, as its last event, with its media where they are kept',
+      summary:
+        'One episode, as its last event, with its media where they are kept, and the newest feedback first',
       params: EPISODE,
       answers: {
         200: jsonAnswer('The event', ONE_EVENT),
@@ -93,8 +102,7 @@ export function historyOperations(current: CurrentRun): readonly Operation[] {
       handle: async ({ params }) => {
         const { episode_id: id } = parametersOf(EPISODE, params);
         const event = await findEvent(await reader(), id);
-        const media = await mediaOf(id.toLowerCase(), readyRun(current).media);
-        if (event) return { ...event, media: { ...event.media, ...media } };
+        if (event) return { ...event, ...(await besideEvent(event)) };
         throw new Problem(404, 'NOT_FOUND', `no episode has the id ${id}`);
       },
     },

@@ -23,7 +23,8 @@ export interface Operation {
   readonly body?: JsonSchema;
   /** What is answered by status, as media types with their schemas. */
   readonly answers: Readonly<Record<number, Answer>>;
-  readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  /** @param caller whose token the request sent; `anyone` where none is asked for */
+  readonly handle: (request: FastifyRequest, reply: FastifyReply, caller: string) => Promise<unknown>;
 }
 
 export interface Answer {

@@ -7,6 +7,7 @@ import type { RunReading } from '../metrics/run-metrics.ts';
 import type { StreamState } from '../pipeline/stream-set.ts';
 import type { PipelineObserver } from '../pipeline/types.ts';
 import type { Journal } from '../sink/journal/types.ts';
+import type { Feedback, GivenFeedback } from '../sink/postgres/feedback.ts';
 import type { PostgresReader } from '../sink/postgres/reader.ts';
 
 /** What the API reads of a run, and what it may change there. */
@@ -24,6 +25,8 @@ export interface RunView {
   readonly metrics: () => Promise<string>;
   /** Connects on first use; absent where no Postgres is configured. */
   readonly history?: () => Promise<PostgresReader>;
+  /** Keeps what somebody says of an episode; absent where no Postgres is configured. */
+  readonly giveFeedback?: (given: GivenFeedback) => Promise<Feedback>;
   /** Absent: no video is kept. */
   readonly media?: MediaReader;
   /** Free of secrets. */

@@ -2,6 +2,7 @@ import { startApiServer } from '../api/api-server.ts';
 import { NewestOfStreams, type RunView, type StreamChanges } from '../api/run-view.ts';
 import type { Config } from '../config/index.ts';
 import type { Logger } from '../core/logger.ts';
+import { giveFeedback } from '../sink/postgres/feedback.ts';
 import { openPostgresReader, type PostgresReader } from '../sink/postgres/reader.ts';
 import type { PostgresSinkOptions } from '../sink/postgres/postgres-sink.ts';
 
@@ -41,6 +42,9 @@ export async function openHttp(
           return control.settings;
         },
         ...(history && { history: () => history.open() }),
+        ...(sinks.postgres && {
+          giveFeedback: giveFeedback.bind(undefined, sinks.postgres),
+        }),
       };
     },
     async [Symbol.asyncDispose]() {

@@ -7,6 +7,7 @@ import { addDlqCommand } from './dlq.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { addEvaluateCommand } from './evaluate.ts';
 import { addEventsCommand } from './events.ts';
+import { addFeedbackCommand } from './feedback.ts';
 import { addInferCommand } from './infer.ts';
 import type { CliIo } from './io.ts';
 import { addJournalCommand } from './journal.ts';
@@ -34,7 +35,7 @@ export function addCommands(program: Command, io: CliIo): void {
       addConfigCommands,
       addDatabaseCommands,
     ],
-    ...[addStreamsCommand, addEventsCommand, addReportCommand, addJournalCommand],
+    ...[addStreamsCommand, addEventsCommand, addFeedbackCommand, addReportCommand, addJournalCommand],
     ...[addDlqCommand, addDoctorCommand],
   ])
     add(program, io);

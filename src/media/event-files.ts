@@ -21,6 +21,11 @@ export class EventFiles {
     this.#dir = dir;
   }
 
+  /** To read only: what another program keeps there. */
+  static at(dir: string): Pick<EventFiles, 'find' | 'open'> {
+    return new EventFiles(path.join(dir, 'events'));
+  }
+
   /** Reads the names of what earlier runs have kept, and deletes what they left half done. */
   static async open(dir: string): Promise<EventFiles> {
     const files = new EventFiles(path.join(dir, 'events'));

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseTokens, roleOf } from '../../src/api/tokens.ts';
+import { holderOf, parseTokens, type ApiToken } from '../../src/api/tokens.ts';
+
+const roleOf = (header: string | undefined, tokens: readonly ApiToken[]): string | undefined =>
+  holderOf(header, tokens)?.role;
 
 const FILE = '# who may ask\n\nread  reader-0123456789ab\r\nadmin admin-0123456789abc\n';
 
@@ -28,6 +31,12 @@ test('any other token is refused', () => {
       expect(roleOf(`Bearer ${token}x`, tokens)).toBeUndefined();
     }),
   );
+});
+
+test('a line may name whose its token is', () => {
+  const tokens = parseTokens('admin 0123456789abcdef jana.k\nread 0123456789abcdeg');
+  expect(holderOf('Bearer 0123456789abcdef', tokens)?.name).toBe('jana.k');
+  expect(holderOf('Bearer 0123456789abcdeg', tokens)?.name).toBeUndefined();
 });
 
 test('one token with both roles may do what admin may', () => {

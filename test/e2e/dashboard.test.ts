@@ -66,7 +66,12 @@ test('wall, stream, event and history show in a browser what happens, as it happ
   expect(
     published.map(({ payload }) => (JSON.parse(payload) as { episode_id: string }).episode_id),
   ).toContain(id);
+  await page.getByRole('button', { name: 'Wrong' }).click();
+  await page.getByText(/^wrong, says jana/).waitFor();
   await lookAt(page, 'event');
+  await page.reload();
+  await page.getByText(/^wrong, says jana/).waitFor();
+  await page.evaluate("document.body.dataset.loaded = 'once'");
 
   await page.getByRole('navigation').getByRole('link', { name: 'History' }).click();
   await page.getByRole('combobox', { name: 'Action' }).selectOption('fight');

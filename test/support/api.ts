@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { PublishedRecord } from '../../src/core/records.ts';
 import { openJournal } from '../../src/sink/journal/open-journal.ts';
 import { createPostgresSink } from '../../src/sink/postgres/postgres-sink.ts';
+import { giveFeedback } from '../../src/sink/postgres/feedback.ts';
 import { openPostgresReader } from '../../src/sink/postgres/reader.ts';
 import { stored } from '../contract/event-sink.contract.ts';
 import type { StreamControl } from '../../src/app/stream-control.ts';
@@ -46,7 +47,7 @@ export async function serveApi({
   const { control } = await controlStreams({ streams: [{ id: 'dock', url: 'rtsp://camera/2' }] });
   const run = Object.assign(
     runOf(journal, () => Promise.resolve(reader), control),
-    { ...(media && { media }) },
+    { giveFeedback: giveFeedback.bind(undefined, { url: database }), ...(media && { media }) },
   );
   const options = { host: '127.0.0.1', port: 0, tokens, version: '0.0.0', logger: silentLogger };
   const server = await startApiServer(options, () => (isStarting ? undefined : run));

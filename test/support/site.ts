@@ -47,7 +47,7 @@ export async function startSite(): Promise<Site> {
     ),
   );
   const tokens = path.join(directory, 'tokens');
-  await writeFile(tokens, `admin ${TOKEN}\n`);
+  await writeFile(tokens, `admin ${TOKEN} jana\n`);
   const config = await writeConfig(directory, {
     instance: 'site',
     model: { path: SHIPPED_MODEL },

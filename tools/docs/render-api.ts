@@ -35,6 +35,8 @@ export function renderApi(): string {
     '  journal still holds. An event `missed` names offsets that are gone. 64 readers at most are served.',
     '- **Media.** `media` of an event names its snapshot and clip where `media.dir` is set, or says why there is none ([media.md](media.md)). Both take',
     '  `Range`. They need the token as all else: the page fetches them and shows blobs, so no address holds a secret.',
+    '- **Feedback** is kept with time and name. A line of the token file may end with a name: `admin 0123456789abcdef jana`. The last word on an',
+    '  episode counts ([teach.md](teach.md#from-feedback)).',
     '- **Health.** `/livez`: the process answers. `/startupz`: the model is warm. `/readyz`: the model is warm and the journal takes records.',
     '  A camera that is down changes none of them.',
     '- **Names.** Without tokens, only requests to a loopback name are answered, and a page of another origin changes nothing.',

@@ -17,11 +17,12 @@ import { writerEpoch } from './migrations/0008-writer-epoch.ts';
 import { streamDescriptions } from './migrations/0009-stream-descriptions.ts';
 import { heartbeat } from './migrations/0010-heartbeat.ts';
 import { regions } from './migrations/0011-regions.ts';
+import { feedback } from './migrations/0012-feedback.ts';
 import type { Migration } from './migrations/migration.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   ...[initial, delta, reusedSteps, reusedKeptSteps, runs, prunings],
-  ...[audit, writerEpoch, streamDescriptions, heartbeat, regions],
+  ...[audit, writerEpoch, streamDescriptions, heartbeat, regions, feedback],
 ];
 const LATEST = MIGRATIONS.length;
 // Serialises migrations of several instances; any constant that nobody else uses.

@@ -57,7 +57,7 @@ describe('fail-over', () => {
     await expect(migrate({ url })).rejects.toMatchObject({ code: 'POSTGRES_UNREACHABLE', retryable: true });
 
     await runSql(url, 'SELECT pg_promote()');
-    expect(await migrate({ url })).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await migrate({ url })).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 });
 

@@ -33,7 +33,7 @@ describe('with the three roles of docs/operations.md', () => {
       server.url,
       roles.replaceAll('actionstream;', 'postgres;').replace('DATABASE actionstream', 'DATABASE postgres'),
     );
-    expect(await migrate(as('actionstream_owner'))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await migrate(as('actionstream_owner'))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     await runSql(as('actionstream_owner').url, grants);
   });
 

@@ -160,6 +160,6 @@ describe('a server without TLS', () => {
     await migrate({ url: `${url}?sslmode=prefer` });
 
     const sql = 'SELECT max(version) AS version FROM actionstream.schema_migrations';
-    expect(await rowsOf(url, sql)).toEqual([{ version: 7 }]);
+    expect(await rowsOf(url, sql)).toEqual([{ version: 12 }]);
   });
 });

@@ -1,4 +1,5 @@
 import { Check, Copy } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import type { ActionEvent } from '../../../src/client/index.ts';
@@ -6,6 +7,7 @@ import { answerOf, api } from '../api/session.ts';
 import { useAnswer } from '../api/use-answer.ts';
 import { streams } from '../live/store.ts';
 import { loadClips, millis } from '../live/timeline.ts';
+import { EventFeedback } from '../parts/event-feedback.tsx';
 import { EventMedia, type Media } from '../parts/event-media.tsx';
 import { Failed, Loading } from '../parts/notices.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -51,7 +53,11 @@ export function EventPage({ id }: { readonly id: string }) {
         )}
       </>
     );
-  return <Shown event={event} media={media} />;
+  return (
+    <Shown event={event} media={media}>
+      {asked.value && <EventFeedback id={id} label={event.label} given={asked.value.feedback ?? []} />}
+    </Shown>
+  );
 }
 
 const ASK_AGAIN_MS = 2000;
@@ -60,7 +66,15 @@ function newer(one: ActionEvent | undefined, other: ActionEvent | undefined): Ac
   return one && other ? (one.sequence >= other.sequence ? one : other) : (one ?? other);
 }
 
-function Shown({ event, media }: { readonly event: ActionEvent; readonly media: Media | undefined }) {
+function Shown({
+  event,
+  media,
+  children,
+}: {
+  readonly event: ActionEvent;
+  readonly media: Media | undefined;
+  readonly children: ComponentChildren;
+}) {
   const { label, stream_id: stream } = event;
   return (
     <>
@@ -79,6 +93,7 @@ function Shown({ event, media }: { readonly event: ActionEvent; readonly media: 
       </PageHead>
       <div class="event-grid">
         {media?.state !== undefined && <EventMedia media={media} title={`${label} on ${stream}`} />}
+        {children}
         <ScoresCard event={event} />
         <section class="card" aria-labelledby="what-title">
           <h2 id="what-title">Episode</h2>
