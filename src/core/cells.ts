@@ -13,7 +13,7 @@ interface Raster {
   readonly height: number;
 }
 
-/** Within a cell of `size` pixels each way noise averages out. Those at the right and lower edge may be smaller. */
+/** Within a cell of `size` pixels each way noise averages out. Those at right and bottom may be smaller. */
 export function cellsOf({ data, width, height }: Raster, size: number): Cells {
   const [columns, rows] = [Math.ceil(width / size), Math.ceil(height / size)];
   const means = new Float64Array(columns * rows);

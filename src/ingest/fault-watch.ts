@@ -34,8 +34,8 @@ const LEARN_RATE = 1 / 1200;
  * Watches over what one camera shows.
  *
  * - **clear**: a kind of fault that holds for its time begins it → faulty.
- * - **faulty**: another kind that holds for its time replaces it. When none holds for `clearAfterMs`, by limits
- *   a quarter wider → clear.
+ * - **faulty**: another kind that holds for its time replaces it. When none holds for `clearAfterMs`, by
+ *   limits a quarter wider → clear.
  *
  * Time is that of the frames that were seen, so a lost connection neither begins nor ends a fault. The usual
  * sharpness is learned from clear frames alone.

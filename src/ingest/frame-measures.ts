@@ -7,7 +7,7 @@ export interface FrameMeasures {
   readonly brightest: number;
   /** Standard deviation of the levels. */
   readonly contrast: number;
-  /** Difference of pixels from their neighbours (root mean square) over the contrast: falls with the focus. */
+  /** Difference of pixels from their neighbours (root mean square) over the contrast: falls with focus. */
   readonly sharpness: number;
   readonly cells: Cells;
 }
