@@ -10,7 +10,7 @@ const PATIENT = {
 
 const IS_WHOLE_CHAOS = process.env['CHAOS'] === 'full';
 const END_TO_END = ['test/e2e/**/*.test.ts'];
-/** Several cameras in real time, a budget or an audit that follows the clock: these have the machine to themselves. */
+/** Cameras in real time, a budget or an audit that follows the clock: they have the machine to themselves. */
 const LIVE = ['audit', 'camera', 'engine-losses', 'metrics', 'orphans', 'shared-work', 'stream-changes'].map(
   (name) => `test/e2e/${name}.test.ts`,
 );

@@ -10,7 +10,7 @@ export interface HistoryUpkeepOptions {
   readonly postgres: PostgresConnection;
   readonly retention: Retention;
   readonly logger: Logger;
-  /** Resolves with true once Postgres has taken what waited for it; with false where the signal comes first. */
+  /** True once Postgres has taken what waited for it; false where the signal comes first. */
   caughtUp(signal: AbortSignal): Promise<boolean>;
 }
 

@@ -49,7 +49,10 @@ function positionOf(digits: string, name: string): number {
 
 const MAX_POSITION = 9999;
 
-/** The leaves of settings given beside the file; lists and empty sections count as leaves. @param origin who gave them */
+/**
+ * The leaves of settings given beside the file; lists and empty sections count as leaves.
+ * @param origin who gave them
+ */
 export function flagOverrides(flags: object, origin: string, path: SettingPath = []): readonly Override[] {
   return Object.entries(flags as Record<string, unknown>).flatMap(([key, value]) => {
     if (value === undefined) return [];

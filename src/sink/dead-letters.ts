@@ -71,8 +71,8 @@ export function recordOf(letter: DeadLetter, offset: number): StoredRecord {
 }
 
 /**
- * Sends records to Postgres again, and takes away the letters of those that it accepts now. Written twice: a
- * record that is refused again makes its letter anew, and a crash in between loses no record that was accepted.
+ * Sends records to Postgres again, and takes away the letters of those that it accepts now. Written twice:
+ * a record that is refused again makes its letter anew, and a crash in between loses no accepted record.
  * @returns how many letters have gone
  */
 export async function replayToPostgres(

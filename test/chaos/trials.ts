@@ -37,8 +37,8 @@ export const TRIALS = {
 } as const satisfies Readonly<Record<string, readonly NamedTrial[]>>;
 
 /**
- * Two parts that run side by side, each with servers of its own, so that the whole takes less than half an hour;
- * by file.
+ * By file: two parts that run side by side, each with servers of its own, so that the whole takes less than
+ * half an hour.
  */
 const PARTS = {
   'part-1': [

@@ -17,7 +17,7 @@ afterEach(endRuns);
 const TOKEN = 'only-for-this-machine';
 const EVENTS = 'actionstream.action.event.v1';
 
-// Services as processes instead of containers: the same commands, configuration and environment, other addresses.
+// Services as processes instead of containers: the same commands and configuration, other addresses.
 test('what compose.yaml starts brings events of its cameras to Kafka and Postgres', async () => {
   const directory = await temporaryDirectory();
   const [hall, ward] = await startCameras();

@@ -7,7 +7,7 @@ import { startRtspServer } from '../local/rtsp-server.ts';
 import { demoScene, STORIES } from '../scene/ready-made.ts';
 import { writeSceneVideo } from '../scene/video.ts';
 
-// The cameras of deploy/compose: a hall in which two people fight, and a ward in which one falls, over and over.
+// The cameras of deploy/compose: a hall in which two people fight and a ward in which one falls, endlessly.
 // `--host ADDRESS` listens there; `--port N`, once a camera, in place of 8554 and 8555.
 
 const CAMERAS = [
