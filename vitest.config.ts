@@ -11,9 +11,10 @@ const PATIENT = {
 const IS_WHOLE_CHAOS = process.env['CHAOS'] === 'full';
 const END_TO_END = ['test/e2e/**/*.test.ts'];
 /** Cameras in real time, a budget or an audit that follows the clock: they have the machine to themselves. */
-const LIVE = ['audit', 'camera', 'engine-losses', 'metrics', 'orphans', 'shared-work', 'stream-changes'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const LIVE = [
+  ...['audit', 'camera', 'dashboard', 'engine-losses', 'fleet', 'heartbeat', 'metrics', 'orphans'],
+  ...['shared-work', 'stream-changes'],
+].map((name) => `test/e2e/${name}.test.ts`);
 
 // unit: no network, no service. The other projects start or find real services first
 // (test/support/services.ts).
