@@ -73,7 +73,7 @@ describe.concurrent('configuration', () => {
       what: 'neither file nor source',
       args: () => ['run'],
       code: 2,
-      says: [/USAGE: name a configuration file, or a camera or video with --source/],
+      says: [/USAGE: name a configuration file, a camera or video with --source, or a fleet with --fleet/],
     },
     {
       what: 'an unknown flag',

@@ -208,19 +208,27 @@ async function begin(
   }: Required<Omit<TransactionOptions, 'signal'>> & { readonly statementTimeoutMs: number },
 ): Promise<void> {
   const isolation = isSnapshot ? 'REPEATABLE READ' : 'READ COMMITTED';
-  try {
-    await client.query(`BEGIN ISOLATION LEVEL ${isolation}, READ ${access === 'read' ? 'ONLY' : 'WRITE'};
-      SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = 'UTF8';
-      SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 1;
-      SET LOCAL statement_timeout = ${statementTimeoutMs}; SET LOCAL lock_timeout = ${lockTimeoutMs};
-      SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`);
-  } catch (error) {
-    if (access === 'write' && error instanceof pg.DatabaseError && error.code === '0A000') {
-      throw new ReadOnlyServer(error.message, { cause: error });
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.query(`BEGIN ISOLATION LEVEL ${isolation}, READ ${access === 'read' ? 'ONLY' : 'WRITE'};
+        SET LOCAL statement_timeout = ${statementTimeoutMs}; SET LOCAL lock_timeout = ${lockTimeoutMs};
+        SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_encoding = 'UTF8';
+        SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 1;
+        SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`);
+      return;
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      if (access === 'write' && error.code === '0A000')
+        throw new ReadOnlyServer(error.message, { cause: error });
+      if (error.code !== QUERY_CANCELED || tries === BEGIN_TRIES) throw error;
+      await client.query('ROLLBACK');
     }
-    throw error;
   }
 }
+
+/** A role's own `statement_timeout` holds until ours is set, and may be as short as that takes. */
+const QUERY_CANCELED = '57014';
+const BEGIN_TRIES = 5;
 
 function tracked(sockets: Set<Socket>): Socket {
   const socket = new Socket();
