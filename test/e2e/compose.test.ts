@@ -14,7 +14,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 demandNoLeftovers();
 afterEach(endRuns);
 
-const TOKEN = 'only-for-this-machine';
+const TOKENS = path.join(ROOT, 'deploy', 'compose', 'tokens');
+const [, TOKEN = ''] = readFileSync(TOKENS, 'utf8').trim().split(' ');
 const EVENTS = 'actionstream.action.event.v1';
 
 // Services as processes instead of containers: the same commands and configuration, other addresses.
@@ -23,8 +24,6 @@ test('what compose.yaml starts brings events of its cameras to Kafka and Postgre
   const [hall, ward] = await startCameras();
   const [broker] = inject('kafkaBrokers');
   const database = new URL(await temporaryDatabase());
-  const tokens = path.join(directory, 'tokens');
-  writeFileSync(tokens, `admin ${TOKEN}\n`);
   const config = path.join(directory, 'site.yaml');
   writeFileSync(
     config,
@@ -34,7 +33,7 @@ test('what compose.yaml starts brings events of its cameras to Kafka and Postgre
       ['kafka:9092', broker!],
       ['postgres://actionstream@postgres:5432/actionstream', database.href],
       ['/data/journal', path.join(directory, 'journal')],
-      ['/etc/actionstream/tokens', tokens],
+      ['/etc/actionstream/tokens', TOKENS],
       ['port: 8080', 'port: 0'],
       ['port: 9464', 'port: 0'],
     ]),
