@@ -14,23 +14,33 @@ import { createPostgresSink } from '../sink/postgres/postgres-sink.ts';
 import type { AppContext } from './context.ts';
 import { journalDirOf, storesOf, type Places } from './stores.ts';
 
-/** `dlq ls` and `dlq show`: the letters of each sink that is named, by sink. */
+/**
+ * `dlq ls` and `dlq show`: the letters of each sink that is named, by sink.
+ * @param ids only these; undefined: all
+ * @throws USAGE where nothing lies there under an id
+ */
 export async function deadLetters(
   places: Places,
   { env, signal }: AppContext,
+  ids?: readonly string[],
 ): Promise<readonly DeadLetter[]> {
   const { kafka, postgres } = storesOf(places, env);
   if (!kafka && !postgres)
     throw new ActionstreamError('USAGE', 'no sink: name a configuration file, --kafka or --postgres');
   const letters: DeadLetter[] = [];
   if (kafka) for await (const letter of readKafkaLetters(kafka, signal)) letters.push(letter);
-  if (!postgres) return letters;
-  const database = createDatabase(postgres, { max: 1 });
-  try {
-    return [...letters, ...(await readPostgresLetters(database))];
-  } finally {
-    await database.end();
+  if (postgres) {
+    const database = createDatabase(postgres, { max: 1 });
+    try {
+      letters.push(...(await readPostgresLetters(database)));
+    } finally {
+      await database.end();
+    }
   }
+  const unknown = ids?.find((id) => !letters.some((letter) => letter.record_id === id));
+  if (unknown !== undefined)
+    throw new ActionstreamError('USAGE', `no dead letter has the id ${unknown}; \`dlq ls\` lists them`);
+  return letters.filter(({ record_id: id }) => ids?.includes(id) ?? true);
 }
 
 export interface Replay {
@@ -52,11 +62,7 @@ export async function replayDeadLetters(
   ids: readonly string[] | undefined,
   context: AppContext,
 ): Promise<readonly Replay[]> {
-  const letters = await deadLetters(places, context);
-  const unknown = ids?.find((id) => !letters.some((letter) => letter.record_id === id));
-  if (unknown !== undefined)
-    throw new ActionstreamError('USAGE', `no dead letter has the id ${unknown}; \`dlq ls\` lists them`);
-  const chosen = letters.filter(({ record_id: id }) => ids?.includes(id) ?? true);
+  const chosen = await deadLetters(places, context, ids);
   const wanted = new Set(chosen.map(({ record_id: id }) => id));
   const inJournal = await findInJournal(journalDirOf(places, context.env), wanted, context.signal);
   const replays: Replay[] = [];
@@ -94,7 +100,7 @@ async function send(
   await sink.open(signal);
   const database = createDatabase(postgres, { max: 1 });
   try {
-    return records.length - (await replayToPostgres({ sink, database }, records, signal));
+    return await replayToPostgres({ sink, database }, records, signal);
   } finally {
     await database.end();
   }

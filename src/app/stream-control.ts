@@ -22,7 +22,7 @@ import { writeFileAtomic } from '../sink/journal/atomic-file.ts';
 import type { ConfigSource } from './run-request.ts';
 import type { ReloadState } from '../metrics/run-metrics.ts';
 import { diffStreams, needsRestart } from './config-diff.ts';
-import { fieldProblem, naming, writtenSettings } from './written-stream.ts';
+import { naming, writtenChanges, writtenSettings } from './written-stream.ts';
 
 export interface ControlOptions {
   readonly config: Config;
@@ -106,9 +106,7 @@ export class StreamControl implements StreamChanges {
   }
 
   async change(streamId: string, patch: unknown): Promise<void> {
-    const changes = writtenSettings(patch);
-    if (changes['id'] !== undefined && changes['id'] !== streamId)
-      throw fieldProblem('id', 'cannot be changed: it is the key of the events; add another stream');
+    const changes = writtenChanges(streamId, patch);
     await this.#inTurn(async () => {
       this.#demand(streamId);
       await this.#apply(withChanged(this.#stored, streamId, changes), streamId);

@@ -27,7 +27,15 @@ export function writtenSettings(body: unknown): Readonly<Record<string, unknown>
   return body;
 }
 
-export function fieldProblem(field: string, detail: string): Problem {
+/** Changes of a stream's settings as a request wrote them. @throws Problem where they name another stream */
+export function writtenChanges(streamId: string, patch: unknown): Readonly<Record<string, unknown>> {
+  const changes = writtenSettings(patch);
+  if (changes['id'] !== undefined && changes['id'] !== streamId)
+    throw fieldProblem('id', 'cannot be changed: it is the key of the events; add another stream');
+  return changes;
+}
+
+function fieldProblem(field: string, detail: string): Problem {
   return new Problem(400, 'CONFIG_INVALID', `${field}: ${detail}`, [{ field, detail }]);
 }
 

@@ -29,11 +29,8 @@ export function addDlqCommand(program: Command, io: CliIo): void {
 
   command('show <id> [config.yaml]', 'one letter with its payload').action(
     async (id: string, configPath: string | undefined, flags: Flags) => {
-      const letters = await (await load()).deadLetters(placesOf(configPath, flags), io);
-      const found = letters.filter((letter) => letter.record_id === id);
-      if (found.length === 0)
-        throw new ActionstreamError('USAGE', `no dead letter has the id ${id}; \`dlq ls\` lists them`);
-      for (const letter of found) {
+      const letters = await (await load()).deadLetters(placesOf(configPath, flags), io, [id]);
+      for (const letter of letters) {
         if (flags.json) printJson(io.stdout, letter);
         else printLine(io.stdout, `${letter.sink}: ${letter.reason}\n${letter.payload}`);
       }

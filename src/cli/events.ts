@@ -9,7 +9,7 @@ import { printJson, printLine, printTable } from './io.ts';
 import { placesOf, type PlaceFlags } from './places.ts';
 import { addRebuild } from './events-rebuild.ts';
 import { addVerify } from './events-verify.ts';
-import { duration, instant, positiveInteger } from './options.ts';
+import { duration, instant, positiveInteger, timeRangeOf } from './options.ts';
 
 interface FilterFlags {
   readonly stream?: readonly string[];
@@ -98,17 +98,14 @@ function addFilterFlags(command: Command): Command {
 }
 
 function filterOf(flags: FilterFlags): EventFilter {
-  const { stream, label, site, tag, run, since, until, minDuration } = flags;
-  if (since && until && since >= until)
-    throw new ActionstreamError('USAGE', '--since must be before --until: nothing lies between them');
+  const { stream, label, site, tag, run, minDuration } = flags;
   return {
     ...(stream && { streams: stream }),
     ...(label && { labels: label }),
     ...(site && { sites: site }),
     ...(tag && { tags: tag }),
     ...(run !== undefined && { runId: run }),
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
+    ...timeRangeOf(flags),
     ...(minDuration !== undefined && { minDurationMs: minDuration }),
   };
 }

@@ -1,3 +1,4 @@
+import { ActionstreamError } from '../core/errors.ts';
 import { parseDuration, parseInstant } from '../core/time.ts';
 import { InvalidArgumentError } from 'commander';
 
@@ -64,4 +65,14 @@ export function collect(value: string, previous: readonly string[]): readonly st
 /** Commander puts the option and what was given before this. */
 function invalid(wanted: string): InvalidArgumentError {
   return new InvalidArgumentError(`Expected ${wanted}.`);
+}
+
+/** `--since` and `--until` as a range. @throws USAGE where nothing lies between them */
+export function timeRangeOf({ since, until }: { readonly since?: Date; readonly until?: Date }): {
+  readonly since?: Date;
+  readonly until?: Date;
+} {
+  if (since && until && since >= until)
+    throw new ActionstreamError('USAGE', '--since must be before --until: nothing lies between them');
+  return { ...(since && { since }), ...(until && { until }) };
 }

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { SavingsReport } from '../app/savings.ts';
-import { ActionstreamError } from '../core/errors.ts';
 import type { CliIo } from './io.ts';
 import { printJson, printLine, printTable } from './io.ts';
-import { instant } from './options.ts';
+import { instant, timeRangeOf } from './options.ts';
 import { placesOf, type PlaceFlags } from './places.ts';
 
 interface SavingsFlags extends PlaceFlags {
@@ -28,11 +27,9 @@ export function addReportCommand(program: Command, io: CliIo): void {
     .option('--out <dir>', 'writes savings.svg and savings.png there')
     .option('--json', 'one JSON document')
     .action(async (configPath: string | undefined, flags: SavingsFlags) => {
-      const { stream, since, until, out, json } = flags;
-      if (since && until && since >= until)
-        throw new ActionstreamError('USAGE', '--since must be before --until: nothing lies between them');
+      const { stream, out, json } = flags;
       const { reportSavings } = await import('../app/savings.ts');
-      const range = { ...(stream && { streams: stream }), ...(since && { since }), ...(until && { until }) };
+      const range = { ...(stream && { streams: stream }), ...timeRangeOf(flags) };
       const report = await reportSavings(placesOf(configPath, flags), range, io);
       if (json) printJson(io.stdout, report);
       else print(report, io);

@@ -73,19 +73,23 @@ export function recordOf(letter: DeadLetter, offset: number): StoredRecord {
 /**
  * Sends records to Postgres again, and takes away the letters of those that it accepts now. Written twice:
  * a record that is refused again makes its letter anew, and a crash in between loses no accepted record.
- * @returns how many letters have gone
+ * @returns how many of them are refused again
  */
 export async function replayToPostgres(
   { sink, database }: { readonly sink: EventSink; readonly database: PostgresDatabase },
   records: readonly StoredRecord[],
   signal: AbortSignal,
 ): Promise<number> {
-  const before = await readPostgresLetters(database);
-  await sink.write(records, signal);
   const ids = records.map(({ record }) => recordIdOf(record));
+  await sink.write(records, signal);
   await database.transaction((client) =>
     client.query('DELETE FROM actionstream.dead_letters WHERE record_id = ANY($1::text[])', [ids]),
   );
   await sink.write(records, signal);
-  return before.length - (await readPostgresLetters(database)).length;
+  const { rowCount } = await database.transaction(
+    (client) =>
+      client.query('SELECT FROM actionstream.dead_letters WHERE record_id = ANY($1::text[])', [ids]),
+    { access: 'read' },
+  );
+  return rowCount ?? 0;
 }

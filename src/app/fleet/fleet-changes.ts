@@ -6,7 +6,7 @@ import type { SourceReport } from '../../ingest/index.ts';
 import { DefinitionWriter } from '../../sink/kafka/definition-topic.ts';
 import type { RunControl } from '../open-http.ts';
 import type { StreamControl } from '../stream-control.ts';
-import { fieldProblem, writtenSettings } from '../written-stream.ts';
+import { writtenChanges, writtenSettings } from '../written-stream.ts';
 import type { FleetWorker } from './fleet-worker.ts';
 
 /** A change is answered for as it stands after so long. */
@@ -70,9 +70,7 @@ export class FleetChanges implements StreamChanges, RunControl {
   }
 
   async change(streamId: string, patch: unknown): Promise<void> {
-    const changes = writtenSettings(patch);
-    if (changes['id'] !== undefined && changes['id'] !== streamId)
-      throw fieldProblem('id', 'cannot be changed: it is the key of the events; add another stream');
+    const changes = writtenChanges(streamId, patch);
     await this.#inTurn(async () => {
       const before = { added: [this.#demand(streamId)], changed: [], removed: [] };
       const [stream] = withChanged(before, streamId, changes).added;
